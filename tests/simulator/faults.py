@@ -1,0 +1,117 @@
+"""What can be made to go wrong, each switchable while the simulator runs.
+
+Faults of the unit itself are methods of Unit: wipe_history, reboot, set_clock.
+"""
+
+from dataclasses import dataclass, field, fields
+import json
+import random
+
+
+@dataclass
+class Network:
+    """The state of the network in between, from an RNG of its own so that runs repeat."""
+
+    loss_in: float = 0.0
+    """The share of datagrams to the unit that never arrive, 0 to 1."""
+    loss_out: float = 0.0
+    """The share of datagrams from the unit that never arrive."""
+    delay: float = 0.0
+    """Seconds each datagram takes, either way."""
+    jitter: float = 0.0
+    """Up to this many seconds more, at random, so that datagrams may overtake each other."""
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Start the dice."""
+        self._random = random.Random(self.seed)
+
+    def carry(self, loss: float) -> float | None:
+        """Return the seconds that one datagram takes, or None if it is lost."""
+        if self._random.random() < loss:
+            return None
+        return self.delay + self._random.random() * self.jitter
+
+
+@dataclass
+class Faults:
+    """All off at first. What spoils bodies spoils those of success, notifications too."""
+
+    silence: bool = False
+    """Hears nothing and says nothing, as if unplugged."""
+    reset: bool = False
+    """RST to everything that comes."""
+    error_5_00: bool = False
+    """Every answer is 5.00, and nothing is done."""
+    history_only: bool = False
+    """Old firmware: whatever is not GET /v1/sessions/history is 4.04."""
+    not_a_transmitter: bool = False
+    """Some other CoAP device: whatever is asked for is 4.04."""
+    empty_ack: bool = False
+    """Does what it is asked and acknowledges it, but never answers."""
+    separate: bool = False
+    """An empty ACK first, the answer as a CON of its own after separate_delay."""
+    separate_delay: float = 0.05
+    """Seconds."""
+    wrong_token: bool = False
+    malformed: bool = False
+    """The body is no JSON."""
+    truncated: bool = False
+    """The body ends after two thirds."""
+    last_block_lost: bool = False
+    """The last block but one says that it is the last."""
+    wrong_block_number: bool = False
+    """Blocks after the first carry the number of their successor."""
+    short_block: bool = False
+    """Blocks with more to come are half as long as their size says."""
+    no_block_option: bool = False
+    """Knows nothing of Block2, a critical option: 4.02 to every request that has it."""
+    oversized: bool = False
+    """A body that goes on for ever in full blocks."""
+    body_changes: bool = False
+    """From each block to the next, every list in the body turns by one item."""
+    etag_lies: bool = False
+    """2.03 to whatever ETag the client has."""
+    no_etag: bool = False
+    duplicate: bool = False
+    """Every datagram arrives twice, in both directions."""
+    network: Network = field(default_factory=Network)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of the faults that are on or off."""
+        return [each.name for each in fields(cls) if each.type is bool]
+
+    def switch(self, name: str, *, on: bool) -> None:
+        """Switch a fault by name. Raises ValueError if there is none of that name."""
+        if name not in self.names():
+            raise ValueError(f"no fault named {name!r}; there are {', '.join(self.names())}")
+        setattr(self, name, on)
+
+    def spoil(self, body: bytes) -> bytes:
+        """Return what is sent in place of this body."""
+        if not body:
+            return body
+        if self.malformed:
+            return b"<html><body>It works!</body></html>"
+        if self.truncated:
+            return body[: len(body) * 2 // 3]
+        return body
+
+
+def turned(body: bytes, by: int) -> bytes:
+    """Return the JSON object with that many items moved from the front to the end of its lists.
+
+    The length stays, and so does a body that is no JSON object.
+    """
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(data, dict):
+        return body
+    for key, value in data.items():
+        if isinstance(value, list) and value and key != "responseTypes":
+            cut = by % len(value)
+            data[key] = value[cut:] + value[:cut]
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
