@@ -1,0 +1,49 @@
+"""The LRS T7470 transmitter: its CoAP API, and the time it tells. No Home Assistant in here.
+
+    coap        one request and its response (the only file that imports aiocoap)
+    blockwise   bodies of many blocks
+    models      JSON to dataclasses
+    client      the API's resources as methods of `Transmitter`
+    clock       what instant a time of the unit means
+    exceptions  what can go wrong
+
+Each imports only from those above it (all may import exceptions). The rest of the
+integration imports from here, not from the files.
+"""
+
+from .client import Answer, Transmitter
+from .clock import BusinessDay, Instants, UnitClock
+from .coap import DEFAULT_PORT, resolve
+from .exceptions import (
+    ClosedError,
+    MalformedError,
+    NotResolvedError,
+    RefusedError,
+    RejectedError,
+    TimedOutError,
+    TransmitterError,
+    UnreachableError,
+)
+from .models import REMOVED, STOP, Envelope, Session
+
+__all__ = [
+    "DEFAULT_PORT",
+    "REMOVED",
+    "STOP",
+    "Answer",
+    "BusinessDay",
+    "ClosedError",
+    "Envelope",
+    "Instants",
+    "MalformedError",
+    "NotResolvedError",
+    "RefusedError",
+    "RejectedError",
+    "Session",
+    "TimedOutError",
+    "Transmitter",
+    "TransmitterError",
+    "UnitClock",
+    "UnreachableError",
+    "resolve",
+]

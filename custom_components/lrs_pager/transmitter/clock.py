@@ -1,0 +1,183 @@
+"""What instant a time of the unit means.
+
+The unit stamps sessions with its wall clock: no zone, set by hand, right or years off. Each
+answer carries that clock's present time, which is all that is needed:
+
+- If it agrees with ours (TOLERANCE), the unit keeps local time, and its stamps are local times
+  of our zone, on both sides of a change to or from summer time.
+- If not, a stamp is as old as the unit says it is: its present time less the stamp is the age,
+  and the instant follows from our own clock. That is right for any clock that runs, however it
+  is set, and also for one that agreed until the clocks were changed and nobody changed it.
+
+Instants are POSIX seconds (UTC), whole, as the unit's stamps are whole seconds.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Self
+
+from .models import Session
+
+# How far the unit's clock may be off and still count as keeping local time. A clock set by hand
+# and drifting for months stays within minutes; the next thing that happens to clocks, a change
+# to summer time that was missed, is an hour.
+TOLERANCE = timedelta(minutes=5)
+
+# Seconds by which a stamp and our own clock may differ by rounding and by the network, where
+# the order of events is concerned.
+SLACK = 5
+
+# The unit's timestamps are cut to whole seconds, so that its clock may be up to this much ahead.
+RESOLUTION = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """When a session was created, notified (paged) and cleared; None where the unit didn't say."""
+
+    created: int | None
+    notified: int | None
+    cleared: int | None
+
+    @property
+    def _all(self) -> tuple[int | None, ...]:
+        return self.created, self.notified, self.cleared
+
+    @property
+    def last(self) -> int:
+        """The latest."""
+        return max(i for i in self._all if i is not None)
+
+    def shifted(self, seconds: int) -> Instants:
+        """The same, later or earlier."""
+        return Instants(*(None if i is None else i + seconds for i in self._all))
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessDay:
+    """A day of service, by the unit's clock.
+
+    start, end: instants; a session belongs to the day if start <= cleared < end.
+    turns: when, by our own clock (UTC), the unit's clock will show the day's end.
+    """
+
+    date: date
+    start: int
+    end: int
+    turns: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnitClock:
+    """The unit's clock, measured against ours.
+
+    zone: ours. ahead: the unit's wall clock less our wall clock, in whole seconds.
+    utc_offset: our zone's, when it was measured. at: when that was (UTC).
+    """
+
+    zone: tzinfo
+    ahead: timedelta
+    utc_offset: timedelta
+    at: datetime
+
+    @classmethod
+    def measure(
+        cls,
+        timestamp: datetime,
+        asked: datetime,
+        answered: datetime,
+        zone: tzinfo,
+        previous: UnitClock | None = None,
+    ) -> Self:
+        """Read the unit's clock off an answer.
+
+        timestamp: the answer's. asked, answered: our clock (UTC) before and after.
+        previous: the last measurement; it is kept for as long as the answer doesn't contradict
+        it, so that a steady clock gives steady instants, however long an answer takes.
+        """
+        ours = answered.astimezone(zone)
+        low = timestamp - ours.replace(tzinfo=None)
+        high = low + (answered - asked) + RESOLUTION
+        ahead = timedelta(seconds=round(((low + high) / 2).total_seconds()))
+        # Where no answer contradicts it, the clocks are the same.
+        expected = [timedelta()]
+        if previous is not None:
+            expected.insert(0, previous.time_at(answered) - ours.replace(tzinfo=None))
+        for possible in expected:
+            if low <= possible <= high:
+                ahead = possible
+                break
+        return cls(zone, ahead, ours.utcoffset() or timedelta(), answered)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the unit keeps our local time."""
+        return abs(self.ahead) <= TOLERANCE
+
+    def time_at(self, at: datetime) -> datetime:
+        """What the unit's clock shows at an instant of ours: naive, as the unit writes it."""
+        if self.agrees:
+            return at.astimezone(self.zone).replace(tzinfo=None) + self.ahead
+        return at.astimezone(UTC).replace(tzinfo=None) + self.utc_offset + self.ahead
+
+    def instant(self, stamp: datetime, not_after: int) -> int:
+        """The instant of a stamp.
+
+        not_after: the latest that it can be. Where clocks are put back, an hour's stamps mean
+        two instants; it is then the later of them that is not after this.
+        """
+        if not self.agrees:
+            utc = stamp - self.utc_offset - self.ahead
+            return round(utc.replace(tzinfo=UTC).timestamp())
+        earlier, later = (
+            round(stamp.replace(tzinfo=self.zone, fold=fold).timestamp()) for fold in (0, 1)
+        )
+        return later if earlier < later <= not_after else earlier
+
+    def place(self, session: Session, before: tuple[UnitClock, int] | None = None) -> Instants:
+        """When a session, seen for the first time now, was created, notified and cleared.
+
+        before: the clock as it was at an earlier instant, at which the session had not ended yet,
+        as it was in no list then. If the clock was set in between, and the session fits in by the
+        clock as it was and not by the clock as it is, it was stamped before that.
+        """
+        instants, latest = self.place_alone(session), self._latest() + SLACK
+        if before is not None:
+            clock, since = before
+            earliest = since - SLACK
+            # The stamps by the old clock, told at the present time.
+            old = replace(clock, at=self.at).place_alone(session)
+            if not earliest <= instants.last <= latest and earliest <= old.last <= latest:
+                return old
+        if instants.last > latest:
+            # The clock was put back after the stamp: it ended just now at the latest.
+            return instants.shifted(self._latest() - instants.last)
+        return instants
+
+    def _latest(self) -> int:
+        """What the unit's clock showed when it was measured, as the instant of such a stamp."""
+        return round((self.at + (self.ahead if self.agrees else timedelta())).timestamp())
+
+    def place_alone(self, session: Session) -> Instants:
+        """Place a session by this clock's reading alone, be it in the future."""
+        limit = self._latest() + SLACK
+        placed: list[int | None] = []
+        for stamp in (session.cleared, session.notified, session.created):
+            placed.append(None if stamp is None else self.instant(stamp, limit))
+            limit = placed[-1] or limit
+        cleared, notified, created = placed
+        return Instants(created, notified, cleared)
+
+    def business_day(self, at: datetime, day_start: int) -> BusinessDay:
+        """The business day that the unit's clock is in at an instant of ours.
+
+        day_start: the hour at which a business day begins, 0 to 23.
+        """
+        day = (self.time_at(at) - timedelta(hours=day_start)).date()
+        start, end = (
+            datetime.combine(day + timedelta(days=days), time(day_start)) for days in (0, 1)
+        )
+        # The first of two instants: where the clock is put back, the day has begun already.
+        begins, ends = (self.instant(stamp, not_after=0) for stamp in (start, end))
+        turns = datetime.fromtimestamp(ends, UTC) - (self.ahead if self.agrees else timedelta())
+        return BusinessDay(day, begins, ends, turns)
