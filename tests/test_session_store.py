@@ -1,0 +1,220 @@
+"""The log on disk: what a kill, a full disk, a damaged or a newer file do to it."""
+
+from collections.abc import Iterator
+import errno
+import json
+import os
+from pathlib import Path
+import stat
+
+import pytest
+
+from custom_components.lrs_pager import session_store
+from custom_components.lrs_pager.session_log import LoggedSession
+from custom_components.lrs_pager.session_store import SessionStore
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from tests.conftest import SetUp, poll, sensor, serve_guest
+from tests.simulator import Simulator
+
+SESSIONS = [
+    LoggedSession(
+        id=number,
+        uuid=f"uuid-{number}",
+        number=number,
+        goal=300,
+        label="Müller" if number == 2 else None,
+        clear_type="STOP",
+        created="2026-11-23T12:00:00",
+        created_at=1_795_431_600,
+        cleared_at=1_795_431_600 + number,
+    )
+    for number in (1, 2, 3)
+]
+
+
+@pytest.fixture
+def store(hass: HomeAssistant) -> SessionStore:
+    return SessionStore(hass, "entry")
+
+
+@pytest.fixture
+def path(hass: HomeAssistant) -> Path:
+    return Path(hass.config.path(".storage", "lrs_pager.entry"))
+
+
+async def loaded(hass: HomeAssistant) -> list[LoggedSession]:
+    """What the next start finds."""
+    return (await SessionStore(hass, "entry").async_load()).sessions
+
+
+async def test_what_was_saved_is_there_at_the_next_start(
+    hass: HomeAssistant, store: SessionStore
+) -> None:
+    assert (await store.async_load()).sessions == []
+    await store.async_append(SESSIONS[:1], SESSIONS[:1])
+    await store.async_append(SESSIONS[1:], SESSIONS)
+    assert await loaded(hass) == SESSIONS
+
+
+async def test_a_new_session_costs_the_disk_its_own_line_and_no_more(
+    store: SessionStore, path: Path
+) -> None:
+    await store.async_load()
+    await store.async_append(SESSIONS[:2], SESSIONS[:2])
+    before, inode = path.read_bytes(), path.stat().st_ino
+    await store.async_append(SESSIONS[2:], SESSIONS)
+    assert path.read_bytes().startswith(before)
+    assert path.stat().st_ino == inode
+    assert len(path.read_bytes()) - len(before) < 250
+
+
+async def test_nobody_but_home_assistant_may_read_guests_names(
+    store: SessionStore, path: Path
+) -> None:
+    await store.async_load()
+    await store.async_append(SESSIONS, SESSIONS)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("cut", [1, 20, 100])
+async def test_a_line_cut_off_by_a_power_cut_costs_nothing_but_itself(
+    hass: HomeAssistant, store: SessionStore, path: Path, cut: int
+) -> None:
+    await store.async_load()
+    await store.async_append(SESSIONS, SESSIONS)
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = SessionStore(hass, "entry")
+    assert (await again.async_load()).sessions == SESSIONS[:2]
+    await again.async_append(SESSIONS[2:], SESSIONS)
+    assert await loaded(hass) == SESSIONS
+
+
+@pytest.mark.logs("A damaged line")
+async def test_a_damaged_line_costs_nothing_but_itself(
+    hass: HomeAssistant, store: SessionStore, path: Path
+) -> None:
+    await store.async_load()
+    await store.async_append(SESSIONS, SESSIONS)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = b"\x00" * len(lines[2].rstrip()) + b"\n"
+    path.write_bytes(b"".join(lines))
+    assert await loaded(hass) == [SESSIONS[0], SESSIONS[2]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00" * 4096,
+        b"not JSON\n",
+        b"[]\n",
+        b'{"key":"lrs_pager.entry"}\n',
+        b'{"version":2,"key":"lrs_pager.entry"}\n{"uuid":"from the future"}\n',
+        b'{"version":"1"}\n',
+        b'{"version":1}',
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_set_aside_and_not_overwritten(
+    hass: HomeAssistant, store: SessionStore, path: Path, content: bytes
+) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    found = await store.async_load()
+    assert found.sessions == []
+    assert found.set_aside is not None
+    assert found.set_aside.read_bytes() == content
+    await store.async_append(SESSIONS, SESSIONS)
+    assert await loaded(hass) == SESSIONS
+    assert found.set_aside.read_bytes() == content
+
+
+async def test_an_older_file_is_brought_up_to_date(
+    hass: HomeAssistant, store: SessionStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.async_load()
+    await store.async_append(SESSIONS, SESSIONS)
+    monkeypatch.setattr(session_store, "VERSION", 3)
+    monkeypatch.setitem(
+        session_store.MIGRATIONS, 1, lambda line: line | {"label": line["uuid"].upper()}
+    )
+    monkeypatch.setitem(
+        session_store.MIGRATIONS, 2, lambda line: line | {"label": line["label"] + "!"}
+    )
+    assert [s.label for s in await loaded(hass)] == ["UUID-1!", "UUID-2!", "UUID-3!"]
+    # And once only.
+    assert json.loads(path.read_text().splitlines()[0])["version"] == 3
+    assert [s.label for s in await loaded(hass)] == ["UUID-1!", "UUID-2!", "UUID-3!"]
+
+
+# ------------------------------------------------------------------- in a whole integration
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Let every write to the log fail halfway; undo() frees the disk."""
+
+    def fsync(descriptor: int) -> None:
+        os.truncate(descriptor, os.fstat(descriptor).st_size - 30)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session_store.os, "fsync", fsync)
+        yield patched
+
+
+@pytest.mark.logs("The session log could not be saved: No space left on device")
+async def test_a_full_disk_costs_one_line_and_all_is_saved_when_it_has_room_again(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    full_disk: pytest.MonkeyPatch,
+) -> None:
+    entry = await set_up()
+    for expected in ("1", "2", "3"):
+        serve_guest(simulator.unit)
+        await poll(hass, entry)
+        assert sensor(hass, entry, "daily_count").state == expected
+    await poll(hass, entry)
+    full_disk.undo()
+    await poll(hass, entry)  # though nothing is new
+    # From now on the log is all there is.
+    simulator.unit.reboot(lose_history=True)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert sensor(hass, entry, "daily_count").state == "3"
+
+
+@pytest.mark.logs("The session log could not be read; it was set aside")
+async def test_the_user_is_told_of_a_log_that_was_set_aside(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    path = Path(hass.config.path(".storage", f"lrs_pager.{entry.entry_id}"))
+    await hass.config_entries.async_unload(entry.entry_id)
+    path.write_bytes(b"\x00" * 100)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    issue = issue_registry.async_get_issue("lrs_pager", f"log_set_aside_{entry.entry_id}")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    aside = path.with_name(issue.translation_placeholders["file"])
+    assert aside.read_bytes() == b"\x00" * 100
+    # What the transmitter still holds is logged anew.
+    assert sensor(hass, entry, "daily_count").state == "1"
+
+
+async def test_a_log_that_somebody_deleted_is_written_anew(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    path = Path(hass.config.path(".storage", f"lrs_pager.{entry.entry_id}"))
+    path.unlink()
+    for _ in range(2):
+        serve_guest(simulator.unit)
+        await poll(hass, entry)
+    assert len(path.read_text().splitlines()) == 4
