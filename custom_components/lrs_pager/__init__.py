@@ -1,0 +1,50 @@
+"""LRS Pager: the LRS T7470 guest-paging transmitter in Home Assistant.
+
+How data comes in, and which file sees to it:
+
+    packet    transmitter/    CoAP and JSON; no Home Assistant in there
+    session   session_log     every session ever seen, a set (session_store: on disk)
+    summary   summary         a business day in figures
+    snapshot  coordinator     polls, merges, and publishes what is shown
+    entity    sensor          views of the snapshot (entity: what they share)
+
+Beside that way: config_flow (the dialogs), diagnostics, errors (a transmitter's errors in the
+user's words) and const.
+"""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .session_store import SessionStore
+
+PLATFORMS = [Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> bool:
+    """Set up a transmitter."""
+    coordinator = LrsPagerCoordinator(hass, entry)
+    await coordinator.async_config_entry_first_refresh()
+    entry.runtime_data = coordinator
+
+    @callback
+    def keep_device_current() -> None:
+        """Follow an update of the firmware."""
+        registry = dr.async_get(hass)
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+            registry.async_update_device(device.id, sw_version=coordinator.data.firmware_version)
+
+    entry.async_on_unload(coordinator.async_add_listener(keep_device_current))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> bool:
+    """Unload a transmitter; its sockets and timers are closed as it goes."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
+    """Delete the log of a transmitter that the user has removed."""
+    await SessionStore(hass, entry.entry_id).async_remove()

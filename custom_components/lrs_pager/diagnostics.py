@@ -1,0 +1,40 @@
+"""Diagnostics: what helps to find a fault, and nothing of any guest."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+
+from .coordinator import LrsPagerConfigEntry
+
+# Where the transmitter is; who the guests are; and what would let two files be matched.
+TO_REDACT = {CONF_HOST, "label", "uuid", "title"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: LrsPagerConfigEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of a transmitter."""
+    coordinator = entry.runtime_data
+    answer, clock = coordinator.answer, coordinator.clock
+    return async_redact_data(
+        {
+            "entry": {"data": dict(entry.data), "options": dict(entry.options)},
+            "is_reachable": coordinator.last_update_success,
+            "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
+            "answer": answer
+            and {
+                "envelope": asdict(answer.envelope),
+                "sessions": len(answer.sessions),
+                "skipped": answer.skipped,
+                "is_complete": answer.is_complete,
+                "seconds": (answer.answered - answer.asked).total_seconds(),
+            },
+            "clock": clock and {"ahead": clock.ahead.total_seconds(), "agrees": clock.agrees},
+            "log": {"sessions": len(coordinator.log)},
+            "snapshot": asdict(coordinator.data),
+        },
+        TO_REDACT,
+    )

@@ -1,0 +1,36 @@
+"""Diagnostics are made to be posted in public."""
+
+import json
+
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from tests.conftest import SetUp, serve_guest
+from tests.simulator import Simulator
+
+
+async def test_they_tell_of_the_transmitter_and_not_of_guests_or_addresses(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    serve_guest(simulator.unit, number=17, label="Ortega")
+    entry = await set_up(day_start=4)
+    await async_setup_component(hass, "diagnostics", {})
+    found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert found["is_reachable"] is True
+    assert found["entry"]["options"] == {"day_start": 4}
+    assert found["answer"]["envelope"]["firmware_version"] == "8.4.100.43"
+    assert found["answer"]["sessions"] == 1
+    assert found["clock"] == {"ahead": 0.0, "agrees": True}
+    assert found["log"]["sessions"] == 1
+    assert found["snapshot"]["last_cleared"]["number"] == 17
+    text = json.dumps(found)
+    assert "Ortega" not in text
+    assert simulator.unit.ledger[0].uuid not in text
+    assert simulator.host not in text

@@ -1,0 +1,378 @@
+"""Polls: what is asked, how often, and what happens when the transmitter is not well."""
+
+import asyncio
+from datetime import timedelta
+import logging
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+from tests.conftest import SetUp, local_time, poll, sensor, serve_guest
+from tests.simulator import Simulator, Unit
+
+HISTORY = ("v1", "sessions", "history")
+SESSIONS = ("v1", "sessions")
+
+
+def asked(simulator: Simulator) -> list[str]:
+    """What was asked since the last time, by first blocks."""
+    found = [
+        {HISTORY: "history", SESSIONS: "sessions"}[request.path]
+        for request in simulator.requests
+        if request.block2 is None or request.block2[0] == 0
+    ]
+    simulator.requests.clear()
+    return found
+
+
+async def after(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float) -> None:
+    """Let time pass, and whatever is due happen."""
+    freezer.tick(timedelta(seconds=seconds))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def count(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+    return sensor(hass, entry, "daily_count").state
+
+
+# ------------------------------------------------------------------------ the cheap question
+
+
+async def test_while_nothing_changes_a_poll_is_one_small_exchange(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    for number in range(1, 20):
+        serve_guest(simulator.unit, number)
+    simulator.unit.create(20)
+    await set_up()
+    asked(simulator)
+    await after(hass, freezer, 30)  # gets an ETag
+    before = simulator.traffic.datagrams_in
+    for _ in range(5):
+        await after(hass, freezer, 30)
+    assert asked(simulator) == ["sessions"] * 6
+    assert simulator.traffic.datagrams_in - before == 5
+
+
+async def test_a_new_session_is_fetched_when_the_cheap_question_tells_of_it(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    await poll(hass, entry)
+    asked(simulator)
+    serve_guest(simulator.unit)
+    await poll(hass, entry)
+    assert asked(simulator) == ["sessions", "history"]
+    assert count(hass, entry) == "2"
+    await poll(hass, entry)
+    assert asked(simulator) == ["sessions"]
+
+
+async def test_a_change_in_the_second_of_another_is_not_hidden_by_its_etag(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    # The unit's ETag is the second of its last change; here all is in one second.
+    simulator.unit.frozen_at = local_time()
+    entry = await set_up()
+    for expected in ("1", "2", "3"):
+        serve_guest(simulator.unit)
+        await poll(hass, entry)
+        await poll(hass, entry)
+        assert count(hass, entry) == expected
+
+
+async def test_the_whole_history_is_read_every_five_minutes_all_the_same(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    entry = await set_up()
+    asked(simulator)
+    simulator.faults.etag_lies = True
+    for _ in range(10):
+        serve_guest(simulator.unit)
+        await after(hass, freezer, 30)
+    assert "history" in asked(simulator)
+    assert int(count(hass, entry)) >= 9
+
+
+async def test_polls_come_every_thirty_seconds(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await set_up()
+    asked(simulator)
+    for seconds, polls in [(28, 0), (3, 1), (27, 1), (4, 2)]:
+        await after(hass, freezer, seconds)
+        assert len(simulator.requests) == polls
+
+
+async def test_polls_go_on_with_every_entity_disabled(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    entry = await set_up()
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        registry.async_update_entity(entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    serve_guest(simulator.unit)
+    await after(hass, freezer, 31)
+    assert len(entry.runtime_data.log) == 1
+
+
+async def test_firmware_with_nothing_but_history_works_fully(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.faults.history_only = True
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    for expected in ("2", "3", "4"):
+        serve_guest(simulator.unit)
+        await poll(hass, entry)
+        assert count(hass, entry) == expected
+    # It is not asked again and again for what it has not got.
+    assert asked(simulator).count("sessions") == 1
+
+
+async def test_a_unit_without_etags_or_sequence_works_fully(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.faults.no_etag = True
+    simulator.canned[SESSIONS] = b'{"responseTypes":["sessions"],"sessions":[]}'
+    entry = await set_up()
+    for expected in ("1", "2"):
+        serve_guest(simulator.unit)
+        await poll(hass, entry)
+        assert count(hass, entry) == expected
+
+
+async def test_update_entity_reads_everything_at_once(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    await async_setup_component(hass, "homeassistant", {})
+    entry = await set_up()
+    simulator.faults.etag_lies = True
+    await poll(hass, entry)
+    serve_guest(simulator.unit)
+    entity_id = sensor(hass, entry, "daily_count").entity_id
+    await hass.services.async_call(
+        "homeassistant", "update_entity", {"entity_id": entity_id}, blocking=True
+    )
+    await hass.async_block_till_done()
+    assert count(hass, entry) == "1"
+
+
+# ---------------------------------------------------------------------------- bad health
+
+FAULTS = {
+    "silence": "The transmitter does not answer",
+    "empty_ack": "The transmitter does not answer",
+    "wrong_token": "The transmitter does not answer",
+    "reset": "Nothing listens on the transmitter's port",
+    "error_5_00": "The transmitter rejected the request with code 5.00",
+    "malformed": "The transmitter's answer cannot be read (body)",
+    "truncated": "The transmitter's answer cannot be read (body)",
+}
+
+
+@pytest.mark.usefixtures("short_timeouts")
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        pytest.param(fault, message, marks=pytest.mark.logs(message), id=fault)
+        for fault, message in FAULTS.items()
+    ],
+)
+async def test_a_fault_makes_sensors_unavailable_with_one_line_and_they_come_back_right(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+    message: str,
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    simulator.faults.switch(fault, on=True)
+    serve_guest(simulator.unit)
+    for _ in range(3):
+        await poll(hass, entry)
+        assert count(hass, entry) == STATE_UNAVAILABLE
+    serve_guest(simulator.unit)
+    simulator.faults.switch(fault, on=False)
+    caplog.set_level(logging.INFO)
+    await poll(hass, entry)
+    assert count(hass, entry) == "3"
+    await poll(hass, entry)
+    assert [r.getMessage() for r in caplog.records if "recovered" in r.getMessage()] == [
+        "Fetching lrs_pager data recovered"
+    ]
+
+
+@pytest.mark.logs("Nothing listens on the transmitter's port")
+async def test_a_transmitter_that_was_unplugged_comes_back_by_itself(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    await simulator.stop()
+    await poll(hass, entry)
+    assert count(hass, entry) == STATE_UNAVAILABLE
+    simulator.unit.reboot(restart_sequence=True, restart_ids=True, lose_history=True)
+    serve_guest(simulator.unit)
+    await simulator.start()
+    await poll(hass, entry)
+    assert count(hass, entry) == "2"
+
+
+async def test_a_wiped_history_changes_nothing_that_is_shown(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit, wait=120)
+    serve_guest(simulator.unit, wait=240)
+    entry = await set_up()
+    last = sensor(hass, entry, "last_cleared_session").state
+    simulator.unit.wipe_history()
+    await entry.runtime_data.async_read_all()
+    await hass.async_block_till_done()
+    assert count(hass, entry) == "2"
+    assert sensor(hass, entry, "average_wait").state == "3.0"
+    assert sensor(hass, entry, "last_cleared_session").state == last
+
+
+async def test_a_bad_record_costs_nothing_but_itself_and_comes_back_when_it_is_good(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    for number in (1, 2, 3):
+        serve_guest(simulator.unit, number)
+    good = dict(simulator.unit.history[1])
+    simulator.unit.history[1] = {"id": 2, "cleared": "soon"}
+    entry = await set_up()
+    assert count(hass, entry) == "2"
+    assert entry.runtime_data.answer.skipped == 1
+    simulator.unit.history[1] = good
+    await entry.runtime_data.async_read_all()
+    await hass.async_block_till_done()
+    assert count(hass, entry) == "3"
+
+
+async def test_sessions_left_out_of_a_history_in_motion_are_fetched_with_the_next_poll(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    unit = Unit(now=local_time, history_limit=30)
+    for number in range(1, 31):
+        serve_guest(unit, number, minutes_ago=30 - number * 0.5)
+    async with Simulator(unit=unit, still=False) as simulator:
+        simulator.hooks[HISTORY, 4] = lambda: serve_guest(unit, 99)
+        entry = await set_up(simulator)
+        assert 0 < len(entry.runtime_data.log) < 30
+        simulator.hooks.clear()
+        await poll(hass, entry)
+        assert len(entry.runtime_data.log) >= 30
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_two_thousand_sessions_are_counted_right(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.unit.load_history(
+        {
+            "id": i,
+            "uuid": f"00000000-0000-4000-8000-{i:012}",
+            "number": i % 40,
+            "goalInSeconds": 300,
+            "created": (local_time() - timedelta(days=400, minutes=i)).isoformat("T", "seconds"),
+            "started": (local_time() - timedelta(days=400, minutes=i)).isoformat("T", "seconds"),
+            "cleared": (local_time() - timedelta(days=400)).isoformat("T", "seconds"),
+            "label": None,
+            "clearType": "STOP",
+        }
+        for i in range(1, 2000)
+    )
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    assert len(entry.runtime_data.log) == 2000
+    assert count(hass, entry) == "1"
+
+
+# ----------------------------------------------------------------------- coming and going
+
+
+@pytest.mark.usefixtures("short_timeouts")
+async def test_a_transmitter_that_is_off_at_start_is_tried_again(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.faults.silence = True
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    simulator.faults.silence = False
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_nothing_is_left_behind_at_unload_even_in_the_middle_of_a_poll(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    simulator.faults.silence = True
+    polling = asyncio.ensure_future(entry.runtime_data.async_refresh())
+    await asyncio.sleep(0.05)
+    assert not polling.done()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await polling
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    simulator.faults.silence = False
+    simulator.requests.clear()
+    await asyncio.sleep(0.7)  # a retransmission would have come by now
+    assert simulator.requests == []
+
+
+async def test_two_transmitters_are_not_mixed_up(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    async with Simulator(unit=Unit(now=local_time, seed=2)) as second:
+        serve_guest(simulator.unit, 1)
+        serve_guest(second.unit, 2)
+        serve_guest(second.unit, 3)
+        entries = [await set_up(), await set_up(second, title="T7470 (bar)")]
+        assert [count(hass, entry) for entry in entries] == ["1", "2"]
+        serve_guest(simulator.unit, 1)
+        for entry in entries:
+            await poll(hass, entry)
+        assert [count(hass, entry) for entry in entries] == ["2", "2"]
+        await hass.config_entries.async_unload(entries[1].entry_id)
+
+
+async def test_the_device_follows_an_update_of_the_firmware(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert device.name == "T7470"
+    assert device.manufacturer == "Long Range Systems"
+    assert device.model == "T7470"
+    assert device.sw_version == "8.4.100.43"
+    simulator.unit.firmware_version = "8.5.2.11"
+    await entry.runtime_data.async_read_all()
+    await hass.async_block_till_done()
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert device.sw_version == "8.5.2.11"
