@@ -39,8 +39,8 @@ START_TIMEOUT = 180
 STOP_TIMEOUT = 60
 
 
-# The one that is installed beside the Python that runs this.
-_HASS = Path(sys.executable).parent / "hass"
+# What scripts/setup has installed for the demo.
+_HASS = Path(__file__).parents[1] / ".venv" / "demo" / "bin" / "hass"
 
 
 # What every start logs: a word on custom integrations in general, and cameras' system libraries
@@ -67,7 +67,7 @@ class HomeAssistant:
         self._host, self._port = host, port
         self._process: subprocess.Popen[bytes] | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._token: str | None = None
+        self.token: str | None = None  # of the user who logged in
 
     async def __aenter__(self) -> Self:
         """Start, and wait until it answers."""
@@ -111,7 +111,7 @@ class HomeAssistant:
                     # These would have it compile 2,000 modules at each start, or find others.
                     if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"}
                 }
-                | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+                | {"PATH": f"{_HASS.parent}{os.pathsep}{os.environ['PATH']}"},
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no threads yet
             )
@@ -225,7 +225,7 @@ class HomeAssistant:
         """One REST request; returns its JSON. Raises HomeAssistantError for a 4xx or 5xx."""
         if self._session is None:
             self._session = aiohttp.ClientSession()
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with self._session.request(
             method, self.url + path, json=data, headers=headers, **kwargs
         ) as response:
@@ -239,7 +239,7 @@ class HomeAssistant:
         assert self._session
         async with self._session.ws_connect(f"{self.url}/api/websocket", max_msg_size=0) as ws:
             await ws.receive_json()
-            await ws.send_json({"type": "auth", "access_token": self._token})
+            await ws.send_json({"type": "auth", "access_token": self.token})
             await ws.receive_json()
             await ws.send_json({"id": 1, "type": kind, **data})
             answer = await ws.receive_json()
@@ -299,6 +299,7 @@ class HomeAssistant:
                 "config/core/update",
                 location_name="Demo",
                 time_zone=time_zone,
+                country="US",
                 unit_system="metric",
                 language="en",
             )
@@ -313,11 +314,11 @@ class HomeAssistant:
 
     async def _authorize(self, code: str) -> None:
         """Get a token for a code."""
-        self._token = None
+        self.token = None
         assert self._session
         form = {"grant_type": "authorization_code", "code": code, "client_id": f"{self.url}/"}
         async with self._session.post(f"{self.url}/auth/token", data=form) as response:
-            self._token = (await response.json())["access_token"]
+            self.token = (await response.json())["access_token"]
 
     async def _is_running(self) -> bool:
         state: bool = (await self.rest("GET", "/api/core/state"))["state"] == "RUNNING"

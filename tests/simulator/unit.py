@@ -38,7 +38,7 @@ STAFF_PAGE_MODE = "Vibe1"
 
 def system_time() -> datetime:
     """Return this computer's local wall time, naive."""
-    return datetime.now()  # noqa: DTZ005 - the unit knows no zones
+    return datetime.now()
 
 
 @dataclass(frozen=True)

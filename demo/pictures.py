@@ -1,0 +1,150 @@
+"""Takes the README's pictures: scripts/pictures."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+import json
+import os
+from pathlib import Path
+import socket
+import tempfile
+
+from playwright.async_api import Page, async_playwright
+import yaml
+
+from tests.simulator import Floor, Simulator, Unit
+
+from .home_assistant import HomeAssistant
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs"
+
+# The unit's clock stands at dinner, whenever the pictures are taken.
+DINNER = datetime.now().replace(hour=20, minute=17, second=5)
+
+BROWSER = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+# The page is drawn when no spinner is left in any shadow tree.
+DRAWN = """() => {
+  const busy = root => [...root.querySelectorAll('*')].some(e =>
+    /^(HA-SPINNER|HASS-LOADING-SCREEN|HA-INIT-PAGE)$/.test(e.tagName)
+    || (e.shadowRoot && busy(e.shadowRoot)));
+  const home = document.querySelector('home-assistant');
+  const launched = !document.querySelector('#ha-launch-screen');
+  return launched && home?.hass?.states && !busy(home.shadowRoot);
+}"""
+
+
+@asynccontextmanager
+async def browser(home: HomeAssistant) -> AsyncIterator[Page]:
+    """A page in which the demo's user is logged in."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=BROWSER
+        )
+        context = await chromium.new_context(
+            viewport={"width": 1000, "height": 640}, device_scale_factor=2, locale="en-US"
+        )
+        tokens = {
+            "access_token": home.token,
+            "token_type": "Bearer",
+            "expires_in": 1800,
+            "refresh_token": "",
+            "hassUrl": home.url,
+            "clientId": f"{home.url}/",
+            "expires": 4102444800000,
+        }
+        await context.add_init_script(
+            f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(tokens))})"
+        )
+        yield await context.new_page()
+        await chromium.close()
+
+
+async def drawn(page: Page) -> None:
+    """Wait until the page is drawn, and stays so for a moment."""
+    await page.wait_for_function(DRAWN)
+    await page.evaluate("() => document.fonts.ready.then(() => 1)")
+    await page.wait_for_timeout(800)
+
+
+async def take(page: Page, name: str) -> None:
+    """Save a picture of the page."""
+    await drawn(page)
+    path = PICTURES / f"{name}.png"
+    await page.screenshot(path=path, animations="disabled")
+    print(path.relative_to(ROOT))  # noqa: T201
+
+
+async def main() -> None:
+    """Start everything, go where a user goes, and take the pictures."""
+    start = datetime.now()
+    unit = Unit(now=lambda: DINNER + (datetime.now() - start))
+    floor = Floor(unit, start=DINNER - timedelta(days=1, hours=8))
+    floor.advance(DINNER)
+    with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        home = HomeAssistant(Path(folder), ROOT / "custom_components" / "lrs_pager", port)
+        async with Simulator(unit=unit) as simulator, home:
+            await home.log_in("demo", "demo", "UTC")
+            async with browser(home) as page:
+                await pictures(home, page, simulator)
+
+
+async def pictures(home: HomeAssistant, page: Page, simulator: Simulator) -> None:
+    """Add the transmitter by hand, then look at it."""
+    await page.goto(f"{home.url}/config/integrations/dashboard")
+    await drawn(page)
+    await page.get_by_text("Add integration", exact=True).locator("visible=true").first.click()
+    await page.locator("dialog-add-integration input").first.fill("LRS")
+    await page.get_by_text("LRS Pager").locator("visible=true").first.click()
+    form = page.locator("dialog-data-entry-flow")
+    host, port = form.locator("input:not([type=number])"), form.locator("input[type=number]")
+    await host.fill("10.0.1.32")
+    await take(page, "add")
+    await host.fill(simulator.host)
+    await port.fill(str(simulator.port))
+    await page.get_by_role("button", name="Submit").locator("visible=true").first.click()
+    await page.get_by_text("Skip and finish").locator("visible=true").first.click()
+
+    (entry,) = await home.entries("lrs_pager")
+    (device,) = [
+        device
+        for device in await home.command("config/device_registry/list")
+        if ["lrs_pager", entry["entry_id"]] in device["identifiers"]
+    ]
+    await page.set_viewport_size({"width": 1000, "height": 510})
+    await page.goto(f"{home.url}/config/devices/device/{device['id']}")
+    await take(page, "device")
+
+    readme = (ROOT / "README.md").read_text()
+    example = yaml.safe_load(
+        readme.partition("## Dashboard")[2].split("```")[1].removeprefix("yaml")
+    )
+    section = {"type": "grid", "cards": example["cards"]}
+    await home.command(
+        "lovelace/dashboards/create", url_path="the-door", title="Door", mode="storage"
+    )
+    await home.command(
+        "lovelace/config/save",
+        url_path="the-door",
+        config={"views": [{"title": "Door", "type": "sections", "sections": [section]}]},
+    )
+    await page.set_viewport_size({"width": 620, "height": 320})
+    await page.goto(f"{home.url}/the-door/0")
+    await take(page, "dashboard")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
