@@ -72,6 +72,8 @@ class Faults:
     """From each block to the next, every list in the body turns by one item."""
     etag_lies: bool = False
     """2.03 to whatever ETag the client has."""
+    always_valid: bool = False
+    """2.03 to every GET, whether or not the client has an ETag."""
     no_etag: bool = False
     duplicate: bool = False
     """Every datagram arrives twice, in both directions."""

@@ -70,6 +70,8 @@ class Simulator:
     """What was asked, once for each message however often it came."""
     canned: dict[UriPath, bytes | Callable[[], bytes]] = field(init=False, default_factory=dict)
     """Bodies to answer a GET of that path with, whatever its query, instead of the unit's."""
+    most_at_once: int = field(init=False, default=0)
+    """How many requests were ever unanswered at a time, under the fault `separate`."""
     hooks: dict[tuple[UriPath, int], Callable[[], None]] = field(init=False, default_factory=dict)
     """Called each time before that block of a GET of that path is served."""
 
@@ -101,6 +103,7 @@ class Simulator:
             size2=self.size2,
         )
         self._running = False
+        self._open = 0
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -206,6 +209,8 @@ class Simulator:
             response.token = bytes(byte ^ 0xFF for byte in request.token or b"?")
         if self.faults.separate:
             self._exchanges.answer(request, remote, acknowledgement)
+            self._open += 1
+            self.most_at_once = max(self.most_at_once, self._open)
             later = partial(self._respond_later, response, remote, confirmable)
             self._timers.call_later(self.faults.separate_delay, later)
         elif confirmable:
@@ -216,6 +221,7 @@ class Simulator:
             self._exchanges.answer(request, remote, [response])
 
     def _respond_later(self, response: Message, remote: Address, confirmable: bool) -> None:
+        self._open -= 1
         if confirmable:
             self._exchanges.send_confirmable(response, remote, lambda outcome: None)
         else:
@@ -266,6 +272,8 @@ class Simulator:
             reply = self._reply(request)
         if not block.number:
             self._blocks.freeze(key, reply)
+            if self.faults.always_valid:
+                return message_of(Reply(Code.VALID))
             if request.opt.etags and self.faults.etag_lies:
                 return message_of(Reply(Code.VALID, etag=request.opt.etags[0]))
             if reply.etag in request.opt.etags:

@@ -2,9 +2,13 @@
 
 import _socket
 import asyncio
+import contextlib
 import errno
+import itertools
 import json
+from pathlib import Path
 import socket
+import threading
 from typing import Any
 
 import aiocoap
@@ -24,6 +28,7 @@ from custom_components.lrs_pager.transmitter import (
     coap,
     resolve,
 )
+from custom_components.lrs_pager.transmitter.models import parse_history
 from tests.conftest import serve_guest
 from tests.simulator import HISTORY_EXAMPLE, Network, Simulator, Unit
 
@@ -40,6 +45,11 @@ async def transmitter(simulator: Simulator) -> Any:
 def serve_guests(unit: Unit, count: int) -> None:
     for number in range(1, count + 1):
         serve_guest(unit, number)
+
+
+def open_files() -> int:
+    """How many files and sockets this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def numbers(answer: client.Answer) -> list[int | None]:
@@ -93,6 +103,37 @@ async def test_long_histories_come_in_blocks_of_any_size(
     assert answer.is_complete
 
 
+@pytest.mark.parametrize("held", [None, b"1"])
+async def test_a_unit_that_says_nothing_changed_is_believed_only_if_it_was_asked(
+    held: bytes | None, simulator: Simulator, transmitter: Transmitter
+) -> None:
+    simulator.faults.always_valid = True
+    if held:
+        assert await transmitter.sessions(held) is None
+    else:
+        with pytest.raises(MalformedError):
+            await transmitter.sessions()
+    with pytest.raises(MalformedError):
+        await transmitter.history()
+
+
+async def test_long_answers_are_read_beside_the_event_loop(
+    simulator: Simulator, transmitter: Transmitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def parse(payload: bytes) -> Any:
+        threads.append(threading.current_thread())
+        return parse_history(payload)
+
+    monkeypatch.setattr(client, "parse_history", parse)
+    serve_guests(simulator.unit, 3)
+    await transmitter.history()
+    serve_guests(simulator.unit, 200)
+    await transmitter.history()
+    assert [t is threading.main_thread() for t in threads] == [True, False]
+
+
 @pytest.mark.parametrize("count", [1, 3, 12, 100, 200])
 async def test_a_unit_that_sends_all_in_one_datagram_is_read_whole(count: int) -> None:
     unit = Unit()
@@ -132,6 +173,10 @@ async def test_a_name_with_two_addresses_is_reached_at_the_one_that_answers(
     transmitter = Transmitter("t7470.local", simulator.port)
     assert (await transmitter.history()).is_complete
     await transmitter.close()
+
+
+async def test_a_link_local_address_keeps_its_interface() -> None:
+    assert await resolve("fe80::1%lo") == ["fe80::1%lo"]
 
 
 async def test_addresses_of_a_name_are_ipv4_first_and_no_groups() -> None:
@@ -175,6 +220,65 @@ async def test_a_history_that_changed_under_way_is_fetched_again(
     answer = await transmitter.history()
     assert numbers(answer) == [*range(2, 31), 99]
     assert answer.is_complete
+
+
+@pytest.mark.parametrize("max_szx", range(7))
+async def test_a_trimmed_history_is_noticed_with_blocks_of_any_size(max_szx: int) -> None:
+    # All of one length, so that a half of one and a half of another make good JSON.
+    unit = Unit(history_limit=30, next_id=110, sequence=12341)
+    for number in range(100, 130):
+        serve_guest(unit, number)
+    async with Simulator(unit=unit, still=False, max_szx=max_szx) as simulator:
+        change_at(simulator, 4096 >> (max_szx + 4), times=1)
+        transmitter = Transmitter(simulator.host, simulator.port)
+        answer = await transmitter.history()
+        await transmitter.close()
+    assert answer.is_complete
+    assert numbers(answer) == [*range(101, 130), 99]
+
+
+async def test_what_else_changes_in_an_envelope_is_no_change_of_the_list(
+    simulator: Simulator, transmitter: Transmitter
+) -> None:
+    serve_guests(simulator.unit, 30)
+    uptime = itertools.count(1000)
+    records = json.dumps(simulator.unit.history).encode()
+    simulator.canned[HISTORY] = lambda: (
+        b'{"uptime":%d,"responseTypes":["session_history"],"session_history":%s}'
+        % (next(uptime), records)
+    )
+    async with Simulator(still=False) as moving:
+        moving.canned = simulator.canned
+        transmitter = Transmitter(moving.host, moving.port)
+        answer = await transmitter.history()
+        await transmitter.close()
+        first_blocks = [r for r in moving.requests if r.block2 == (0, False, 6)]
+    assert answer.is_complete
+    assert len(answer.sessions) == 30
+    assert len(first_blocks) == 2  # fetched once, and its head compared
+
+
+async def test_a_unit_that_lists_a_session_twice_is_read_whole(
+    simulator: Simulator, transmitter: Transmitter
+) -> None:
+    serve_guests(simulator.unit, 30)
+    simulator.unit.history.insert(20, simulator.unit.history[7])
+    answer = await transmitter.history()
+    assert answer.is_complete
+    assert len(answer.sessions) == 31
+
+
+async def test_an_etag_that_changes_all_the_time_costs_time_and_no_session() -> None:
+    unit = Unit()
+    serve_guests(unit, 30)
+    async with Simulator(unit=unit, still=False, history_etag=True, exact_etag=True) as simulator:
+        for block in range(10):
+            simulator.hooks[HISTORY, block] = lambda: unit.load_history([])
+        transmitter = Transmitter(simulator.host, simulator.port)
+        answer = await transmitter.history()
+        await transmitter.close()
+    assert answer.is_complete
+    assert len(answer.sessions) == 30
 
 
 async def test_no_session_is_made_of_two_halves_when_it_changes_again_and_again(
@@ -434,17 +538,11 @@ async def test_a_unit_that_is_back_is_asked_at_once_and_for_the_latest_only(
 
 async def test_requests_wait_for_each_other(simulator: Simulator, transmitter: Transmitter) -> None:
     serve_guests(simulator.unit, 20)
-    waiting = 0
-
-    def served() -> None:
-        nonlocal waiting
-        waiting = max(waiting, len([r for r in simulator.requests if r.answered is None]))
-
-    for block in range(8):
-        simulator.hooks[HISTORY, block] = served
+    simulator.faults.separate = True
+    simulator.faults.separate_delay = 0.01
     answers = await asyncio.gather(*(transmitter.history() for _ in range(5)))
     assert [len(answer.sessions) for answer in answers] == [20] * 5
-    assert waiting == 1
+    assert simulator.most_at_once == 1
 
 
 async def test_a_machine_without_ipv6_can_talk_to_the_unit(
@@ -464,23 +562,21 @@ async def test_a_machine_without_ipv6_can_talk_to_the_unit(
     await transmitter.close()
 
 
-async def test_the_units_name_is_no_secret_option_on_the_wire(simulator: Simulator) -> None:
-    # A name in the URI becomes a Uri-Host option, which sloppy firmware may trip over.
-    transmitter = Transmitter("localhost", simulator.port)
-    await transmitter.history()
+@pytest.mark.parametrize("turns", range(12))
+async def test_close_at_any_moment_of_a_first_request_is_the_end(
+    turns: int, simulator: Simulator, transmitter: Transmitter
+) -> None:
+    before = open_files()
+    asking = asyncio.ensure_future(transmitter.history())
+    for _ in range(turns):
+        await asyncio.sleep(0)
     await transmitter.close()
-    (asked,) = simulator.requests
-    literal = Transmitter("127.0.0.1", simulator.port)
-    await literal.history()
-    await literal.close()
-    assert asked.size == simulator.requests[-1].size
-
-
-async def test_after_close_nothing_is_sent(simulator: Simulator, transmitter: Transmitter) -> None:
-    await transmitter.close()
-    with pytest.raises(UnreachableError):
-        await transmitter.history()
-    assert simulator.requests == []
+    with contextlib.suppress(UnreachableError):
+        await asking
+    asked = len(simulator.requests)
+    await asyncio.sleep(0.05)
+    assert len(simulator.requests) == asked
+    assert open_files() == before
 
 
 async def test_close_ends_what_is_under_way(simulator: Simulator, transmitter: Transmitter) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.lrs_pager.transmitter import MalformedError, Session
 from custom_components.lrs_pager.transmitter.models import (
+    Head,
     Sessions,
     parse_history,
     parse_sessions,
@@ -162,9 +163,9 @@ def test_what_is_no_answer_at_all_is_malformed(body: bytes) -> None:
         {"uuid": "u"},
         GOOD | {"uuid": None, "id": None},
         GOOD | {"uuid": "", "created": None, "started": None},
-        GOOD | {"id": "eleven"},
-        GOOD | {"id": -1},
-        GOOD | {"id": float(2**60)},
+        GOOD | {"uuid": None, "id": "eleven"},
+        GOOD | {"uuid": None, "id": -1},
+        GOOD | {"uuid": "00000000-0000-0000-0000-000000000000", "id": float(2**60)},
         GOOD | {"cleared": "soon"},
         GOOD | {"cleared": 1521114318},
         GOOD | {"notified": "2018-02-30T00:00:00"},
@@ -221,6 +222,25 @@ def test_numbers_may_come_as_text_and_nonsense_is_not_known(
 def test_a_uuid_is_text_whatever_the_vendors_table_says() -> None:
     assert only(uuid=4711).uuid == "4711"
     assert only(uuid=GOOD["uuid"].upper()).uuid == GOOD["uuid"]
+
+
+def test_a_uuid_that_the_unit_does_not_fill_is_none() -> None:
+    for uuid in ("00000000-0000-0000-0000-000000000000", 0, "", " ", None):
+        assert only(uuid=uuid).uuid is None
+
+
+def test_an_id_that_makes_no_sense_is_not_needed_beside_a_uuid() -> None:
+    for identity in ("eleven", -1, None, [11]):
+        assert only(id=identity).id is None
+
+
+def test_an_empty_time_is_one_that_is_not_there() -> None:
+    assert only(notified="").notified is None
+
+
+def test_what_a_unit_written_in_c_leaves_around_its_answer_is_taken_off() -> None:
+    for body in (b"\xef\xbb\xbf" + HISTORY_EXAMPLE, HISTORY_EXAMPLE + b"\0\r\n\0"):
+        assert len(parse_history(body).sessions) == 2
 
 
 def test_enumerations_are_read_in_any_case_and_unknown_values_kept() -> None:
@@ -284,6 +304,24 @@ def test_a_brace_in_a_label_does_not_make_a_session() -> None:
     label = '}{"id":99,"uuid":"fake","created":"2018-03-15T08:44:13"}'
     body = history(GOOD | {"label": label}, {"id": 1}, GOOD | {"uuid": "x", "cleared": "soon"})
     assert [s.uuid for s in salvage_history((body,)).sessions] == [GOOD["uuid"]]
+
+
+@pytest.mark.parametrize("size", [16, 64, 300, 1024])
+def test_the_head_of_a_list_is_the_same_as_long_as_its_first_session_is(size: int) -> None:
+    def head(body: bytes) -> Head | None:
+        """As a client sees it, block by block."""
+        for end in range(size, len(body) + size, size):
+            if found := Head.of(body[:end]):
+                return found
+        return None
+
+    body = history(GOOD, GOOD | {"id": 12})
+    assert head(body) is not None
+    assert head(body) == head(body.replace(b":29", b":30"))  # the time of day
+    assert head(body) == head(history(GOOD, GOOD | {"id": 12}, uptime=7))
+    assert head(body) != head(history(GOOD, GOOD | {"id": 12}, globalSessionSequence=117))
+    assert head(body) != head(history(GOOD | {"id": 12}, GOOD))
+    assert head(body) != head(history())
 
 
 def test_a_history_without_a_beginning_cannot_be_salvaged() -> None:

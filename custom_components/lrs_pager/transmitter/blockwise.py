@@ -1,16 +1,14 @@
 """Bodies of more than one datagram (RFC 7959).
 
-A transmitter writes its answer as a block is asked for, or once and keeps it; which of the two,
+A transmitter writes its answer as each block is asked for, or once and keeps it; which of the two,
 nobody knows. In the first case a session that ends in the middle of a transfer shifts the rest,
 and the blocks no longer fit together: two halves of different sessions can make a third that
 never was. RFC 7959 has ETags against that, which the vendor documents for one resource only. So
-block 0 is read once more after the last block: if it is the same, but for the time of day, nothing
-was put in or taken out in between.
+the head of the body is read once more after the last block, and compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-import re
 
 from .coap import Block, Endpoint, Method, Response
 from .exceptions import ChangedError, MalformedError, RejectedError, TimedOutError
@@ -23,13 +21,15 @@ BLOCK_SIZE = 1024
 # What goes on for longer than that is not a history.
 MAX_BODY = 8 * 1024 * 1024
 
-# The parts of an envelope that change while sessions stay as they are: the time of day; and,
-# when a guest is given a pager or is paged, the sequence, as long as it keeps its digits.
-_TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*"[^"]*"')
-_SEQUENCE = re.compile(rb'"globalSessionSequence"\s*:\s*\d+')
-
 # 4.02 Bad Option: what a unit answers that doesn't know the Block2 option (RFC 7252, 5.4.1).
 BAD_OPTION = "4.02"
+
+# Bytes in which a head is looked for: an envelope is under 200, a session under 500.
+MAX_HEAD = 4 * 1024
+
+# Tells the head of a body: what has to be the same at the beginning and at the end of a transfer.
+# Called with ever more of the body until it returns something.
+type Head = Callable[[bytes], object | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +38,53 @@ class Body:
 
     first: the response with block 0, which has the code, the ETag and the times.
     blocks: the payloads, in order.
-    is_unchanged: block 0 and the ETag were the same at the end as at the beginning.
-    is_in_place: block 0 was, but for its sequence: nothing moved, whatever else happened.
+    has_one_etag: whether all blocks had the same, or none.
+    head, head_after: of the body, as told by its first blocks and by those read once more at
+    the end; both None where there was but one block, or no head.
     """
 
     first: Response
     blocks: tuple[bytes, ...]
-    is_unchanged: bool
-    is_in_place: bool
+    has_one_etag: bool = True
+    head: object | None = None
+    head_after: object | None = None
 
     @property
     def payload(self) -> bytes:
         """The blocks, joined."""
         return self.blocks[0] if len(self.blocks) == 1 else b"".join(self.blocks)
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether nothing speaks for a change during the transfer."""
+        return self.has_one_etag and self.head == self.head_after
+
 
 async def get(
     endpoint: Endpoint,
     path: str,
+    head: Head,
     *,
     query: Sequence[str] = (),
     etag: bytes | None = None,
+    size: int = BLOCK_SIZE,
 ) -> Body:
     """GET a whole body.
 
     etag: of a body that the caller holds; the answer may then be 2.03, without a payload.
+    size: of the blocks to ask for, in bytes.
     Errors: RejectedError for any code but 2.xx, MalformedError, UnreachableError.
     """
-    block: Block | None = Block(0, more=False, size=BLOCK_SIZE)
-    first = await endpoint.exchange(Method.GET, path, query=query, etag=etag, block=block)
+    first = await endpoint.exchange(
+        Method.GET, path, query=query, etag=etag, block=Block(0, more=False, size=size)
+    )
     if first.code == BAD_OPTION:
         first = await endpoint.exchange(Method.GET, path, query=query, etag=etag)
-    _check(first)
-    last = _check_block(first, 0)
-    if not last.more:
-        return Body(first, (first.payload,), is_unchanged=True, is_in_place=True)
+    if not first.is_success:
+        # Of an error's body only the beginning can be meant for people.
+        raise RejectedError(first.code, first.payload[:200].decode("utf-8", "replace"))
 
+    last = _check_block(first, 0)
     blocks, etags, received = [first.payload], {first.etag}, len(first.payload)
     while last.more:
         if received > MAX_BODY:
@@ -85,16 +96,20 @@ async def get(
         blocks.append(response.payload)
         etags.add(response.etag)
         received += len(response.payload)
+    if len(blocks) == 1:
+        return Body(first, (first.payload,))
 
-    again = await _next(endpoint, path, query, Block(0, more=False, size=len(first.payload)))
-    etags.add(again.etag)
-    before, after = (_TIMESTAMP.sub(b"", r.payload) for r in (first, again))
-    return Body(
-        first,
-        tuple(blocks),
-        is_unchanged=len(etags) == 1 and before == after,
-        is_in_place=_SEQUENCE.sub(b"", before) == _SEQUENCE.sub(b"", after),
-    )
+    # Once more from the beginning, as far as the head goes.
+    size, before, again = len(first.payload), b"", b""
+    head_before = head_after = None
+    for number, payload in enumerate(blocks):
+        response = await _next(endpoint, path, query, Block(number, more=False, size=size))
+        etags.add(response.etag)
+        before, again = before + payload, again + response.payload
+        head_before, head_after = head(before), head(again)
+        if head_before is not None or len(before) >= MAX_HEAD or len(response.payload) < size:
+            break
+    return Body(first, tuple(blocks), len(etags) == 1, head_before, head_after)
 
 
 async def _next(endpoint: Endpoint, path: str, query: Sequence[str], block: Block) -> Response:
@@ -107,13 +122,6 @@ async def _next(endpoint: Endpoint, path: str, query: Sequence[str], block: Bloc
         # The unit wrote the blocks before this one: it is the body that is not the same any more.
         raise ChangedError
     return response
-
-
-def _check(response: Response) -> None:
-    """Raise RejectedError unless the code is a success."""
-    if not response.is_success:
-        # Of an error's body only the beginning can be meant for people.
-        raise RejectedError(response.code, response.payload[:200].decode("utf-8", "replace"))
 
 
 def _check_block(response: Response, offset: int) -> Block:

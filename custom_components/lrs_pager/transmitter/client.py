@@ -8,7 +8,15 @@ from datetime import datetime
 from . import blockwise
 from .coap import DEFAULT_PORT, Endpoint
 from .exceptions import ChangedError, MalformedError, TimedOutError
-from .models import Envelope, Session, Sessions, parse_history, parse_sessions, salvage_history
+from .models import (
+    Envelope,
+    Head,
+    Session,
+    Sessions,
+    parse_history,
+    parse_sessions,
+    salvage_history,
+)
 
 # The API's version is the first segment of every path.
 HISTORY = "/v1/sessions/history"
@@ -63,61 +71,87 @@ class Transmitter:
 
     async def history(self) -> Answer:
         """Get all archived sessions (GET /v1/sessions/history)."""
-        body = await self._get(HISTORY)
-        return await _read(body, parse_history, salvage_history)
+        answer = await self._get(HISTORY, parse_history, salvage_history)
+        if answer is None:
+            raise MalformedError("code", "2.03, though nothing was held")
+        return answer
 
     async def sessions(self, etag: bytes | None = None) -> Answer | None:
         """Get the active sessions (GET /v1/sessions).
 
         etag: of an earlier answer; None is returned if that answer is still right.
         """
-        body = await self._get(SESSIONS, etag=etag)
-        if body.first.code == VALID:
-            return None
-        return await _read(body, parse_sessions)
+        answer = await self._get(SESSIONS, parse_sessions, etag=etag)
+        if answer is None and etag is None:
+            raise MalformedError("code", "2.03, though nothing was held")
+        return answer
 
-    async def _get(self, path: str, *, etag: bytes | None = None) -> blockwise.Body:
-        """GET a body; a second time if it changed while its blocks were fetched."""
+    async def _get(
+        self,
+        path: str,
+        parse: Callable[[bytes], Sessions],
+        salvage: Callable[[tuple[bytes, ...]], Sessions] | None = None,
+        *,
+        etag: bytes | None = None,
+    ) -> Answer | None:
+        """GET a list of sessions; a second time if it changed while its blocks were fetched.
+
+        If it changed again, what can be salvaged is returned, or ChangedError raised. None is
+        for a 2.03.
+        """
+        doubtful: Sessions | None = None
         try:
             async with asyncio.timeout(TRANSFER_TIMEOUT):
-                try:
-                    body = await blockwise.get(self._endpoint, path, etag=etag)
-                    if body.is_unchanged:
-                        return body
-                except ChangedError:
-                    pass
-                return await blockwise.get(self._endpoint, path, etag=etag)
+                for is_last in (False, True):
+                    # Blocks of another size would put other halves together, if any were.
+                    size = blockwise.BLOCK_SIZE // (2 if doubtful else 1)
+                    try:
+                        body = await blockwise.get(
+                            self._endpoint, path, Head.of, etag=etag, size=size
+                        )
+                    except ChangedError:
+                        if is_last:
+                            raise
+                        continue
+                    if body.first.code == VALID:
+                        return None
+                    found = await _parse(body, parse, is_last=is_last)
+                    if found and (_are_all_different(found) or _are_same(found, doubtful)):
+                        return _answer(body, found, is_complete=True)
+                    doubtful = found
         except TimeoutError as err:
             raise TimedOutError("the answer took too long") from err
-
-
-async def _read(
-    body: blockwise.Body,
-    parse: Callable[[bytes], Sessions],
-    salvage: Callable[[tuple[bytes, ...]], Sessions] | None = None,
-) -> Answer:
-    """Parse a body; if it is not of one piece, save what is certain."""
-
-    def read() -> tuple[Sessions, bool]:
-        # A body in which nothing moved is right if it is JSON, though a session may have been
-        # added at its end while it was read. One that tells a session twice was not so still.
-        if body.is_in_place:
-            try:
-                found = parse(body.payload)
-            except MalformedError:
-                if body.is_unchanged:
-                    raise
-            else:
-                if len(body.blocks) == 1 or _are_different(found.sessions):
-                    return found, True
         if salvage is None:
             raise ChangedError
-        return salvage(body.blocks), False
+        return _answer(body, salvage(body.blocks), is_complete=False)
 
-    if sum(map(len, body.blocks)) > THREAD_PARSE:
-        found, is_complete = await asyncio.to_thread(read)
-    else:
-        found, is_complete = read()
+
+async def _parse(
+    body: blockwise.Body, parse: Callable[[bytes], Sessions], *, is_last: bool
+) -> Sessions | None:
+    """Parse a body if it is of one piece, as far as can be seen; else None.
+
+    is_last: whether to put up with a session that was added at the list's end, or a guest who
+    was paged, while it was read. If the list's first item stayed where it was, nothing moved.
+    """
+    before, after = body.head, body.head_after
+    is_in_place = (
+        isinstance(before, Head) and isinstance(after, Head) and before.first == after.first
+    )
+    if not body.is_unchanged and not (is_last and is_in_place):
+        return None
+    try:
+        if sum(map(len, body.blocks)) > THREAD_PARSE:
+            return await asyncio.to_thread(parse, body.payload)
+        return parse(body.payload)
+    except MalformedError:
+        if body.is_unchanged:
+            raise
+        return None
+
+
+def _answer(body: blockwise.Body, found: Sessions, *, is_complete: bool) -> Answer:
+    """Put together what was found, and when."""
     return Answer(
         envelope=found.envelope,
         sessions=found.sessions,
@@ -129,6 +163,12 @@ async def _read(
     )
 
 
-def _are_different(sessions: tuple[Session, ...]) -> bool:
-    """Whether no session is there twice."""
-    return len({s.uuid or (s.id, s.created) for s in sessions}) == len(sessions)
+def _are_all_different(found: Sessions) -> bool:
+    """Whether no session is told twice, as it is where halves of two were put together."""
+    identities = {(s.uuid, s.id, s.created) for s in found.sessions}
+    return len(identities) == len(found.sessions)
+
+
+def _are_same(found: Sessions, doubtful: Sessions | None) -> bool:
+    """Whether a list that tells a session twice does so however it is cut."""
+    return doubtful is not None and found.sessions == doubtful.sessions

@@ -232,6 +232,8 @@ class Endpoint:
             async with asyncio.timeout(EXCHANGE_TIMEOUT):
                 if self._context is None:
                     self._context = await self._create_context()
+                    if self._closed:  # in the meantime
+                        raise ClosedError("closed")
                 answer = await self._context.request(message, handle_blockwise=False).response
         except BaseException as err:
             await self._drop_context()
@@ -285,17 +287,22 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, ValueError) as err:  # TimeoutError is an OSError, UnicodeError a ValueError
         raise NotResolvedError("the host's name could not be resolved") from err
-    addresses = dict.fromkeys(
-        str(sockaddr[0])
-        for _family, *_, sockaddr in sorted(found, key=lambda item: item[0] != socket.AF_INET)
-    )
-    # A confirmable request to a group is not allowed (RFC 7252, 8.1).
-    return [a for a in addresses if not ipaddress.ip_address(a).is_multicast]
+    addresses = []
+    for _family, *_, sockaddr in sorted(found, key=lambda item: item[0] != socket.AF_INET):
+        address, flow_and_zone = str(sockaddr[0]), sockaddr[2:]
+        # A confirmable request to a group is not allowed (RFC 7252, 8.1).
+        if not ipaddress.ip_address(address).is_multicast:
+            # A link-local IPv6 address means nothing without its interface.
+            zone = flow_and_zone[-1] if flow_and_zone else 0
+            addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
+    return list(dict.fromkeys(addresses))
 
 
 def _translated(err: Exception) -> TransmitterError:
     """Our error for one of aiocoap's. Theirs never leave this file."""
     match err:
+        case TransmitterError():
+            return err
         case TimeoutError() | aiocoap.error.TimeoutError():
             return TimedOutError("no answer")
         case aiocoap.error.NetworkError() if isinstance(err.__cause__, ConnectionRefusedError):

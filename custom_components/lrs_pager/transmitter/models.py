@@ -107,8 +107,10 @@ def _load(payload: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        # Slower, and takes more for JSON: half a surrogate pair, say, where a label was cut.
-        return json.loads(payload.decode("utf-8", "lrs_pager.latin_1"))
+        # Slower, and takes more for JSON: half a surrogate pair, say, where a label was cut. What
+        # a unit written in C may leave around it is taken off.
+        text = payload.decode("utf-8", "lrs_pager.latin_1").strip("\ufeff\0 \t\r\n")
+        return json.loads(text)
     except (ValueError, RecursionError) as err:
         raise MalformedError("body", "not JSON, or cut off") from err
 
@@ -201,7 +203,7 @@ def _optional_integer(value: Any, low: int, high: int) -> int | None:
 
 def _optional_time(value: Any) -> datetime | None:
     """Read a time that may be missing; raises ValueError if it is there and is none."""
-    return None if value is None else _time(value)
+    return None if value is None or value == "" else _time(value)
 
 
 def _session(record: Any) -> Session:
@@ -209,15 +211,16 @@ def _session(record: Any) -> Session:
     if not isinstance(record, dict):
         raise ValueError("not an object")
     get = record.get
-    identity, uuid = get("id"), get("uuid")
+    uuid = get("uuid")
     # The vendor's table has the two as the same ("created ... same as started").
     created = _optional_time(get("created")) or _optional_time(get("started"))
     notified = _optional_time(get("notified"))
     cleared = _optional_time(get("cleared"))
-    if identity is not None:
-        identity = _integer(identity)
     # The vendor's table calls it a number, its examples are strings.
     uuid = _text(str(uuid) if isinstance(uuid, int) else uuid, MAX_NAME)
+    if uuid and not uuid.strip("0-"):
+        uuid = None  # the nil UUID: a field that the unit doesn't fill
+    identity = _optional_integer(get("id"), 0, MAX_INTEGER)
     if not uuid and (identity is None or created is None):
         raise ValueError("no identity")
     if not (created or notified or cleared):
@@ -276,6 +279,10 @@ def parse_sessions(payload: bytes) -> Sessions:
 
 # ------------------------------------------------------------------- parts of answers
 
+# The value of globalSessionSequence.
+_SEQUENCE = re.compile(rb'"globalSessionSequence"\s*:\s*("?\d+)\b')
+# Where the list of sessions begins, and its first item (or its end).
+_FIRST = re.compile(rb'"(?:session_history|sessions)"\s*:\s*\[\s*(\{.*?\}|\])', re.DOTALL)
 # Where the list of archived sessions begins.
 _HISTORY_BEGINS = re.compile(rb'"session_history"\s*:\s*\[')
 # One session: an object without objects in it. Its strings are matched whole, so that a brace
@@ -283,18 +290,39 @@ _HISTORY_BEGINS = re.compile(rb'"session_history"\s*:\s*\[')
 _RECORD = re.compile(rb'\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}')
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a list of sessions, as bytes.
+
+    sequence: of changes to sessions; None if the unit tells it elsewhere. first: the list's first
+    item; as long as that stays, nothing was taken out before the others or put there.
+    """
+
+    sequence: bytes | None
+    first: bytes
+
+    @classmethod
+    def of(cls, beginning: bytes) -> Head | None:
+        """Find the head in the beginning of a body; None if it takes more of it."""
+        if not (first := _FIRST.search(beginning)):
+            return None
+        sequence = _SEQUENCE.search(beginning, 0, first.start())
+        return cls(sequence[1] if sequence else None, first[1])
+
+
 def salvage_history(blocks: tuple[bytes, ...]) -> Sessions:
     """Read what is certain in a history that changed while it was transferred.
 
     The unit writes each block in one go, so that a session which lies in one block is as the
     unit meant it. Those across two blocks may be of two halves, and are left for next time.
-    Raises MalformedError if the first block has no envelope.
+    Raises MalformedError if there is no envelope.
     """
-    if not (begin := _HISTORY_BEGINS.search(blocks[0])):
+    body = b"".join(blocks)
+    if not (begin := _HISTORY_BEGINS.search(body)):
         raise MalformedError("session_history", "changed while it was read")
-    envelope = _envelope(_load(blocks[0][: begin.end()] + b"]}"))
+    envelope = _envelope(_load(body[: begin.end()] + b"]}"))
     sessions: list[Session] = []
-    for block in (blocks[0][begin.end() :], *blocks[1:]):
+    for block in blocks:
         for record in _RECORD.findall(block):
             try:
                 sessions.append(_session(_load(record)))
