@@ -5,12 +5,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+import fcntl
 import os
 from pathlib import Path
 import shutil
 import signal
 import socket
 import sys
+import tempfile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +30,9 @@ COAP_PORT = 5683
 
 # Seconds in which all sensors have values: two polls and some.
 VALUES_TIMEOUT = 90
+
+# Sessions that the simulated transmitter keeps, so that a demo of months starts as quickly.
+HISTORY_LIMIT = 2_000
 
 # Seconds between two looks at what is due on the simulated floor.
 TICK = 0.5
@@ -102,7 +107,7 @@ class Restaurant:
             opened = datetime.combine(yesterday, datetime.min.time())
             state.mkdir(parents=True, exist_ok=True)
             opened_file.write_text(opened.isoformat())
-        self.unit = Unit(now=self.now)
+        self.unit = Unit(now=self.now, history_limit=HISTORY_LIMIT)
         self._floor = Floor(self.unit, start=opened)
         self._floor.advance(self.now())
 
@@ -114,10 +119,12 @@ class Restaurant:
     async def open(self) -> AsyncIterator[int]:
         """Serve guests, and whoever asks on the UDP port that this gives."""
         simulator = Simulator(unit=self.unit, port=free_port(COAP_PORT, socket.SOCK_DGRAM))
-        async with simulator, asyncio.TaskGroup() as group:
-            serving = group.create_task(self._serve())
-            yield simulator.port
-            serving.cancel()
+        async with simulator:
+            serving = asyncio.create_task(self._serve())
+            try:
+                yield simulator.port
+            finally:
+                serving.cancel()
 
     async def _serve(self) -> None:
         while True:
@@ -181,14 +188,30 @@ async def run(args: argparse.Namespace) -> int:
     """Start everything, show it, and stop it again; return the exit status."""
     name = f"{args.host}_{args.port}".replace("/", "_") if args.host else "simulated"
     state = ROOT / ".demo" / name
-    if args.fresh:
-        shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(parents=True, exist_ok=True)
+    with (ROOT / ".demo" / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not args.check:
+                say("The demo is running already. Stop it there with Ctrl-C first.")
+                return 1
+            say("   the demo is running already; checking with a state of its own")
+            with tempfile.TemporaryDirectory() as folder:
+                return await start(args, Path(folder))
+        if args.fresh:
+            shutil.rmtree(state)
+        return await start(args, state)
+
+
+async def start(args: argparse.Namespace, state: Path) -> int:
+    """Start the transmitter, unless a real one is to be used, and go on."""
     zone = time_zone()
     if args.host:
         say(f"1. Using the transmitter at {args.host}, port {args.port}")
         return await show(args, state, zone, args.host, args.port, None)
-    restaurant = Restaurant(state, ZoneInfo(zone))
     say("1. Starting the simulated transmitter")
+    restaurant = Restaurant(state, ZoneInfo(zone))
     async with restaurant.open() as port:
         say(f"   it listens on 127.0.0.1, UDP port {port}")
         return await show(args, state, zone, "127.0.0.1", port, restaurant)

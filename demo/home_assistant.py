@@ -66,6 +66,7 @@ class HomeAssistant:
         self.url = f"http://{host}:{port}"
         self._host, self._port = host, port
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
         self._session: aiohttp.ClientSession | None = None
         self.token: str | None = None  # of the user who logged in
 
@@ -99,6 +100,7 @@ class HomeAssistant:
         """Install the integration, start, and wait until HTTP answers."""
         self._prepare()
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: ASYNC220  # it is started in milliseconds
                 [_HASS, "--config", self.config, "--log-no-color"],
                 stdin=subprocess.DEVNULL,
@@ -197,10 +199,9 @@ class HomeAssistant:
             await asyncio.sleep(1)
 
     def problems(self) -> list[str]:
-        """What it logged at WARNING and above, but for what every start has here."""
-        records = re.split(
-            r"^(?=\d{4}-\d\d-\d\d )", self.log.read_text(errors="replace"), flags=re.MULTILINE
-        )
+        """What it logged since this start at WARNING and above, but for what every start has."""
+        text = self.log.read_bytes()[self._log_start :].decode(errors="replace")
+        records = re.split(r"^(?=\d{4}-\d\d-\d\d )", text, flags=re.MULTILINE)
         return [
             record.strip()
             for record in records

@@ -163,6 +163,9 @@ def sensor(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> State:
     return state
 
 
+OUR_LOGGERS = ("custom_components.lrs_pager", "lrs_pager")
+
+
 @pytest.fixture(autouse=True)
 def _no_unexpected_problems(
     request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
@@ -175,7 +178,7 @@ def _no_unexpected_problems(
         for phase in ("setup", "call")
         for record in caplog.get_records(phase)
         if record.levelno >= logging.WARNING
-        and (record.name.startswith("custom_components.lrs_pager") or record.exc_info)
+        and (record.name.startswith(OUR_LOGGERS) or record.exc_info)
         and "has not been tested by Home Assistant" not in record.getMessage()
     ]
     wanted = list(expected.args) if expected else []

@@ -1,5 +1,6 @@
 """The dialogs, over real packets."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,11 @@ async def enter(hass: HomeAssistant, **address: Any) -> ConfigFlowResult:
     assert form["type"] is FlowResultType.FORM
     assert form["errors"] == {}
     return await hass.config_entries.flow.async_configure(form["flow_id"], address)
+
+
+def open_files() -> int:
+    """How many files and sockets this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def address(simulator: Simulator) -> dict[str, Any]:
@@ -65,13 +71,21 @@ async def test_an_ipv6_address_may_be_in_brackets(hass: HomeAssistant) -> None:
         await hass.config_entries.async_unload(result["result"].entry_id)
 
 
+@pytest.mark.parametrize(
+    ("entered", "host"),
+    [(" FE80::2%Eth0 ", "fe80::2%Eth0"), ("[fd00::2]", "fd00::2"), ("Pager.LOCAL", "pager.local")],
+)
+def test_a_host_is_what_was_meant(entered: str, host: str) -> None:
+    assert config_flow._host(entered) == host
+
+
 async def test_a_second_transmitter_is_told_apart_by_its_title(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     await enter(hass, **address(simulator))
     async with Simulator() as second:
         result = await enter(hass, **address(second))
-        assert result["title"] == "T7470 (127.0.0.1)"
+        assert result["title"] == "T7470 (2)"
         await hass.async_block_till_done()
         await hass.config_entries.async_unload(result["result"].entry_id)
 
@@ -174,12 +188,26 @@ async def test_what_was_entered_is_still_there_after_an_error(
 async def test_nothing_is_left_open_by_an_address_that_failed(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    # The harness checks for timers and tasks; here, for packets.
     simulator.faults.malformed = True
     await enter(hass, **address(simulator))
-    asked = len(simulator.requests)
-    await hass.async_block_till_done()
-    assert len(simulator.requests) == asked
+    before = open_files()
+    for _ in range(3):
+        await enter(hass, **address(simulator))
+    assert open_files() == before
+
+
+async def test_two_open_dialogs_do_not_add_the_same_transmitter_twice(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    flows = [
+        await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        for _ in range(2)
+    ]
+    results = [
+        await hass.config_entries.flow.async_configure(flow["flow_id"], address(simulator))
+        for flow in flows
+    ]
+    assert [r["type"] for r in results] == ["create_entry", "abort"]
 
 
 # ----------------------------------------------------------------------------- changing one

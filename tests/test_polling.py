@@ -1,8 +1,11 @@
 """Polls: what is asked, how often, and what happens when the transmitter is not well."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 import logging
+import threading
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -11,6 +14,9 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.lrs_pager import session_store
+from custom_components.lrs_pager.session_log import SessionLog
+from custom_components.lrs_pager.transmitter import Session
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -98,14 +104,15 @@ async def test_the_whole_history_is_read_every_five_minutes_all_the_same(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    entry = await set_up()
+    await set_up()
     asked(simulator)
-    simulator.faults.etag_lies = True
-    for _ in range(10):
-        serve_guest(simulator.unit)
+    found = []
+    for _ in range(20):
         await after(hass, freezer, 30)
-    assert "history" in asked(simulator)
-    assert int(count(hass, entry)) >= 9
+        found.append(asked(simulator))
+    assert all(polls[0] == "sessions" for polls in found)
+    full = [number for number, polls in enumerate(found, 1) if "history" in polls]
+    assert full == [10, 20]
 
 
 async def test_polls_come_every_thirty_seconds(
@@ -159,6 +166,37 @@ async def test_a_unit_without_etags_or_sequence_works_fully(
     simulator.canned[SESSIONS] = b'{"responseTypes":["sessions"],"sessions":[]}'
     entry = await set_up()
     for expected in ("1", "2"):
+        serve_guest(simulator.unit)
+        await poll(hass, entry)
+        assert count(hass, entry) == expected
+
+
+async def test_a_unit_that_tells_no_sequence_is_not_read_whole_each_time(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit)
+    async with Simulator(unit=simulator.unit) as forgetful:
+        forgetful.faults.no_sequence = True
+        entry = await set_up(forgetful)
+        asked(forgetful)
+        await poll(hass, entry)
+        await poll(hass, entry)
+        assert asked(forgetful) == ["sessions", "sessions"]
+        serve_guest(simulator.unit)
+        await poll(hass, entry)
+        assert asked(forgetful) == ["sessions", "history"]
+        assert count(hass, entry) == "2"
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.usefixtures("short_timeouts")
+@pytest.mark.parametrize("fault", ["deaf_to_sessions", "resets_sessions"])
+async def test_a_unit_that_is_silent_on_everything_but_history_works_fully(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, fault: str
+) -> None:
+    simulator.faults.switch(fault, on=True)
+    entry = await set_up()
+    for expected in ("1", "2", "3"):
         serve_guest(simulator.unit)
         await poll(hass, entry)
         assert count(hass, entry) == expected
@@ -223,7 +261,7 @@ async def test_a_fault_makes_sensors_unavailable_with_one_line_and_they_come_bac
     assert count(hass, entry) == "3"
     await poll(hass, entry)
     assert [r.getMessage() for r in caplog.records if "recovered" in r.getMessage()] == [
-        "Fetching lrs_pager data recovered"
+        "Fetching T7470 data recovered"
     ]
 
 
@@ -267,7 +305,7 @@ async def test_a_bad_record_costs_nothing_but_itself_and_comes_back_when_it_is_g
     simulator.unit.history[1] = {"id": 2, "cleared": "soon"}
     entry = await set_up()
     assert count(hass, entry) == "2"
-    assert entry.runtime_data.answer.skipped == 1
+    assert entry.runtime_data.received.skipped == 1
     simulator.unit.history[1] = good
     await entry.runtime_data.async_read_all()
     await hass.async_block_till_done()
@@ -285,7 +323,7 @@ async def test_sessions_left_out_of_a_history_in_motion_are_fetched_with_the_nex
         entry = await set_up(simulator)
         assert 0 < len(entry.runtime_data.log) < 30
         simulator.hooks.clear()
-        await poll(hass, entry)
+        await poll(hass, entry)  # though the sequence is as it was
         assert len(entry.runtime_data.log) >= 30
         await hass.config_entries.async_unload(entry.entry_id)
 
@@ -346,6 +384,28 @@ async def test_nothing_is_left_behind_at_unload_even_in_the_middle_of_a_poll(
     assert simulator.requests == []
 
 
+async def test_nothing_is_left_behind_at_unload_even_in_the_middle_of_a_save(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A refresh that the user asked for, which Home Assistant does not cancel with the entry.
+    entry = await set_up()
+    serve_guest(simulator.unit)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(descriptor: int) -> None:
+        writing.set()
+        go_on.wait(5)
+
+    monkeypatch.setattr(session_store.os, "fsync", slow)
+    refreshing = asyncio.ensure_future(entry.runtime_data.async_refresh())
+    await asyncio.to_thread(writing.wait, 5)
+    unloading = asyncio.ensure_future(hass.config_entries.async_unload(entry.entry_id))
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await asyncio.gather(refreshing, unloading)
+    # The harness looks for timers that are left.
+
+
 async def test_two_transmitters_are_not_mixed_up(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
@@ -362,6 +422,32 @@ async def test_two_transmitters_are_not_mixed_up(
         await hass.config_entries.async_unload(entries[1].entry_id)
 
 
+async def test_merging_a_long_history_lets_others_have_their_turn(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(600):
+        serve_guest(simulator.unit)
+    turns = [0]
+    sizes = []
+    absorb = SessionLog.absorb
+
+    def absorbing(self: SessionLog, sessions: Sequence[Session], *args: Any) -> Any:
+        sizes.append((len(sessions), turns[0]))
+        return absorb(self, sessions, *args)
+
+    async def others() -> None:
+        while True:
+            await asyncio.sleep(0)
+            turns[0] += 1
+
+    monkeypatch.setattr(SessionLog, "absorb", absorbing)
+    other = asyncio.ensure_future(others())
+    await set_up()
+    other.cancel()
+    assert [size for size, _ in sizes] == [250, 250, 100]
+    assert len({turn for _, turn in sizes}) == 3
+
+
 async def test_the_device_follows_an_update_of_the_firmware(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
@@ -372,6 +458,7 @@ async def test_the_device_follows_an_update_of_the_firmware(
     assert device.model == "T7470"
     assert device.sw_version == "8.4.100.43"
     simulator.unit.firmware_version = "8.5.2.11"
+    simulator.canned[SESSIONS] = b'{"responseTypes":["sessions"],"sessions":[]}'  # says nothing
     await entry.runtime_data.async_read_all()
     await hass.async_block_till_done()
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)

@@ -54,6 +54,7 @@ async def test_the_vendors_example_is_two_sessions_with_a_wait_of_five_minutes(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
     # The unit's clock stands at the time of the example, in 2018.
+    simulator.unit.frozen_at = datetime(2018, 3, 15, 11, 45, 29)
     simulator.canned[HISTORY] = HISTORY_EXAMPLE
     entry = await set_up()
     assert sensor(hass, entry, "daily_count").state == "2"
@@ -305,6 +306,7 @@ async def test_setting_the_units_clock_in_the_middle_of_service_loses_nobody(
 async def test_a_unit_that_does_not_tell_the_time_is_taken_at_its_word(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
+    simulator.canned["v1", "sessions"] = b'{"responseTypes":["sessions"],"sessions":[]}'
     simulator.canned[HISTORY] = (
         b'{"responseTypes":["session_history"],"session_history":[{"id":1,"created":"%s"}]}'
         % local_time().isoformat("T", "seconds").encode()
@@ -312,6 +314,32 @@ async def test_a_unit_that_does_not_tell_the_time_is_taken_at_its_word(
     entry = await set_up()
     assert sensor(hass, entry, "daily_count").state == "1"
     assert age(sensor(hass, entry, "last_cleared_session").state) < 10
+
+
+async def test_a_day_has_one_start_whatever_becomes_of_the_units_clock(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    # Counts are statistics, and another start is a reset: the count would be counted again.
+    freezer.move_to(UTC_START)
+    simulator.unit.frozen_at = datetime(2018, 3, 15, 11, 45, 29)
+    simulator.canned[HISTORY] = HISTORY_EXAMPLE
+    entry = await set_up()
+    start = sensor(hass, entry, "daily_count").attributes["last_reset"]
+    for _ in range(20):
+        freezer.tick(30)
+        await poll(hass, entry)
+        assert sensor(hass, entry, "daily_count").state == "2"
+        assert sensor(hass, entry, "daily_count").attributes["last_reset"] == start
+    simulator.canned.clear()
+    simulator.unit.frozen_at = None
+    for skew in (299, 303, 60, -4000, 0):
+        simulator.unit.skew = timedelta(seconds=skew)
+        freezer.tick(30)
+        await poll(hass, entry)
+        found = sensor(hass, entry, "daily_count").attributes["last_reset"]
+        if skew == 299:
+            start = found  # a new day, of another year
+        assert found == start
 
 
 # ------------------------------------------------------------------------- being private

@@ -1,17 +1,21 @@
 """The log on disk: what a kill, a full disk, a damaged or a newer file do to it."""
 
+import asyncio
 from collections.abc import Iterator
 import errno
 import json
 import os
 from pathlib import Path
 import stat
+import threading
+from unittest.mock import Mock
 
 import pytest
 
 from custom_components.lrs_pager import session_store
-from custom_components.lrs_pager.session_log import LoggedSession
+from custom_components.lrs_pager.session_log import LoggedSession, SessionLog
 from custom_components.lrs_pager.session_store import SessionStore
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.conftest import SetUp, poll, sensor, serve_guest
@@ -43,17 +47,28 @@ def path(hass: HomeAssistant) -> Path:
     return Path(hass.config.path(".storage", "lrs_pager.entry"))
 
 
+def log_of(sessions: list[LoggedSession]) -> SessionLog:
+    log = SessionLog()
+    log.restore(sessions)
+    return log
+
+
 async def loaded(hass: HomeAssistant) -> list[LoggedSession]:
     """What the next start finds."""
-    return (await SessionStore(hass, "entry").async_load()).sessions
+    return list((await SessionStore(hass, "entry").async_load()).log)
+
+
+async def save(store: SessionStore, new: list[LoggedSession]) -> None:
+    """Add sessions to what is there."""
+    await store.async_append(new, log_of(SESSIONS[: SESSIONS.index(new[-1]) + 1]))
 
 
 async def test_what_was_saved_is_there_at_the_next_start(
     hass: HomeAssistant, store: SessionStore
 ) -> None:
-    assert (await store.async_load()).sessions == []
-    await store.async_append(SESSIONS[:1], SESSIONS[:1])
-    await store.async_append(SESSIONS[1:], SESSIONS)
+    assert len((await store.async_load()).log) == 0
+    await save(store, SESSIONS[:1])
+    await save(store, SESSIONS[1:])
     assert await loaded(hass) == SESSIONS
 
 
@@ -61,9 +76,9 @@ async def test_a_new_session_costs_the_disk_its_own_line_and_no_more(
     store: SessionStore, path: Path
 ) -> None:
     await store.async_load()
-    await store.async_append(SESSIONS[:2], SESSIONS[:2])
+    await save(store, SESSIONS[:2])
     before, inode = path.read_bytes(), path.stat().st_ino
-    await store.async_append(SESSIONS[2:], SESSIONS)
+    await save(store, SESSIONS[2:])
     assert path.read_bytes().startswith(before)
     assert path.stat().st_ino == inode
     assert len(path.read_bytes()) - len(before) < 250
@@ -73,7 +88,7 @@ async def test_nobody_but_home_assistant_may_read_guests_names(
     store: SessionStore, path: Path
 ) -> None:
     await store.async_load()
-    await store.async_append(SESSIONS, SESSIONS)
+    await save(store, SESSIONS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -82,24 +97,74 @@ async def test_a_line_cut_off_by_a_power_cut_costs_nothing_but_itself(
     hass: HomeAssistant, store: SessionStore, path: Path, cut: int
 ) -> None:
     await store.async_load()
-    await store.async_append(SESSIONS, SESSIONS)
+    await save(store, SESSIONS)
     path.write_bytes(path.read_bytes()[:-cut])
     again = SessionStore(hass, "entry")
-    assert (await again.async_load()).sessions == SESSIONS[:2]
-    await again.async_append(SESSIONS[2:], SESSIONS)
+    assert list((await again.async_load()).log) == SESSIONS[:2]
+    await save(again, SESSIONS[2:])
     assert await loaded(hass) == SESSIONS
 
 
-@pytest.mark.logs("A damaged line")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\x00\x00",
+        b"{}x",
+        b"[]",
+        b'{"uuid":"x","cleared_at":"1"}',
+        b'{"uuid":["a"],"cleared_at":1}',
+        b"\xff",
+    ],
+)
 async def test_a_damaged_line_costs_nothing_but_itself(
-    hass: HomeAssistant, store: SessionStore, path: Path
+    hass: HomeAssistant, store: SessionStore, path: Path, damage: bytes
 ) -> None:
     await store.async_load()
-    await store.async_append(SESSIONS, SESSIONS)
+    await save(store, SESSIONS)
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[2] = b"\x00" * len(lines[2].rstrip()) + b"\n"
-    path.write_bytes(b"".join(lines))
-    assert await loaded(hass) == [SESSIONS[0], SESSIONS[2]]
+    path.write_bytes(b"".join([*lines[:2], damage, b"\n", lines[3]]))
+    found = await SessionStore(hass, "entry").async_load()
+    assert list(found.log) == [SESSIONS[0], SESSIONS[2]]
+    assert found.damaged == 1
+
+
+async def test_lines_that_are_not_needed_any_more_are_not_kept_for_ever(
+    hass: HomeAssistant, store: SessionStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_store, "WASTE", 5)
+    await store.async_load()
+    for _ in range(30):
+        await save(store, SESSIONS)
+        assert len(path.read_text().splitlines()) <= 3 + 5 + 3 + 1
+    await loaded(hass)
+    assert len(path.read_text().splitlines()) <= 3 + 5 + 1
+    assert await loaded(hass) == SESSIONS
+
+
+async def test_a_reload_in_the_middle_of_a_save_loses_nothing(
+    hass: HomeAssistant, store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.async_load()
+    await save(store, SESSIONS[:1])
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(descriptor: int) -> None:
+        writing.set()
+        go_on.wait(5)
+
+    monkeypatch.setattr(session_store.os, "fsync", slow)
+    saving = asyncio.ensure_future(save(store, SESSIONS[1:2]))
+    await asyncio.to_thread(writing.wait, 5)
+    saving.cancel()
+    closing = asyncio.ensure_future(store.async_close())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    go_on.set()
+    await closing
+    again = SessionStore(hass, "entry")
+    await again.async_load()
+    await save(again, SESSIONS[2:])
+    assert await loaded(hass) == SESSIONS
 
 
 @pytest.mark.parametrize(
@@ -120,19 +185,21 @@ async def test_a_file_that_cannot_be_read_is_set_aside_and_not_overwritten(
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     found = await store.async_load()
-    assert found.sessions == []
+    assert len(found.log) == 0
     assert found.set_aside is not None
     assert found.set_aside.read_bytes() == content
-    await store.async_append(SESSIONS, SESSIONS)
+    await save(store, SESSIONS)
     assert await loaded(hass) == SESSIONS
     assert found.set_aside.read_bytes() == content
+    await store.async_remove()
+    assert list(path.parent.glob("lrs_pager.entry*")) == []  # guests' names are in both
 
 
 async def test_an_older_file_is_brought_up_to_date(
     hass: HomeAssistant, store: SessionStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.async_load()
-    await store.async_append(SESSIONS, SESSIONS)
+    await save(store, SESSIONS)
     monkeypatch.setattr(session_store, "VERSION", 3)
     monkeypatch.setitem(
         session_store.MIGRATIONS, 1, lambda line: line | {"label": line["uuid"].upper()}
@@ -184,6 +251,55 @@ async def test_a_full_disk_costs_one_line_and_all_is_saved_when_it_has_room_agai
     assert sensor(hass, entry, "daily_count").state == "3"
 
 
+async def test_a_session_is_on_the_disk_before_anybody_is_shown_it(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await set_up()
+    serve_guest(simulator.unit)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(descriptor: int) -> None:
+        writing.set()
+        go_on.wait(5)
+
+    monkeypatch.setattr(session_store.os, "fsync", slow)
+    polling = asyncio.ensure_future(poll(hass, entry))
+    await asyncio.to_thread(writing.wait, 5)
+    assert sensor(hass, entry, "daily_count").state == "0"
+    go_on.set()
+    await polling
+    assert sensor(hass, entry, "daily_count").state == "1"
+
+
+async def test_a_log_that_the_disk_does_not_give_is_tried_again(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_guest(simulator.unit)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            Path, "read_bytes", Mock(side_effect=OSError(errno.EIO, "Input/output error"))
+        )
+        entry = await set_up()
+        assert entry.state is ConfigEntryState.SETUP_RETRY
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert sensor(hass, entry, "daily_count").state == "1"
+
+
+@pytest.mark.logs("1 damaged lines of the session log were left out")
+async def test_damaged_lines_are_counted_in_the_log(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    path = Path(hass.config.path(".storage", f"lrs_pager.{entry.entry_id}"))
+    await hass.config_entries.async_unload(entry.entry_id)
+    path.write_bytes(path.read_bytes() + b"damage\n")
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert sensor(hass, entry, "daily_count").state == "1"
+
+
 @pytest.mark.logs("The session log could not be read; it was set aside")
 async def test_the_user_is_told_of_a_log_that_was_set_aside(
     hass: HomeAssistant,
@@ -205,6 +321,9 @@ async def test_the_user_is_told_of_a_log_that_was_set_aside(
     assert aside.read_bytes() == b"\x00" * 100
     # What the transmitter still holds is logged anew.
     assert sensor(hass, entry, "daily_count").state == "1"
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not aside.exists()
+    assert issue_registry.async_get_issue("lrs_pager", issue.issue_id) is None
 
 
 async def test_a_log_that_somebody_deleted_is_written_anew(

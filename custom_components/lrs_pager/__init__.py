@@ -14,8 +14,9 @@ user's words) and const.
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 
+from .const import DOMAIN, LOG_ISSUE
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .session_store import SessionStore
 
@@ -27,6 +28,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> 
     coordinator = LrsPagerCoordinator(hass, entry)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
     @callback
     def keep_device_current() -> None:
@@ -35,8 +37,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> 
         for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
             registry.async_update_device(device.id, sw_version=coordinator.data.firmware_version)
 
+    # A coordinator without listeners does not poll. The log must go on even if the user disables
+    # every entity; this listener is always there.
     entry.async_on_unload(coordinator.async_add_listener(keep_device_current))
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
 
@@ -46,5 +49,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) ->
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
-    """Delete the log of a transmitter that the user has removed."""
+    """Delete the log of a transmitter that the user has removed, and what was said of it."""
     await SessionStore(hass, entry.entry_id).async_remove()
+    ir.async_delete_issue(hass, DOMAIN, f"{LOG_ISSUE}_{entry.entry_id}")

@@ -1,6 +1,7 @@
 """The dialogs: adding a transmitter, changing its address, its options."""
 
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any, override
 
 import voluptuous as vol
@@ -90,16 +91,17 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             user_input[CONF_HOST] = _host(user_input[CONF_HOST])
             try:
+                errors, placeholders = await _async_try(user_input)
+                # Asked last, as the same address may have been entered elsewhere in the meantime.
                 if await self._async_is_configured(user_input, reconfigured):
                     return self.async_abort(reason="already_configured")
-                errors, placeholders = await _async_try(user_input)
             except Exception:  # noqa: BLE001  # the user's dialog survives our faults
                 LOGGER.exception("Unexpected error while a transmitter's address was tried")
                 errors = {"base": "unknown"}
             if not errors:
                 if reconfigured:
                     return self.async_update_reload_and_abort(reconfigured, data=user_input)
-                return self.async_create_entry(title=self._title(user_input), data=user_input)
+                return self.async_create_entry(title=self._title(), data=user_input)
         shown = user_input or (reconfigured.data if reconfigured else None)
         return self.async_show_form(
             step_id=step_id,
@@ -120,15 +122,15 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
             for entry in self._async_current_entries(include_ignore=False)
             if entry is not reconfigured and entry.data[CONF_PORT] == address[CONF_PORT]
         ]
-        if any(other[CONF_HOST] == address[CONF_HOST] for other in others):
-            return True
-        resolved = set(await _async_resolve(address))
-        return any([resolved & set(await _async_resolve(other)) for other in others])
+        here = {address[CONF_HOST], *await _async_resolve(address)}
+        there = [{other[CONF_HOST], *await _async_resolve(other)} for other in others]
+        return any(here & addresses for addresses in there)
 
-    def _title(self, address: Mapping[str, Any]) -> str:
-        """Name an entry: after the model, and from the second on after the address too."""
+    def _title(self) -> str:
+        """Name an entry after the model, and number it from the second on."""
         titles = {entry.title for entry in self._async_current_entries()}
-        return f"{MODEL} ({address[CONF_HOST]})" if MODEL in titles else MODEL
+        numbered = (f"{MODEL} ({number})" for number in count(2))
+        return next(title for title in chain([MODEL], numbered) if title not in titles)
 
 
 class LrsPagerOptionsFlow(OptionsFlowWithReload):
@@ -145,8 +147,9 @@ class LrsPagerOptionsFlow(OptionsFlowWithReload):
 
 
 def _host(text: str) -> str:
-    """Clean a host as people enter it: " [FD00::2] " is "fd00::2"."""
-    return text.strip().removeprefix("[").removesuffix("]").lower()
+    """Clean a host as people enter it: " [FE80::2%eth0] " is "fe80::2%eth0"."""
+    address, percent, zone = text.strip().removeprefix("[").removesuffix("]").partition("%")
+    return address.lower() + percent + zone
 
 
 async def _async_resolve(address: Mapping[str, Any]) -> list[str]:

@@ -23,3 +23,6 @@ POLL_INTERVAL: Final = timedelta(seconds=30)
 # A session's change shows in what a poll asks first. In case it doesn't (the unit's ETags have
 # the resolution of its clock), the whole history is read once in this time all the same.
 HISTORY_INTERVAL: Final = timedelta(minutes=5)
+
+# The repair issue of a log that was set aside; the entry's id follows.
+LOG_ISSUE: Final = "log_set_aside"

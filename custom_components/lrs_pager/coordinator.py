@@ -19,6 +19,7 @@ from .const import (
     DEFAULT_DAY_START,
     DOMAIN,
     HISTORY_INTERVAL,
+    LOG_ISSUE,
     LOGGER,
     POLL_INTERVAL,
 )
@@ -30,18 +31,13 @@ from .transmitter import (
     Answer,
     BusinessDay,
     ClosedError,
-    MalformedError,
-    RejectedError,
+    Envelope,
     Transmitter,
     TransmitterError,
     UnitClock,
 )
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
-
-# How far two reckonings of the same day's start may be apart and still be the same: the unit's
-# clock drifts by seconds, and a statistics' reset must not move with it.
-SAME_START = 60
 
 # Seconds that a unit's ETags may fail to tell apart: its clock has whole seconds; twice that.
 ETAG_TICK = 2.0
@@ -67,16 +63,27 @@ class Snapshot:
 
 @dataclass(slots=True, kw_only=True)
 class LastRead:
-    """The last read of the history, to tell whether it has changed since.
+    """The last read of the history, to tell whether anything has changed since.
 
-    sequence: its globalSessionSequence; None if it must be read again in any case.
-    asked_at: by the event loop's clock.
-    etag: of a later answer that told the same sequence.
+    told: what the cheap question's answer told before that, and tells as long as nothing changes;
+    None if nothing did. at: when that was, by the event loop's clock.
+    etag: of a later answer that told the same.
     """
 
-    sequence: int | None
-    asked_at: float
+    told: object | None
+    at: float
     etag: bytes | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Received:
+    """The latest answer, in figures: for diagnostics."""
+
+    envelope: Envelope | None = None
+    sessions: int = 0
+    skipped: int = 0
+    is_complete: bool = True
+    seconds: float = 0
 
 
 class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
@@ -87,40 +94,56 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def __init__(self, hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
         """Make client, log and store; nothing is sent or read yet."""
         super().__init__(
-            hass, LOGGER, config_entry=entry, name=DOMAIN, update_interval=POLL_INTERVAL
+            hass, LOGGER, config_entry=entry, name=entry.title, update_interval=POLL_INTERVAL
         )
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = SessionLog()
-        # The latest answer with an envelope, and the unit's clock as of it.
-        self.answer: Answer | None = None
+        self.received = Received()
+        # The unit's clock as of the latest answer, and what it last said of itself.
         self.clock: UnitClock | None = None
+        self._device_name: str | None = None
+        self._firmware_version: str | None = None
         self._store = SessionStore(hass, entry.entry_id)
         self._unsaved: list[LoggedSession] = []
+        self._has_save_failed = False
         self._last_read: LastRead | None = None
-        # Until when, by the event loop's clock, GET /v1/sessions is not asked for.
-        self._skip_sessions_until = 0.0
+        # Until when, by the event loop's clock, the cheap question is not asked.
+        self._skip_question_until = 0.0
         # The unit's clock when its history was last read completely, and when that was (POSIX
         # seconds): no session ended before that the log doesn't know.
         self._whole: tuple[UnitClock, int] | None = None
         self._day: BusinessDay | None = None
         self._cancel_turn: CALLBACK_TYPE | None = None
-        # A coordinator without listeners does not poll. The log must go on even if the user
-        # disables every entity, so there is always this one.
-        entry.async_on_unload(self.async_add_listener(lambda: None))
-        entry.async_on_unload(self._unschedule_turn)
-        entry.async_on_unload(self.transmitter.close)
+        self._is_closed = False
+        entry.async_on_unload(self._async_close)
+
+    async def _async_close(self) -> None:
+        """Leave nothing behind: no timer, no socket, no half-written line."""
+        self._is_closed = True
+        self._unschedule_turn()
+        await self.transmitter.close()
+        await self._store.async_close()
 
     @override
     async def _async_setup(self) -> None:
         """Load the log."""
-        loaded = await self._store.async_load()
-        self.log.restore(loaded.sessions)
+        try:
+            loaded = await self._store.async_load()
+        except OSError as err:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="log_not_loaded",
+                translation_placeholders={"error": err.strerror or type(err).__name__},
+            ) from err
+        self.log = loaded.log
+        if loaded.damaged:
+            LOGGER.warning("%d damaged lines of the session log were left out", loaded.damaged)
         if loaded.set_aside:
             LOGGER.error("The session log could not be read; it was set aside")
             ir.async_create_issue(
                 self.hass,
                 DOMAIN,
-                f"log_set_aside_{self.config_entry.entry_id}",
+                f"{LOG_ISSUE}_{self.config_entry.entry_id}",
                 is_fixable=False,
                 is_persistent=True,
                 severity=ir.IssueSeverity.ERROR,
@@ -135,21 +158,21 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_update_data(self) -> Snapshot:
         """Read the history if anything changed; the log has the rest."""
         try:
-            if await self._has_changed():
-                await self._read_history()
-            elif self._unsaved:
-                await self._save([])
-        except ClosedError:
-            # The entry is being unloaded: there is nobody left to tell.
-            return self.data
+            told = await self._ask()
+            if self._is_history_due(told):
+                await self._read_history(told)
+        except ClosedError as err:
+            # The entry is being unloaded: nobody is left to be told, in the log least of all.
+            raise asyncio.CancelledError from err
         except TransmitterError as err:
-            self._last_read = None
+            self._last_read, self._skip_question_until = None, 0.0
             key, placeholders = translation(err)
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key=key,
                 translation_placeholders=placeholders,
             ) from err
+        await self._save()
         return self._snapshot()
 
     async def async_read_all(self) -> None:
@@ -157,58 +180,72 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._last_read = None
         await self.async_request_refresh()
 
-    async def _has_changed(self) -> bool:
-        """Ask the cheap question: has anything changed since the history was read?"""
-        last = self._last_read
-        if last is None or last.sequence is None:
-            return True
-        now, next_poll = self.hass.loop.time(), POLL_INTERVAL.total_seconds()
-        if now + next_poll - last.asked_at > HISTORY_INTERVAL.total_seconds():
-            return True
-        if now < self._skip_sessions_until:
-            return True
-        try:
-            answer = await self.transmitter.sessions(last.etag)
-        except RejectedError:
-            # Older firmware has the history alone. It may be updated one day.
-            self._skip_sessions_until = now + HISTORY_INTERVAL.total_seconds()
-            return True
-        except MalformedError:
-            # If the history is no better, it will say so itself.
-            return True
-        if answer is None:
-            return False
-        self._note(answer)
-        if answer.envelope.sequence != last.sequence:
-            return True
-        # ETags are said to be times: two changes within one tick would have the same. This one is
-        # trusted as it came later than the history that it stands for, by more than a tick.
-        if now - last.asked_at > ETAG_TICK:
-            last.etag = answer.etag
-        return False
+    async def _ask(self) -> object | None:
+        """Ask the cheap question: has anything changed?
 
-    async def _read_history(self) -> None:
-        """Merge the history into the log, and save what is new before anybody is told."""
-        asked_at = self.hass.loop.time()
+        Returns what tells a change by being another than last time: the sequence; where the unit
+        doesn't tell it, its active sessions and its count of all. None if nothing tells.
+        """
+        now, last = self.hass.loop.time(), self._last_read
+        if now < self._skip_question_until:
+            return None
+        try:
+            answer = await self.transmitter.sessions(last.etag if last else None)
+        except ClosedError:
+            raise
+        except TransmitterError:
+            # Older firmware has the history alone, and need not be asked again and again for what
+            # it has not got; but it may be updated one day. If it is not well, the history will
+            # say so.
+            self._skip_question_until = now + HISTORY_INTERVAL.total_seconds()
+            return None
+        if answer is None:
+            return last and last.told
+        self._note(answer)
+        told: object | None = answer.envelope.sequence
+        if told is None and answer.statistics is not None:
+            told = answer.sessions, answer.statistics
+        # ETags are said to be times: two changes within one tick would have the same. This one is
+        # trusted if it came later than what it stands for, by more than a tick.
+        if last and told == last.told and now - last.at > ETAG_TICK:
+            last.etag = answer.etag
+        return told
+
+    def _is_history_due(self, told: object | None) -> bool:
+        """Whether to read the history: it changed, or it would be too long ago at the next poll."""
+        last = self._last_read
+        if told is None or last is None or told != last.told:
+            return True
+        at_next_poll = self.hass.loop.time() + POLL_INTERVAL.total_seconds()
+        return at_next_poll - last.at > HISTORY_INTERVAL.total_seconds()
+
+    async def _read_history(self, told: object | None) -> None:
+        """Merge the history into the log. told: what the cheap question told before."""
+        at = self.hass.loop.time()
         answer = await self.transmitter.history()
         self._note(answer)
-        new: list[LoggedSession] = []
         for sessions in batched(answer.sessions, BATCH, strict=False):
-            new += self.log.absorb(sessions, self._clock(), self._whole)
+            self._unsaved += self.log.absorb(sessions, self._clock(), self._whole)
             await asyncio.sleep(0)
-        await self._save(new)
         if answer.is_complete and not answer.skipped:
             self._whole = self._clock(), round(answer.asked.timestamp())
-        self._last_read = LastRead(
-            sequence=answer.envelope.sequence if answer.is_complete else None, asked_at=asked_at
-        )
+        self._last_read = LastRead(told=told, at=at) if answer.is_complete else None
 
     def _note(self, answer: Answer) -> None:
         """Keep what an answer says of the unit itself."""
-        self.answer = answer
-        if answer.envelope.timestamp is not None:
+        envelope = answer.envelope
+        self.received = Received(
+            envelope=envelope,
+            sessions=len(answer.sessions),
+            skipped=answer.skipped,
+            is_complete=answer.is_complete,
+            seconds=(answer.answered - answer.asked).total_seconds(),
+        )
+        self._device_name = envelope.device_name or self._device_name
+        self._firmware_version = envelope.firmware_version or self._firmware_version
+        if envelope.timestamp is not None:
             self.clock = UnitClock.measure(
-                answer.envelope.timestamp,
+                envelope.timestamp,
                 answer.asked,
                 answer.answered,
                 dt_util.get_default_time_zone(),
@@ -224,21 +261,22 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         local = now.astimezone(zone).replace(tzinfo=None, microsecond=0)
         return UnitClock.measure(local, now, now, zone)
 
-    async def _save(self, new: list[LoggedSession]) -> None:
-        """Save sessions; those that the disk refuses are tried again with each poll."""
-        had_failed = bool(self._unsaved)
-        self._unsaved += new
+    async def _save(self) -> None:
+        """Save what is new, before anybody is told; what the disk refuses, with the next poll."""
         if not self._unsaved:
             return
+        new = tuple(self._unsaved)
         try:
-            await self._store.async_append(self._unsaved, self.log)
+            await self._store.async_append(new, self.log)
         except OSError as err:
-            if not had_failed:
+            if not self._has_save_failed:
                 LOGGER.error("The session log could not be saved: %s", err.strerror)
+            self._has_save_failed = True
             return
-        self._unsaved.clear()
-        if had_failed:
+        del self._unsaved[: len(new)]
+        if self._has_save_failed:
             LOGGER.info("The session log is saved again")
+        self._has_save_failed = False
 
     def _snapshot(self) -> Snapshot:
         """Take what is shown from the log, as of now."""
@@ -246,27 +284,25 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         day = self._clock().business_day(
             now, self.config_entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
         )
-        if (
-            self._day is not None
-            and day.date == self._day.date
-            and abs(day.start - self._day.start) <= SAME_START
-        ):
+        if self._day is not None and day.date == self._day.date:
+            # However the unit's clock drifts, is set or stands still: a day has one start. Counts
+            # are statistics, for which another start would be a reset.
             day = replace(day, start=self._day.start)
         self._day = day
         self._schedule_turn(max(day.turns, now + timedelta(seconds=1)))
-        envelope = self.answer.envelope if self.answer else None
         return Snapshot(
             day=day,
             today=summarize(self.log.between(day.start, day.end)),
             last_cleared=self.log.latest,
-            device_name=envelope.device_name if envelope else None,
-            firmware_version=envelope.firmware_version if envelope else None,
+            device_name=self._device_name,
+            firmware_version=self._firmware_version,
         )
 
     def _schedule_turn(self, at: datetime) -> None:
         """Begin the next business day when the unit's clock does, not when a poll is due."""
         self._unschedule_turn()
-        self._cancel_turn = async_track_point_in_utc_time(self.hass, self._turn, at)
+        if not self._is_closed:
+            self._cancel_turn = async_track_point_in_utc_time(self.hass, self._turn, at)
 
     @callback
     def _unschedule_turn(self) -> None:

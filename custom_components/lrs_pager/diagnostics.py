@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from .coordinator import LrsPagerConfigEntry
 
 # Where the transmitter is; who the guests are; and what would let two files be matched.
-TO_REDACT = {CONF_HOST, "label", "uuid", "title"}
+TO_REDACT = {CONF_HOST, "label", "uuid"}
 
 
 async def async_get_config_entry_diagnostics(
@@ -18,20 +18,13 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the diagnostics of a transmitter."""
     coordinator = entry.runtime_data
-    answer, clock = coordinator.answer, coordinator.clock
+    clock = coordinator.clock
     return async_redact_data(
         {
             "entry": {"data": dict(entry.data), "options": dict(entry.options)},
             "is_reachable": coordinator.last_update_success,
             "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
-            "answer": answer
-            and {
-                "envelope": asdict(answer.envelope),
-                "sessions": len(answer.sessions),
-                "skipped": answer.skipped,
-                "is_complete": answer.is_complete,
-                "seconds": (answer.answered - answer.asked).total_seconds(),
-            },
+            "received": asdict(coordinator.received),
             "clock": clock and {"ahead": clock.ahead.total_seconds(), "agrees": clock.agrees},
             "log": {"sessions": len(coordinator.log)},
             "snapshot": asdict(coordinator.data),

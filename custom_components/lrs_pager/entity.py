@@ -33,5 +33,4 @@ class LrsPagerEntity(CoordinatorEntity[LrsPagerCoordinator]):
     @override
     async def async_update(self) -> None:
         """Update when the user asks for it: then everything is read."""
-        if self.enabled:
-            await self.coordinator.async_read_all()
+        await self.coordinator.async_read_all()

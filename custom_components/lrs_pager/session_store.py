@@ -7,104 +7,127 @@ a few hundred bytes per guest rather than the whole log. Home Assistant's own `S
 JSON object and writes it whole each time, which is right for settings and wrong for a log.
 
 A line that was cut off by a power cut is left out; the transmitter still has its session.
-What can't be read is set aside under another name, never overwritten.
+What can't be read is set aside under another name, never overwritten. The file is written whole
+when it begins, and when it has too many lines that are not needed any more.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedRandom, BufferedWriter
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 import orjson
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import STORAGE_DIR
 
-from .const import DOMAIN, LOGGER
-from .session_log import LoggedSession
+from .const import DOMAIN
+from .session_log import LoggedSession, SessionLog
 
 # The format of a line. To change it: count VERSION up, and put the function that turns a line
 # of the version before into one of this version under that version's number.
 VERSION: Final = 1
 MIGRATIONS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 
-_FIELDS: Final = tuple(field.name for field in fields(LoggedSession))
+# Lines that are not needed any more (of sessions that became better known, or too old) before
+# the file is written anew: a few days' of a busy house, and no more than that of guests' names.
+WASTE: Final = 1_000
+
+# The types of a line's fields.
+_TYPES: Final = get_type_hints(LoggedSession)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was on the disk. set_aside: where a file that can't be read is now."""
+    """What was on the disk.
 
-    sessions: list[LoggedSession]
-    lines: int
+    damaged: lines that were left out. set_aside: where a file that can't be read is now.
+    """
+
+    log: SessionLog
+    damaged: int = 0
     set_aside: Path | None = None
 
 
 class SessionStore:
-    """The file of one config entry. Methods raise OSError where the disk fails."""
+    """The file of one config entry.
+
+    Methods raise OSError where the disk fails. What they do is done to its end, one after the
+    other, even if who waits for it is cancelled.
+    """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Name the file; it is not touched."""
         self._hass = hass
         self._key = f"{DOMAIN}.{entry_id}"
         self._path = Path(hass.config.path(STORAGE_DIR, self._key))
-        # Bytes that are known to be whole lines: what is beyond was left by a write that failed.
-        self._size = 0
+        # What is known to be whole: bytes beyond were left by a write that failed.
+        self._size = self._lines = 0
+        self._job: asyncio.Future[Any] | None = None
 
     async def async_load(self) -> Loaded:
         """Read all sessions; a file that can't be read is set aside."""
-        return await self._hass.async_add_executor_job(self._load)
+        return await self._do(self._load)
 
-    async def async_append(
-        self, sessions: Iterable[LoggedSession], log: Iterable[LoggedSession]
-    ) -> None:
-        """Add sessions; when this returns, they are on the disk.
-
-        log: all sessions, these among them, in case that there is no file to add to.
-        """
-        await self._hass.async_add_executor_job(self._append, sessions, log)
+    async def async_append(self, sessions: Sequence[LoggedSession], log: SessionLog) -> None:
+        """Add sessions of the log; when this returns, they are on the disk."""
+        await self._do(self._append, sessions, log)
 
     async def async_remove(self) -> None:
-        """Delete the file."""
-        await self._hass.async_add_executor_job(lambda: self._path.unlink(missing_ok=True))
+        """Delete the file, and those that were set aside."""
+        await self._do(self._remove)
+
+    async def async_close(self) -> None:
+        """Wait for what is being done: whoever comes next finds the file whole."""
+        if self._job is not None:
+            await asyncio.wait({self._job})
+
+    async def _do[*Ts, T](self, job: Callable[[*Ts], T], *args: *Ts) -> T:
+        """Have a job done by a thread, after the one before."""
+        while self._job is not None and not self._job.done():
+            await asyncio.wait({self._job})
+        future = self._job = self._hass.async_add_executor_job(job, *args)
+        return await asyncio.shield(future)
 
     def _load(self) -> Loaded:
+        log = SessionLog()
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
-            return Loaded([], 0)
+            return Loaded(log)
         whole = data[: data.rfind(b"\n") + 1]
-        header, *lines = whole.split(b"\n")
+        header, *lines = whole.splitlines() or [b""]
         try:
             version = orjson.loads(header)["version"]
             if not 1 <= version <= VERSION:
                 raise ValueError(f"version {version}")
         except ValueError, TypeError, KeyError:
-            return Loaded([], 0, self._set_aside())
-        self._size = len(whole)
+            return Loaded(log, set_aside=self._set_aside())
         sessions = []
-        for line in filter(None, lines):
-            try:
-                record = orjson.loads(line)
-                for step in range(version, VERSION):
-                    record = MIGRATIONS[step](record)
-                sessions.append(LoggedSession(**{name: record.get(name) for name in _FIELDS}))
-            except ValueError, AttributeError:
-                LOGGER.warning("A damaged line of the session log was left out")
-        if version < VERSION:
-            self._rewrite(sessions)
-        return Loaded(sessions, len(lines))
+        for line in lines:
+            with suppress(ValueError, TypeError, KeyError, AttributeError):
+                sessions.append(_session(line, version))
+        log.restore(sessions)
+        self._size, self._lines = len(whole), len(lines)
+        if version < VERSION or self._is_wasteful(log):
+            self._rewrite(log)
+        return Loaded(log, damaged=len(lines) - len(sessions))
+
+    def _is_wasteful(self, log: SessionLog) -> bool:
+        return self._lines - len(log) > WASTE
 
     def _set_aside(self) -> Path:
         """Rename the file, so that a new one can be begun."""
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         return self._path.rename(self._path.with_name(f"{self._path.name}.unreadable.{now}"))
 
-    def _append(self, sessions: Iterable[LoggedSession], log: Iterable[LoggedSession]) -> None:
-        if not self._size or not self._path.exists():
+    def _append(self, sessions: Sequence[LoggedSession], log: SessionLog) -> None:
+        if not self._size or self._is_wasteful(log) or not self._path.exists():
             self._rewrite(log)
             return
         data = _lines(sessions)
@@ -114,11 +137,12 @@ class SessionStore:
             file.write(data)
             _sync(file)
         self._size += len(data)
+        self._lines += len(sessions)
 
-    def _rewrite(self, sessions: Iterable[LoggedSession]) -> None:
+    def _rewrite(self, log: SessionLog) -> None:
         """Write the file anew: all of it, or it stays as it was."""
-        header = {"version": VERSION, "key": self._key}
-        data = orjson.dumps(header) + b"\n" + _lines(sessions)
+        sessions = list(log)  # at once: the event loop may go on adding
+        data = orjson.dumps({"version": VERSION, "key": self._key}) + b"\n" + _lines(sessions)
         new = self._path.with_name(f"{self._path.name}.new")
         new.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -130,14 +154,30 @@ class SessionStore:
             new.replace(self._path)
         finally:
             new.unlink(missing_ok=True)
-        self._size = len(data)
+        self._size, self._lines = len(data), len(sessions)
+
+    def _remove(self) -> None:
+        for path in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):
+            path.unlink(missing_ok=True)
+
+
+def _session(line: bytes, version: int) -> LoggedSession:
+    """Read a line. Raises some exception if it is damaged."""
+    record = orjson.loads(line)
+    for step in range(version, VERSION):
+        record = MIGRATIONS[step](record)
+    fields = {name: record.get(name) for name in _TYPES}
+    for name, value in fields.items():
+        if not isinstance(value, _TYPES[name]):
+            raise TypeError(name)
+    return LoggedSession(**fields)
 
 
 def _lines(sessions: Iterable[LoggedSession]) -> bytes:
     """Write sessions as lines; what is not known is left out."""
     return b"".join(
         orjson.dumps(
-            {name: value for name in _FIELDS if (value := getattr(session, name)) is not None}
+            {name: value for name in _TYPES if (value := getattr(session, name)) is not None}
         )
         + b"\n"
         for session in sessions

@@ -6,6 +6,7 @@ Faults of the unit itself are methods of Unit: wipe_history, reboot, set_clock.
 from dataclasses import dataclass, field, fields
 import json
 import random
+import re
 
 
 @dataclass
@@ -72,6 +73,12 @@ class Faults:
     """From each block to the next, every list in the body turns by one item."""
     etag_lies: bool = False
     """2.03 to whatever ETag the client has."""
+    deaf_to_sessions: bool = False
+    """Ignores requests for /v1/sessions."""
+    resets_sessions: bool = False
+    """RST to requests for /v1/sessions."""
+    no_sequence: bool = False
+    """The envelope has no globalSessionSequence."""
     always_valid: bool = False
     """2.03 to every GET, whether or not the client has an ETag."""
     no_etag: bool = False
@@ -94,6 +101,8 @@ class Faults:
         """Return what is sent in place of this body."""
         if not body:
             return body
+        if self.no_sequence:
+            body = re.sub(rb'"globalSessionSequence":\d+,', b"", body)
         if self.malformed:
             return b"<html><body>It works!</body></html>"
         if self.truncated:

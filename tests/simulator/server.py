@@ -21,7 +21,7 @@ from .link import Address, Link, Timers, Traffic
 from .observers import Observers
 from .replies import JSON, RefusedError, Reply, error_reply, message_of
 from .requests import Asked, asked_block, unknown_critical_options
-from .resources import HISTORY, NOTIFY, Resources, UriPath
+from .resources import HISTORY, NOTIFY, SESSIONS, Resources, UriPath
 from .unit import Change, Unit
 
 # RFC 7252 reserves the token lengths above.
@@ -192,6 +192,11 @@ class Simulator:
             self._take_request(message, remote, len(data))
 
     def _take_request(self, request: Message, remote: Address, size: int) -> None:
+        if request.opt.uri_path == SESSIONS and self.faults.deaf_to_sessions:
+            return
+        if request.opt.uri_path == SESSIONS and self.faults.resets_sessions:
+            self._send(empty(Type.RST, request.mid), remote)
+            return
         asked = Asked.of(request, remote, size)
         self.requests.append(asked)
         del self.requests[:-REQUESTS_KEPT]

@@ -562,7 +562,7 @@ async def test_a_machine_without_ipv6_can_talk_to_the_unit(
     await transmitter.close()
 
 
-@pytest.mark.parametrize("turns", range(12))
+@pytest.mark.parametrize("turns", range(25))
 async def test_close_at_any_moment_of_a_first_request_is_the_end(
     turns: int, simulator: Simulator, transmitter: Transmitter
 ) -> None:

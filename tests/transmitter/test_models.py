@@ -10,6 +10,7 @@ from custom_components.lrs_pager.transmitter import MalformedError, Session
 from custom_components.lrs_pager.transmitter.models import (
     Head,
     Sessions,
+    Statistics,
     parse_history,
     parse_sessions,
     salvage_history,
@@ -84,6 +85,24 @@ def test_an_active_session_has_its_state_and_party() -> None:
     assert answer.sessions[0].party_size == 3
     assert answer.sessions[0].label == "Window seat"
     assert answer.envelope.timestamp is None
+
+
+def test_statistics_are_figures_or_not_known() -> None:
+    def read(statistics: Any) -> Any:
+        return parse_sessions(
+            history(responseTypes=["sessions"], sessions=[], statistics=statistics)
+        ).statistics
+
+    assert read({"guestsServed": 41, "percentLate": "12.5", "numSessions": 42.0}) == Statistics(
+        guests_served=41,
+        percent_late=12.5,
+        percent_on_time=None,
+        average_time_served=None,
+        sessions_created=42,
+    )
+    nonsense = {"guestsServed": -1, "percentLate": [1], "averageTimeServed": "soon"}
+    assert read(nonsense) == read({"percentOnTime": True, "numSessions": 1e300})
+    assert read(None) is read([]) is None
 
 
 @pytest.mark.parametrize("empty", [[], None, ...])

@@ -13,6 +13,7 @@ from .models import (
     Head,
     Session,
     Sessions,
+    Statistics,
     parse_history,
     parse_sessions,
     salvage_history,
@@ -47,6 +48,7 @@ class Answer:
 
     envelope: Envelope
     sessions: tuple[Session, ...]
+    statistics: Statistics | None
     skipped: int
     is_complete: bool
     etag: bytes | None
@@ -155,6 +157,7 @@ def _answer(body: blockwise.Body, found: Sessions, *, is_complete: bool) -> Answ
     return Answer(
         envelope=found.envelope,
         sessions=found.sessions,
+        statistics=found.statistics,
         skipped=found.skipped,
         is_complete=is_complete,
         etag=body.first.etag,

@@ -77,14 +77,31 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """The unit's own statistics, since they were last cleared.
+
+    guests_served: sessions paged. percent_late, percent_on_time: of those, 0 to 100.
+    average_time_served: seconds before paging. sessions_created: numSessions.
+    """
+
+    guests_served: int | None
+    percent_late: float | None
+    percent_on_time: float | None
+    average_time_served: float | None
+    sessions_created: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
     """An answer with sessions, active or archived.
 
-    skipped: how many of the unit's records could not be read.
+    statistics: only active ones come with them. skipped: how many of the unit's records could
+    not be read.
     """
 
     envelope: Envelope
     sessions: tuple[Session, ...]
+    statistics: Statistics | None
     skipped: int
 
 
@@ -253,6 +270,30 @@ def _sessions(records: list[Any]) -> tuple[tuple[Session, ...], int]:
     return tuple(good), skipped
 
 
+def _optional_number(value: Any) -> float | None:
+    """Read a figure; None if it isn't there, or makes no sense."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except ValueError, OverflowError:
+        return None
+    return number if 0 <= number <= MAX_INTEGER else None
+
+
+def _statistics(record: Any) -> Statistics | None:
+    """Read statistics; None if there are none."""
+    if not isinstance(record, dict):
+        return None
+    return Statistics(
+        guests_served=_optional_integer(record.get("guestsServed"), 0, MAX_INTEGER),
+        percent_late=_optional_number(record.get("percentLate")),
+        percent_on_time=_optional_number(record.get("percentOnTime")),
+        average_time_served=_optional_number(record.get("averageTimeServed")),
+        sessions_created=_optional_integer(record.get("numSessions"), 0, MAX_INTEGER),
+    )
+
+
 def _parse(payload: bytes, key: str) -> Sessions:
     """Read an answer whose payload is the list of sessions under this key."""
     answer = _load(payload)
@@ -264,7 +305,12 @@ def _parse(payload: bytes, key: str) -> Sessions:
     if not isinstance(records, (list, type(None))):
         raise MalformedError(key, "not a list")
     sessions, skipped = _sessions(records or [])
-    return Sessions(envelope=envelope, sessions=sessions, skipped=skipped)
+    return Sessions(
+        envelope=envelope,
+        sessions=sessions,
+        statistics=_statistics(answer.get("statistics")),
+        skipped=skipped,
+    )
 
 
 def parse_history(payload: bytes) -> Sessions:
@@ -328,4 +374,4 @@ def salvage_history(blocks: tuple[bytes, ...]) -> Sessions:
                 sessions.append(_session(_load(record)))
             except MalformedError, ValueError:
                 continue
-    return Sessions(envelope=envelope, sessions=tuple(sessions), skipped=0)
+    return Sessions(envelope=envelope, sessions=tuple(sessions), statistics=None, skipped=0)
