@@ -125,5 +125,5 @@ async def test_faults_leave_one_line_each_in_the_log_and_no_traceback(
         problems = running.assistant.problems()
         assert len(problems) == 2
         for problem in problems:
-            assert "Error fetching lrs_pager data" in problem
+            assert "Error fetching T7470 data" in problem
             assert "Traceback" not in problem
