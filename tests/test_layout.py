@@ -12,7 +12,16 @@ PRODUCT = ROOT / "custom_components" / "lrs_pager"
 FILES = sorted(PRODUCT.rglob("*.py"))
 
 # From what is built on to what builds on it: a file imports only from those before it.
-TRANSMITTER_LAYERS = ["exceptions", "coap", "blockwise", "models", "client", "clock", "__init__"]
+TRANSMITTER_LAYERS = [
+    "exceptions",
+    "coap",
+    "blockwise",
+    "models",
+    "parse",
+    "client",
+    "clock",
+    "__init__",
+]
 LAYERS = [
     "transmitter",
     "const",

@@ -28,7 +28,7 @@ from custom_components.lrs_pager.transmitter import (
     coap,
     resolve,
 )
-from custom_components.lrs_pager.transmitter.models import parse_history
+from custom_components.lrs_pager.transmitter.parse import parse_history
 from tests.conftest import serve_guest
 from tests.simulator import HISTORY_EXAMPLE, Network, Simulator, Unit
 

@@ -2,7 +2,8 @@
 
     coap        one request and its response (the only file that imports aiocoap)
     blockwise   bodies of many blocks
-    models      JSON to dataclasses
+    models      what a unit says, as dataclasses
+    parse       JSON to those
     client      the API's resources as methods of `Transmitter`
     clock       what instant a time of the unit means
     exceptions  what can go wrong
@@ -24,11 +25,28 @@ from .exceptions import (
     TransmitterError,
     UnreachableError,
 )
-from .models import REMOVED, STOP, Envelope, Session
+from .models import (
+    CLEARED,
+    PAGED,
+    REMOVED,
+    STARTED,
+    STOP,
+    Envelope,
+    Session,
+    Settings,
+    Statistics,
+)
+from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME
 
 __all__ = [
+    "CLEARED",
     "DEFAULT_PORT",
+    "MAX_GOAL",
+    "MAX_LABEL",
+    "MAX_NAME",
+    "PAGED",
     "REMOVED",
+    "STARTED",
     "STOP",
     "Answer",
     "BusinessDay",
@@ -40,6 +58,8 @@ __all__ = [
     "RefusedError",
     "RejectedError",
     "Session",
+    "Settings",
+    "Statistics",
     "TimedOutError",
     "Transmitter",
     "TransmitterError",

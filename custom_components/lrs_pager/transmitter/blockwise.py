@@ -7,10 +7,10 @@ never was. RFC 7959 has ETags against that, which the vendor documents for one r
 the head of the body is read once more after the last block, and compared.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from .coap import Block, Endpoint, Method, Response
+from .coap import Block, Endpoint, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError, TimedOutError
 
 # The largest block that RFC 7959 allows over UDP. Asked for from the start, so that a unit that
@@ -65,7 +65,6 @@ async def get(
     path: str,
     head: Head,
     *,
-    query: Sequence[str] = (),
     etag: bytes | None = None,
     size: int = BLOCK_SIZE,
 ) -> Body:
@@ -75,14 +74,12 @@ async def get(
     size: of the blocks to ask for, in bytes.
     Errors: RejectedError for any code but 2.xx, MalformedError, UnreachableError.
     """
-    first = await endpoint.exchange(
-        Method.GET, path, query=query, etag=etag, block=Block(0, more=False, size=size)
-    )
+    request = Request(method=Method.GET, path=path, etag=etag)
+    first = await endpoint.exchange(replace(request, block=Block(0, more=False, size=size)))
     if first.code == BAD_OPTION:
-        first = await endpoint.exchange(Method.GET, path, query=query, etag=etag)
+        first = await endpoint.exchange(request)
     if not first.is_success:
-        # Of an error's body only the beginning can be meant for people.
-        raise RejectedError(first.code, first.payload[:200].decode("utf-8", "replace"))
+        raise RejectedError(first.code, first.text)
 
     last = _check_block(first, 0)
     blocks, etags, received = [first.payload], {first.etag}, len(first.payload)
@@ -91,7 +88,7 @@ async def get(
             raise MalformedError("Block2", "the body is too large")
         # The unit may choose smaller blocks than were asked for; we follow its choice.
         block = Block(received // last.size, more=False, size=last.size)
-        response = await _next(endpoint, path, query, block)
+        response = await _next(endpoint, path, block)
         last = _check_block(response, received)
         blocks.append(response.payload)
         etags.add(response.etag)
@@ -103,7 +100,7 @@ async def get(
     size, before, again = len(first.payload), b"", b""
     head_before = head_after = None
     for number, payload in enumerate(blocks):
-        response = await _next(endpoint, path, query, Block(number, more=False, size=size))
+        response = await _next(endpoint, path, Block(number, more=False, size=size))
         etags.add(response.etag)
         before, again = before + payload, again + response.payload
         head_before, head_after = head(before), head(again)
@@ -112,12 +109,13 @@ async def get(
     return Body(first, tuple(blocks), len(etags) == 1, head_before, head_after)
 
 
-async def _next(endpoint: Endpoint, path: str, query: Sequence[str], block: Block) -> Response:
+async def _next(endpoint: Endpoint, path: str, block: Block) -> Response:
     """A later block: asked for twice, before a long transfer is given up for one bad moment."""
+    request = Request(method=Method.GET, path=path, block=block)
     try:
-        response = await endpoint.exchange(Method.GET, path, query=query, block=block)
+        response = await endpoint.exchange(request)
     except TimedOutError:
-        response = await endpoint.exchange(Method.GET, path, query=query, block=block)
+        response = await endpoint.exchange(request)
     if not response.is_success:
         # The unit wrote the blocks before this one: it is the body that is not the same any more.
         raise ChangedError

@@ -7,7 +7,12 @@ end here. What it takes care of, so that nobody else has to:
   retransmitting what its caller has given up (chrysn/aiocoap#363), so its context is shut
   down with every request that gets no answer, and a new one is made for the next.
 - One exchange at a time (NSTART = 1), and each bounded in time, also where the unit
-  acknowledges a request and then never answers it.
+  acknowledges a request and then never answers it. A command does not wait behind a read that
+  gets no answer.
+- An observation whose unit has rebooted, moved or forgotten us looks alive for ever
+  (chrysn/aiocoap#241): silence ends it. Its end closes its socket, so that a unit which goes on
+  notifying is told (by ICMP) that nobody listens; a cancelled observation of aiocoap would go on
+  acknowledging.
 - A kernel without IPv6, where aiocoap's main transport can't be made.
 - Datagrams over 4 KiB, which that transport cuts without a word.
 - Names: resolved anew after every failure, and each address tried.
@@ -15,7 +20,7 @@ end here. What it takes care of, so that nobody else has to:
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +29,7 @@ import ipaddress
 import logging
 import socket
 import sys
-from typing import Any
+from typing import Any, Never
 
 import aiocoap
 import aiocoap.error
@@ -40,6 +45,7 @@ from .exceptions import (
     MalformedError,
     NotResolvedError,
     RefusedError,
+    RejectedError,
     TimedOutError,
     TransmitterError,
     UnreachableError,
@@ -57,6 +63,12 @@ EXCHANGE_TIMEOUT = 12.0
 # has 2 s, for the Internet. On a local network half a second is long, and a lost datagram is
 # then made good four times sooner.
 INITIAL_ACK_TIMEOUT = 0.5
+
+# For commands, RFC 7252's least: a page is no read, and a unit that is slow to send it on the
+# air must not be urged. Two retransmissions are over by 4.5 s and given up by 10.5 s, before
+# EXCHANGE_TIMEOUT: what the caller was told has failed is never sent again.
+COMMAND_ACK_TIMEOUT = 1.0
+COMMAND_MAX_RETRANSMIT = 2
 
 # Once round trips were measured, RFC 7252 (4.8.1) lets ACK_TIMEOUT follow them: it is this many
 # times the quickest of the last few, which ignores those that a lost datagram made slow ...
@@ -128,15 +140,44 @@ class Response:
         """Whether the code is any 2.xx: as the vendor states hardly any, none is insisted on."""
         return self.code.startswith("2.")
 
+    @property
+    def text(self) -> str:
+        """What an error's body says: of that, only the beginning can be meant for people."""
+        return self.payload[:200].decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request message. path: "/v1/sessions". query: "name=value" items. payload: JSON."""
+
+    method: Method
+    path: str
+    query: Sequence[str] = ()
+    etag: bytes | None = None
+    block: Block | None = None
+    payload: bytes = b""
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it does something, so that it must not be sent a second time."""
+        return self.method is not Method.GET
+
 
 class _Tuning(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
-    """Confirmable, with our own time-outs."""
+    """Confirmable, with our own time-outs; every notification is delivered."""
 
     reliability = True
-    MAX_RETRANSMIT = MAX_RETRANSMIT
+    # aiocoap drops notifications whose Observe number is not above the last. The unit may count
+    # as it likes: what a notification is worth is told by its contents.
+    OBSERVATION_RESET_TIME = -1
 
-    def __init__(self, ack_timeout: float) -> None:
+    def __init__(self, ack_timeout: float, max_retransmit: int) -> None:
         self.ACK_TIMEOUT = ack_timeout
+        self.MAX_RETRANSMIT = max_retransmit
+
+
+class _InterruptedError(Exception):
+    """A read made way for a command; it is to be sent again."""
 
 
 class Endpoint:
@@ -157,107 +198,193 @@ class Endpoint:
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
         self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
         self._turn = asyncio.Lock()
+        # The read whose turn it is, as long as it waits, and whether it is to make way.
+        self._read_timeout: asyncio.Timeout | None = None
+        self._is_interrupted = False
+        self._observers: set[aiocoap.Context] = set()
         self._closed = False
 
     async def close(self) -> None:
         """Close for good. An exchange under way fails; nothing is sent from now on."""
         self._closed = True
         await self._drop_context()
+        while self._observers:
+            await self._observers.pop().shutdown()
 
-    async def exchange(
-        self,
-        method: Method,
-        path: str,
-        *,
-        query: Sequence[str] = (),
-        etag: bytes | None = None,
-        block: Block | None = None,
-    ) -> Response:
-        """Send one confirmable request and return its response, whatever its code.
-
-        path: "/v1/sessions". query: "name=value" items.
-        """
-        async with self._turn:
-
-            def request(address: str | None) -> aiocoap.Message:
-                message = aiocoap.Message(
-                    code=method.value, transport_tuning=_Tuning(self._ack_timeout())
-                )
-                if address is None:
-                    message.remote = self._remote
-                else:
-                    message.set_request_uri(
-                        f"coap://{hostportjoin(address, self._port)}", set_uri_host=False
-                    )
-                message.opt.uri_path = tuple(path.strip("/").split("/"))
-                message.opt.uri_query = tuple(query)
-                if etag is not None:
-                    message.opt.etags = [etag]
-                if block is not None:
-                    # 16 bytes are size exponent 0, 1024 are 6.
-                    message.opt.block2 = (block.number, False, block.size.bit_length() - 5)
-                return message
-
-            response = await self._send(request)
-            if (
-                self._transport == "udp6"
-                and response.block is None
-                and len(response.payload) >= SUSPICIOUS_PAYLOAD
-                and method is Method.GET
-            ):
-                self._transport = "simple6"
-                await self._drop_context()
+    async def exchange(self, request: Request) -> Response:
+        """Send one confirmable request and return its response, whatever its code."""
+        while True:
+            await self._take_turn(request)
+            try:
                 response = await self._send(request)
-            return response
+                if self._may_be_cut(request, response):
+                    self._transport = "simple6"
+                    await self._drop_context()
+                    response = await self._send(request)
+            except _InterruptedError:
+                continue
+            else:
+                return response
+            finally:
+                self._turn.release()
 
-    async def _send(self, request: Any) -> Response:
+    async def _take_turn(self, request: Request) -> None:
+        """Wait until it is this request's turn; a command waits for no lost read."""
+        if request.is_command and self._turn.locked():
+            # Time enough for a read that gets its answer at once.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._ack_timeout()):
+                    await self._turn.acquire()
+                return
+            if self._read_timeout is not None:
+                self._is_interrupted = True
+                self._read_timeout.reschedule(asyncio.get_running_loop().time())
+        await self._turn.acquire()
+
+    def _may_be_cut(self, request: Request, response: Response) -> bool:
+        """Whether a response may be longer than what arrived, and may be asked for again."""
+        return (
+            self._transport == "udp6"
+            and response.block is None
+            and len(response.payload) >= SUSPICIOUS_PAYLOAD
+            and not request.is_command
+        )
+
+    async def _send(self, request: Request) -> Response:
         """Send to the address that answered last, else to each that the host has."""
         if self._remote is not None:
-            return await self._bounded(request(None))
+            return await self._bounded(request, None)
         failure: UnreachableError | None = None
         for address in await resolve(self._host, self._port):
             try:
-                return await self._bounded(request(address))
+                return await self._bounded(request, address)
             except UnreachableError as err:
                 failure = err
+                if request.is_command and not isinstance(err, RefusedError):
+                    raise  # it may have arrived
         raise failure or NotResolvedError("the host has no address")
 
-    async def _bounded(self, message: aiocoap.Message) -> Response:
+    async def _bounded(self, request: Request, address: str | None) -> Response:
         """One request, one response; on anything else the context goes."""
         if self._closed:
             raise ClosedError("closed")
         loop = asyncio.get_running_loop()
         asked, began = datetime.now(UTC), loop.time()
         try:
-            async with asyncio.timeout(EXCHANGE_TIMEOUT):
+            async with asyncio.timeout(EXCHANGE_TIMEOUT) as timeout:
+                if not request.is_command:
+                    self._read_timeout = timeout
                 if self._context is None:
                     self._context = await self._create_context()
                     if self._closed:  # in the meantime
                         raise ClosedError("closed")
+                message = self._message(request, address)
                 answer = await self._context.request(message, handle_blockwise=False).response
         except BaseException as err:
             await self._drop_context()
+            if self._is_interrupted and isinstance(err, TimeoutError):
+                raise _InterruptedError from err
             if isinstance(err, Exception):
                 raise _translated(err) from err
             raise
+        finally:
+            self._read_timeout, self._is_interrupted = None, False
         self._round_trips.append(loop.time() - began)
         self._remote = answer.remote
-        block2 = answer.opt.block2
-        return Response(
-            code=answer.code.dotted,
-            payload=answer.payload,
-            etag=answer.opt.etag,
-            block=block2 and Block(block2.block_number, block2.more, block2.size),
-            asked=asked,
-            answered=datetime.now(UTC),
+        return _response(answer, asked)
+
+    def _message(self, request: Request, address: str | None) -> aiocoap.Message:
+        """Write a request for aiocoap: to an address, or to the one that answered last."""
+        if request.is_command:
+            tuning = _Tuning(COMMAND_ACK_TIMEOUT, COMMAND_MAX_RETRANSMIT)
+        else:
+            tuning = _Tuning(self._ack_timeout(), MAX_RETRANSMIT)
+        message = aiocoap.Message(
+            code=request.method.value, payload=request.payload, transport_tuning=tuning
         )
+        if address is None:
+            message.remote = self._remote
+        else:
+            message.set_request_uri(
+                f"coap://{hostportjoin(address, self._port)}", set_uri_host=False
+            )
+        message.opt.uri_path = tuple(request.path.strip("/").split("/"))
+        message.opt.uri_query = tuple(request.query)
+        if request.etag is not None:
+            message.opt.etags = [request.etag]
+        if request.block is not None:
+            # 16 bytes are size exponent 0, 1024 are 6.
+            exponent = request.block.size.bit_length() - 5
+            message.opt.block2 = (request.block.number, False, exponent)
+        if request.payload:
+            message.opt.content_format = aiocoap.ContentFormat.JSON
+        return message
 
     def _ack_timeout(self) -> float:
-        """Seconds to the first retransmission."""
+        """Seconds to the first retransmission of a read."""
         if not self._round_trips:
             return INITIAL_ACK_TIMEOUT
         measured = ACK_TIMEOUT_FACTOR * min(self._round_trips)
         return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
+
+    async def observe(
+        self, request: Request, silence: float, tell: Callable[[Response], None]
+    ) -> Never:
+        """Observe a resource (RFC 7641) until that ends, and raise why it did.
+
+        tell: called with the answer to the registration and with each notification, in the order
+        in which they arrive. silence: seconds without any, after which the observation is dead.
+        Further errors: RejectedError; its code is a success if the resource can't be observed.
+        """
+        if self._closed:
+            raise ClosedError("closed")
+        loop = asyncio.get_running_loop()
+        # A socket of its own: an exchange that fails takes its own with it.
+        context = await self._create_context()
+        self._observers.add(context)
+        try:
+            if self._closed:  # in the meantime
+                raise ClosedError("closed")
+            async with self._turn:
+                asked = datetime.now(UTC)
+                observation, first = await self._register(context, request)
+            tell(_response(first, asked))
+            if not first.code.is_successful() or first.opt.observe is None:
+                raise RejectedError(first.code.dotted)
+            async with asyncio.timeout(silence) as limit:
+                # Nothing is awaited in here but the next: what arrives meanwhile would be lost.
+                async for notification in observation:
+                    limit.reschedule(loop.time() + silence)
+                    tell(_response(notification, datetime.now(UTC)))
+                    if not notification.code.is_successful():
+                        raise RejectedError(notification.code.dotted)
+        except Exception as err:
+            raise _translated(err) from err
+        finally:
+            if context in self._observers:  # which close() empties
+                self._observers.remove(context)
+                await context.shutdown()
+        raise UnreachableError("the unit ended the observation")
+
+    async def _register(
+        self, context: aiocoap.Context, request: Request
+    ) -> tuple[AsyncIterator[aiocoap.Message], aiocoap.Message]:
+        """Send the registration: what iterates over notifications, and the answer."""
+        failure: Exception | None = None
+        for address in await resolve(self._host, self._port):
+            message = self._message(request, address)
+            message.opt.observe = 0
+            try:
+                async with asyncio.timeout(EXCHANGE_TIMEOUT) as self._read_timeout:
+                    asking = context.request(message, handle_blockwise=False)
+                    # Made before the answer is there, so that it misses nothing.
+                    observation = aiter(asking.observation)
+                    return observation, await asking.response
+            except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
+                failure = err
+            finally:
+                self._read_timeout, self._is_interrupted = None, False
+        raise failure or NotResolvedError("the host has no address")
 
     async def _create_context(self) -> aiocoap.Context:
         """Open a socket: 0.1 ms, as the transports were imported above."""
@@ -296,6 +423,19 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
             zone = flow_and_zone[-1] if flow_and_zone else 0
             addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
     return list(dict.fromkeys(addresses))
+
+
+def _response(message: aiocoap.Message, asked: datetime) -> Response:
+    """Read a response of aiocoap's."""
+    block2 = message.opt.block2
+    return Response(
+        code=message.code.dotted,
+        payload=message.payload,
+        etag=message.opt.etag,
+        block=block2 and Block(block2.block_number, block2.more, block2.size),
+        asked=asked,
+        answered=datetime.now(UTC),
+    )
 
 
 def _translated(err: Exception) -> TransmitterError:

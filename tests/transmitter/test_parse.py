@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from custom_components.lrs_pager.transmitter import MalformedError, Session
-from custom_components.lrs_pager.transmitter.models import (
+from custom_components.lrs_pager.transmitter.models import Statistics, Told
+from custom_components.lrs_pager.transmitter.parse import (
     Head,
-    Sessions,
-    Statistics,
     parse_history,
     parse_sessions,
     salvage_history,
@@ -311,7 +310,7 @@ def test_a_history_that_shifted_under_way_gives_only_whole_sessions() -> None:
     cut = len(old) // 2 // 64 * 64
     blocks = [old[i : i + 64 * 8] for i in range(0, cut, 64 * 8)]
     blocks += [new[i : i + 64 * 8] for i in range(sum(map(len, blocks)), len(new), 64 * 8)]
-    answer: Sessions = salvage_history(tuple(blocks))
+    answer: Told = salvage_history(tuple(blocks))
     assert answer.envelope.sequence == 116
     assert len(answer.sessions) > 20
     for session in answer.sessions:
