@@ -13,7 +13,7 @@ integration imports from here, not from the files.
 """
 
 from .client import Answer, Transmitter
-from .clock import BusinessDay, Instants, UnitClock
+from .clock import TOLERANCE, BusinessDay, Instants, UnitClock
 from .coap import DEFAULT_PORT, resolve
 from .exceptions import (
     ClosedError,
@@ -48,6 +48,7 @@ __all__ = [
     "REMOVED",
     "STARTED",
     "STOP",
+    "TOLERANCE",
     "Answer",
     "BusinessDay",
     "ClosedError",

@@ -120,6 +120,10 @@ class UnitClock:
             return at.astimezone(self.zone).replace(tzinfo=None) + self.ahead
         return at.astimezone(UTC).replace(tzinfo=None) + self.utc_offset + self.ahead
 
+    def as_of(self, at: datetime) -> UnitClock:
+        """The same clock later (UTC), for messages that don't say what it shows."""
+        return replace(self, at=max(self.at, at))
+
     def instant(self, stamp: datetime, not_after: int) -> int:
         """The instant of a stamp.
 

@@ -20,13 +20,14 @@ end here. What it takes care of, so that nobody else has to:
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 import ipaddress
 import logging
+import math
 import socket
 import sys
 from typing import Any, Never
@@ -169,7 +170,7 @@ class _Tuning(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
     reliability = True
     # aiocoap drops notifications whose Observe number is not above the last. The unit may count
     # as it likes: what a notification is worth is told by its contents.
-    OBSERVATION_RESET_TIME = -1
+    OBSERVATION_RESET_TIME = -math.inf  # a clock that is set back by any time can't matter
 
     def __init__(self, ack_timeout: float, max_retransmit: int) -> None:
         self.ACK_TIMEOUT = ack_timeout
@@ -193,6 +194,7 @@ class Endpoint:
         self._port = port
         self._context: aiocoap.Context | None = None
         self._remote: Any = None  # the address that answered, for as long as the context lives
+        self._good_address: str | None = None
         # udp6 tells at once of a closed port and an unreachable host, and reads names anew;
         # it is written for Linux.
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
@@ -230,16 +232,27 @@ class Endpoint:
 
     async def _take_turn(self, request: Request) -> None:
         """Wait until it is this request's turn; a command waits for no lost read."""
-        if request.is_command and self._turn.locked():
-            # Time enough for a read that gets its answer at once.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._ack_timeout()):
-                    await self._turn.acquire()
-                return
-            if self._read_timeout is not None:
+        if not request.is_command:
+            await self._turn.acquire()
+            return
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def interrupt() -> None:
+            nonlocal timer
+            # One that has expired by itself is about to give up its turn.
+            if self._read_timeout is not None and not self._read_timeout.expired():
                 self._is_interrupted = True
-                self._read_timeout.reschedule(asyncio.get_running_loop().time())
-        await self._turn.acquire()
+                self._read_timeout.reschedule(loop.time())
+            # Those that waited before the command may be lost, too.
+            timer = loop.call_later(self._ack_timeout(), interrupt)
+
+        # Time enough for a read that gets its answer at once.
+        timer = loop.call_later(self._ack_timeout(), interrupt)
+        try:
+            await self._turn.acquire()
+        finally:
+            timer.cancel()
 
     def _may_be_cut(self, request: Request, response: Response) -> bool:
         """Whether a response may be longer than what arrived, and may be asked for again."""
@@ -255,14 +268,22 @@ class Endpoint:
         if self._remote is not None:
             return await self._bounded(request, None)
         failure: UnreachableError | None = None
-        for address in await resolve(self._host, self._port):
+        for address in await self._addresses():
             try:
-                return await self._bounded(request, address)
+                response = await self._bounded(request, address)
             except UnreachableError as err:
                 failure = err
                 if request.is_command and not isinstance(err, RefusedError):
                     raise  # it may have arrived
+            else:
+                self._good_address = address
+                return response
         raise failure or NotResolvedError("the host has no address")
+
+    async def _addresses(self) -> list[str]:
+        """The host's addresses, first the one that answered last: a command has but one try."""
+        addresses = await resolve(self._host, self._port)
+        return sorted(addresses, key=lambda address: address != self._good_address)
 
     async def _bounded(self, request: Request, address: str | None) -> Response:
         """One request, one response; on anything else the context goes."""
@@ -279,14 +300,20 @@ class Endpoint:
                     if self._closed:  # in the meantime
                         raise ClosedError("closed")
                 message = self._message(request, address)
-                answer = await self._context.request(message, handle_blockwise=False).response
+                answer = await _answer_to(self._context.request(message, handle_blockwise=False))
         except BaseException as err:
+            self._read_timeout = None  # it is over, and can't be interrupted any more
             await self._drop_context()
             if self._is_interrupted and isinstance(err, TimeoutError):
                 raise _InterruptedError from err
-            if isinstance(err, Exception):
-                raise _translated(err) from err
-            raise
+            if not isinstance(err, Exception):
+                raise
+            failure = _translated(err)
+            is_late = loop.time() - began >= COMMAND_ACK_TIMEOUT
+            if request.is_command and is_late and isinstance(failure, RefusedError):
+                # A retransmission was refused; what was sent before it may have arrived.
+                failure = TimedOutError("no answer, and then refused")
+            raise failure from err
         finally:
             self._read_timeout, self._is_interrupted = None, False
         self._round_trips.append(loop.time() - began)
@@ -347,39 +374,53 @@ class Endpoint:
                 raise ClosedError("closed")
             async with self._turn:
                 asked = datetime.now(UTC)
-                observation, first = await self._register(context, request)
-            tell(_response(first, asked))
+                # Without a reference to it, aiocoap would end the observation.
+                _asking, inbox, first = await self._register(context, request)
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
+            tell(_response(first, asked))
             async with asyncio.timeout(silence) as limit:
-                # Nothing is awaited in here but the next: what arrives meanwhile would be lost.
-                async for notification in observation:
+                while not isinstance(received := await inbox.get(), Exception):
                     limit.reschedule(loop.time() + silence)
-                    tell(_response(notification, datetime.now(UTC)))
-                    if not notification.code.is_successful():
-                        raise RejectedError(notification.code.dotted)
+                    if not received.code.is_successful():
+                        raise RejectedError(received.code.dotted)
+                    tell(_response(received, datetime.now(UTC)))
+            if isinstance(
+                received, (aiocoap.error.NotObservable, aiocoap.error.ObservationCancelled)
+            ):
+                raise UnreachableError("the unit ended the observation")
+            raise received
         except Exception as err:
             raise _translated(err) from err
         finally:
             if context in self._observers:  # which close() empties
                 self._observers.remove(context)
                 await context.shutdown()
-        raise UnreachableError("the unit ended the observation")
 
     async def _register(
         self, context: aiocoap.Context, request: Request
-    ) -> tuple[AsyncIterator[aiocoap.Message], aiocoap.Message]:
-        """Send the registration: what iterates over notifications, and the answer."""
+    ) -> tuple[Any, asyncio.Queue[aiocoap.Message | Exception], aiocoap.Message]:
+        """Send the registration: aiocoap's object for it, what comes of it, and the answer.
+
+        aiocoap's iterator over notifications holds one: a second that arrives before the first was
+        taken replaces it. Hence its callbacks, which it would rather have us not use.
+        """
         failure: Exception | None = None
-        for address in await resolve(self._host, self._port):
+        for address in await self._addresses():
             message = self._message(request, address)
             message.opt.observe = 0
             try:
                 async with asyncio.timeout(EXCHANGE_TIMEOUT) as self._read_timeout:
                     asking = context.request(message, handle_blockwise=False)
-                    # Made before the answer is there, so that it misses nothing.
-                    observation = aiter(asking.observation)
-                    return observation, await asking.response
+                    inbox: asyncio.Queue[aiocoap.Message | Exception] = asyncio.Queue()
+                    # Before the answer is there, so that nothing is missed.
+                    asking.observation.register_callback(
+                        inbox.put_nowait, _suppress_deprecation=True
+                    )
+                    asking.observation.register_errback(
+                        inbox.put_nowait, _suppress_deprecation=True
+                    )
+                    return asking, inbox, await _answer_to(asking)
             except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
                 failure = err
             finally:
@@ -423,6 +464,18 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
             zone = flow_and_zone[-1] if flow_and_zone else 0
             addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
     return list(dict.fromkeys(addresses))
+
+
+async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
+    """Wait for the answer, or whatever aiocoap raises instead.
+
+    Its future is never cancelled: an answer that arrives in the same moment would meet a cancelled
+    future, and raise into the event loop, which logs that.
+    """
+    # What else comes of it is not asked for, as the context goes then; nor is it to be logged.
+    asking.response.add_done_callback(lambda response: response.cancelled() or response.exception())
+    await asyncio.wait([asking.response])
+    return asking.response.result()
 
 
 def _response(message: aiocoap.Message, asked: datetime) -> Response:
