@@ -1,4 +1,4 @@
-"""The dialogs: adding a transmitter, changing its address, its options."""
+"""The dialogs: adding a transmitter, by hand or as discovered; its address, its options."""
 
 from collections.abc import Mapping
 from itertools import chain, count
@@ -7,6 +7,8 @@ from typing import Any, override
 import voluptuous as vol
 
 from homeassistant.config_entries import (
+    SOURCE_DHCP,
+    SOURCE_IGNORE,
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlow,
@@ -15,12 +17,16 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
     TextSelector,
 )
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .const import CONF_DAY_START, DEFAULT_DAY_START, DOMAIN, LOGGER, MODEL
 from .errors import translation
@@ -58,10 +64,17 @@ NOT_THERE = {"4.04", "4.05"}
 
 
 class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Add a transmitter, or change its address."""
+    """Add a transmitter, or change its address.
+
+    An entry's unique ID is the transmitter's MAC address, which DHCP alone tells; None until then.
+    A flow for what was discovered has the host in title_placeholders, where others look for it.
+    """
 
     VERSION = 1
     MINOR_VERSION = 1
+
+    # Where discovery found a transmitter.
+    _address: dict[str, Any]
 
     @staticmethod
     @callback
@@ -69,6 +82,8 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> LrsPagerOptionsFlow:
         """Return the flow for the options."""
         return LrsPagerOptionsFlow()
+
+    # -------------------------------------------------------------------------- by hand
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -90,18 +105,11 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         reconfigured = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
         if user_input is not None:
             user_input[CONF_HOST] = _host(user_input[CONF_HOST])
-            try:
-                errors, placeholders = await _async_try(user_input)
-                # Asked last, as the same address may have been entered elsewhere in the meantime.
-                if await self._async_is_configured(user_input, reconfigured):
-                    return self.async_abort(reason="already_configured")
-            except Exception:  # noqa: BLE001  # the user's dialog survives our faults
-                LOGGER.exception("Unexpected error while a transmitter's address was tried")
-                errors = {"base": "unknown"}
+            errors, placeholders = await self._async_check(user_input, reconfigured)
             if not errors:
                 if reconfigured:
-                    return self.async_update_reload_and_abort(reconfigured, data=user_input)
-                return self.async_create_entry(title=self._title(), data=user_input)
+                    return await self._async_change(reconfigured, user_input)
+                return await self._async_create(user_input)
         shown = user_input or (reconfigured.data if reconfigured else None)
         return self.async_show_form(
             step_id=step_id,
@@ -110,25 +118,195 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders=placeholders,
         )
 
-    async def _async_is_configured(
-        self, address: Mapping[str, Any], reconfigured: ConfigEntry | None
-    ) -> bool:
-        """Whether another entry has this address, also under another name.
+    # ------------------------------------------------------------------------ discovered
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Offer a transmitter that announces itself; of which it tells nothing but the address."""
+        # By IPv4 if it has both, as DHCP does, or it would be taken for two.
+        host = str(
+            min(
+                discovery_info.ip_addresses,
+                key=lambda ip: (ip.is_link_local or ip.is_unspecified, ip.version),
+            )
+        )
+        self._found(host)
+        # For the user to ignore it by, and against the second of the services that a unit announces
+        # at a time. An entry gets none of these: an address is no identity.
+        await self.async_set_unique_id(host)
+        if reason := await self._async_known() or await self._async_refusal():
+            return self.async_abort(reason=reason)
+        # In the meantime, the user may have added it, or DHCP may have found it.
+        if reason := await self._async_known():
+            return self.async_abort(reason=reason)
+        return await self.async_step_confirm()
+
+    @override
+    async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
+        """Offer a transmitter, or follow to its address one that the user has."""
+        host, mac = discovery_info.ip, dr.format_mac(discovery_info.macaddress)
+        self._found(host)
+        for flow in self._async_in_progress(match_context={"unique_id": mac}):
+            if flow["context"].get("title_placeholders") != {CONF_HOST: host}:
+                # Offered where it is no longer.
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
+        if entry := await self.async_set_unique_id(mac):
+            moved = await self._async_moved(entry)
+            if moved is None:
+                return self.async_abort(reason="cannot_connect")
+            self._withdraw(host)
+            self._abort_if_unique_id_configured(updates=moved)
+        if reason := await self._async_refusal():
+            return self.async_abort(reason=reason)
+        entries = await self._async_entries_at(self._address)
+        # Zeroconf's, which does not know the MAC address.
+        self._withdraw(host)
+        if not entries:
+            return await self.async_step_confirm()
+        # What was added, or ignored, by its address gets its identity. Another's is not taken.
+        entry = next((entry for entry in entries if entry.unique_id in {None, host}), None)
+        if entry:
+            self.hass.config_entries.async_update_entry(entry, unique_id=mac)
+            if entry.source != SOURCE_IGNORE:
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_abort(reason="already_configured")
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether to add what was discovered; it must still be there then."""
+        errors: dict[str, str] = {}
+        placeholders: Mapping[str, str] = {}
+        if user_input is not None:
+            errors, placeholders = await self._async_check(self._address)
+            if not errors:
+                return await self._async_create(self._address)
+        return self.async_show_form(
+            step_id="confirm",
+            errors=errors,
+            description_placeholders={CONF_HOST: self._address[CONF_HOST], **placeholders},
+        )
+
+    @override
+    async def async_step_ignore(self, user_input: dict[str, Any]) -> ConfigFlowResult:
+        """Ignore what is offered, and keep its address: zeroconf knows it by nothing else."""
+        offers = self._async_in_progress(match_context={"unique_id": user_input["unique_id"]})
+        result = await super().async_step_ignore(user_input)
+        for offer in offers:
+            host = offer["context"]["title_placeholders"][CONF_HOST]
+            result["data"] = {CONF_HOST: host, CONF_PORT: DEFAULT_PORT}
+        return result
+
+    def _found(self, host: str) -> None:
+        """Take the address at which something was discovered."""
+        self._address = {CONF_HOST: host, CONF_PORT: DEFAULT_PORT}
+        self.context["title_placeholders"] = {CONF_HOST: host}
+
+    async def _async_known(self) -> str | None:
+        """Why what was discovered need not be offered; None if it is new."""
+        if await self._async_entries_at(self._address):
+            return "already_configured"
+        return "already_in_progress" if self._offers(self._address[CONF_HOST]) else None
+
+    async def _async_refusal(self) -> str | None:
+        """Try what was discovered: why it is not offered; None if it is a T7470."""
+        errors, _ = await _async_try(self._address)
+        if not errors:
+            return None
+        return "not_t7470" if errors["base"] == "not_t7470" else "cannot_connect"
+
+    async def _async_moved(self, entry: ConfigEntry) -> dict[str, Any] | None:
+        """What changes in the data of an entry of this MAC address; None if it is not to move."""
+        if entry.source == SOURCE_IGNORE:
+            return self._address
+        host = self._address[CONF_HOST]
+        if host in await _async_hosts(entry.data):
+            return {}  # and keeps its name, if it has one
+        # Routers and caches tell of old addresses, too: one that answers is not given up for one
+        # that doesn't. If neither does, the unit may be starting just now, at the new one.
+        errors, _ = await _async_try({**entry.data, CONF_HOST: host})
+        if errors and not (await _async_try(entry.data))[0]:
+            return None
+        return {CONF_HOST: host}
+
+    # ------------------------------------------------------------------ what all have in common
+
+    async def _async_check(
+        self, address: Mapping[str, Any], reconfigured: ConfigEntry | None = None
+    ) -> tuple[dict[str, str], Mapping[str, str]]:
+        """Try an address: errors for the form, placeholders. Abort if another entry has it."""
+        try:
+            errors, placeholders = await _async_try(address)
+            # Asked last, as the same address may have been entered elsewhere in the meantime.
+            entries = await self._async_entries_at(address)
+        except Exception:  # noqa: BLE001  # the user's dialog survives our faults
+            LOGGER.exception("Unexpected error while a transmitter's address was tried")
+            return {"base": "unknown"}, {}
+        if any(entry.source != SOURCE_IGNORE for entry in entries if entry is not reconfigured):
+            raise AbortFlow("already_configured")
+        return errors, placeholders
+
+    async def _async_create(self, address: dict[str, Any]) -> ConfigFlowResult:
+        """Add a transmitter."""
+        mac = await self._async_claim(address)
+        await self.async_set_unique_id(mac, raise_on_progress=False)
+        self._abort_if_unique_id_configured()
+        return self.async_create_entry(title=self._title(), data=address)
+
+    async def _async_change(self, entry: ConfigEntry, address: dict[str, Any]) -> ConfigFlowResult:
+        """Change a transmitter's address."""
+        mac = await self._async_claim(address)
+        if address[CONF_HOST] == entry.data[CONF_HOST]:
+            mac = entry.unique_id
+        if mac != entry.unique_id:
+            # At another address there may be another unit, a replacement say. With its
+            # predecessor's MAC address, the entry would follow that one.
+            registry = dr.async_get(self.hass)
+            for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+                registry.async_update_device(device.id, new_connections=set())
+        return self.async_update_reload_and_abort(entry, unique_id=mac, data=address)
+
+    async def _async_claim(self, address: Mapping[str, Any]) -> str | None:
+        """Withdraw what is offered or ignored at an address; return the MAC address, if known."""
+        mac = self.unique_id if self.source == SOURCE_DHCP else None
+        if address[CONF_PORT] == DEFAULT_PORT:
+            for host in await _async_hosts(address):
+                offered = self._withdraw(host)
+                mac = mac or offered
+        for entry in await self._async_entries_at(address):
+            if entry.source == SOURCE_IGNORE:
+                await self.hass.config_entries.async_remove(entry.entry_id)
+        return mac
+
+    def _offers(self, host: str) -> list[ConfigFlowResult]:
+        """Return the other flows that offer what was discovered at a host."""
+        return self._async_in_progress(match_context={"title_placeholders": {CONF_HOST: host}})
+
+    def _withdraw(self, host: str) -> str | None:
+        """Abort the other offers at a host; return the MAC address that they know, if any."""
+        mac = None
+        for offer in self._offers(host):
+            if offer["context"]["source"] == SOURCE_DHCP:
+                mac = offer["context"]["unique_id"]
+            self.hass.config_entries.flow.async_abort(offer["flow_id"])
+        return mac
+
+    async def _async_entries_at(self, address: Mapping[str, Any]) -> list[ConfigEntry]:
+        """Return the entries that have this address, also under another name; ignored ones too.
 
         The API tells no serial number, so that the address is all there is to go by.
         """
-        others = [
-            entry.data
-            for entry in self._async_current_entries(include_ignore=False)
-            if entry is not reconfigured and entry.data[CONF_PORT] == address[CONF_PORT]
+        here = await _async_hosts(address)
+        return [
+            entry
+            for entry in self._async_current_entries(include_ignore=True)
+            if entry.data.get(CONF_PORT) == address[CONF_PORT]
+            and here & await _async_hosts(entry.data)
         ]
-        here = {address[CONF_HOST], *await _async_resolve(address)}
-        there = [{other[CONF_HOST], *await _async_resolve(other)} for other in others]
-        return any(here & addresses for addresses in there)
 
     def _title(self) -> str:
         """Name an entry after the model, and number it from the second on."""
-        titles = {entry.title for entry in self._async_current_entries()}
+        titles = {entry.title for entry in self._async_current_entries(include_ignore=False)}
         numbered = (f"{MODEL} ({number})" for number in count(2))
         return next(title for title in chain([MODEL], numbered) if title not in titles)
 
@@ -152,12 +330,12 @@ def _host(text: str) -> str:
     return address.lower() + percent + zone
 
 
-async def _async_resolve(address: Mapping[str, Any]) -> list[str]:
-    """Return the IP addresses of a host; none if it can't be resolved."""
+async def _async_hosts(address: Mapping[str, Any]) -> set[str]:
+    """Return a host and its IP addresses; itself alone if it can't be resolved."""
     try:
-        return await resolve(address[CONF_HOST], address[CONF_PORT])
+        return {address[CONF_HOST], *await resolve(address[CONF_HOST], address[CONF_PORT])}
     except NotResolvedError:
-        return []
+        return {address[CONF_HOST]}
 
 
 async def _async_try(address: Mapping[str, Any]) -> tuple[dict[str, str], Mapping[str, str]]:
