@@ -4,6 +4,7 @@ There are no mocks of the transmitter: the simulator speaks real CoAP, and what 
 what users run.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 import logging
@@ -72,9 +73,13 @@ def local_time() -> datetime:
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    """A transmitter with a right clock and nothing in its history."""
-    async with Simulator(unit=Unit(now=local_time)) as simulator:
+async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """A transmitter with a right clock and nothing in its history.
+
+    With the marker `polled`, it has no room for observers, so that polls are all there is.
+    """
+    room = 0 if request.node.get_closest_marker("polled") else None
+    async with Simulator(unit=Unit(now=local_time), max_observers=room) as simulator:
         yield simulator
 
 
@@ -116,8 +121,11 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 
 @pytest.fixture(autouse=True)
-def _custom_integrations(request: pytest.FixtureRequest) -> None:
-    """Load this integration, in tests that have a Home Assistant."""
+def _custom_integrations(request: pytest.FixtureRequest, _loopback: None) -> None:
+    """Load this integration, in tests that have a Home Assistant.
+
+    Home Assistant stops before sockets are forbidden again: it listens to the transmitter.
+    """
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
 
@@ -146,6 +154,19 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
         return entry
 
     return set_up
+
+
+async def settle(hass: HomeAssistant) -> None:
+    """Wait for all that is under way, but for listening to transmitters: that has no end."""
+    await hass.async_block_till_done()
+    while under_way := {
+        task
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for task in entry._background_tasks
+        if not task.get_name().endswith(" push")
+    }:
+        await asyncio.wait(under_way)
+        await hass.async_block_till_done()
 
 
 async def poll(hass: HomeAssistant, entry: MockConfigEntry) -> None:

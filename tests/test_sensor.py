@@ -18,7 +18,7 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
-from tests.conftest import SetUp, local_time, poll, sensor, serve_guest
+from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.simulator import HISTORY_EXAMPLE, Simulator
 
 HISTORY = ("v1", "sessions", "history")
@@ -39,7 +39,7 @@ async def until(hass: HomeAssistant, freezer: FrozenDateTimeFactory, at: datetim
     """Let it be that time, and whatever is due happen."""
     freezer.move_to(at)
     async_fire_time_changed(hass, at)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await settle(hass)
 
 
 def age(state: str) -> float:
@@ -116,8 +116,14 @@ async def test_few_people_want_these_so_they_are_disabled_at_first(
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     assert {e.translation_key for e in entities if e.disabled_by} == {
         "average_response",
+        "clear_all_sessions",
+        "clear_statistics",
         "guests_served",
         "removed_today",
+        "unit_average_time_served",
+        "unit_guests_served",
+        "unit_percent_on_time",
+        "unit_sessions_created",
     }
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import itertools
 from zoneinfo import ZoneInfo
 
-from custom_components.lrs_pager.session_log import LoggedSession, SessionLog
+from custom_components.lrs_pager.session import PlacedSession
+from custom_components.lrs_pager.session_log import SessionLog
 from custom_components.lrs_pager.summary import summarize
 from custom_components.lrs_pager.transmitter import Session, UnitClock
 
@@ -35,7 +36,7 @@ def session(number: int, **changes: object) -> Session:
     )
 
 
-def logged(log: SessionLog) -> list[LoggedSession]:
+def logged(log: SessionLog) -> list[PlacedSession]:
     return sorted(log, key=lambda s: s.keys)
 
 
@@ -103,7 +104,9 @@ def test_two_sessions_with_uuids_are_two_even_with_the_same_id_and_creation() ->
 def test_what_becomes_known_later_is_added() -> None:
     # Among others, one of which seems to have ended in the same second.
     log = absorbed([session(5), session(1, clear_type=None, cleared=None), session(9)])
-    (changed,) = log.absorb([session(1, clear_type="REMOVED")], CLOCK)
+    ((before, changed),) = log.absorb([session(1, clear_type="REMOVED")], CLOCK)
+    assert before is not None
+    assert not before.is_removed
     assert changed.is_removed
     assert changed.ended_at == round(NOON.timestamp()) - 60
     assert [s.number for s in log] == [9, 5, 1]
@@ -137,7 +140,9 @@ def test_the_log_is_bounded_and_forgets_the_oldest() -> None:
     assert [s.number for s in log] == [4, 3, 1]
     # A transmitter with more than that does not have them logged anew with each poll.
     assert log.absorb([session(5), session(9)], CLOCK) == []
-    assert [s.number for s in log.absorb([session(2)], CLOCK)] == [2]
+    ((before, added),) = log.absorb([session(2)], CLOCK)
+    assert before is None
+    assert added.number == 2
     assert [s.number for s in log] == [3, 2, 1]
 
 
@@ -176,8 +181,8 @@ def test_sessions_without_ids_are_told_apart_by_their_uuids() -> None:
 # ---------------------------------------------------------------------------- summary
 
 
-def entry(**fields: int | str) -> LoggedSession:
-    return LoggedSession(uuid="u", **fields)  # type: ignore[arg-type]
+def entry(**fields: int | str) -> PlacedSession:
+    return PlacedSession(uuid="u", **fields)  # type: ignore[arg-type]
 
 
 def test_a_day_without_sessions_has_no_waits_and_no_guests() -> None:

@@ -13,7 +13,8 @@ from unittest.mock import Mock
 import pytest
 
 from custom_components.lrs_pager import session_store
-from custom_components.lrs_pager.session_log import LoggedSession, SessionLog
+from custom_components.lrs_pager.session import PlacedSession
+from custom_components.lrs_pager.session_log import SessionLog
 from custom_components.lrs_pager.session_store import SessionStore
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -22,7 +23,7 @@ from tests.conftest import SetUp, poll, sensor, serve_guest
 from tests.simulator import Simulator
 
 SESSIONS = [
-    LoggedSession(
+    PlacedSession(
         id=number,
         uuid=f"uuid-{number}",
         number=number,
@@ -47,18 +48,18 @@ def path(hass: HomeAssistant) -> Path:
     return Path(hass.config.path(".storage", "lrs_pager.entry"))
 
 
-def log_of(sessions: list[LoggedSession]) -> SessionLog:
+def log_of(sessions: list[PlacedSession]) -> SessionLog:
     log = SessionLog()
     log.restore(sessions)
     return log
 
 
-async def loaded(hass: HomeAssistant) -> list[LoggedSession]:
+async def loaded(hass: HomeAssistant) -> list[PlacedSession]:
     """What the next start finds."""
     return list((await SessionStore(hass, "entry").async_load()).log)
 
 
-async def save(store: SessionStore, new: list[LoggedSession]) -> None:
+async def save(store: SessionStore, new: list[PlacedSession]) -> None:
     """Add sessions to what is there."""
     await store.async_append(new, log_of(SESSIONS[: SESSIONS.index(new[-1]) + 1]))
 
@@ -326,6 +327,7 @@ async def test_the_user_is_told_of_a_log_that_was_set_aside(
     assert issue_registry.async_get_issue("lrs_pager", issue.issue_id) is None
 
 
+@pytest.mark.polled
 async def test_a_log_that_somebody_deleted_is_written_anew(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

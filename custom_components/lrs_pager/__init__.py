@@ -2,25 +2,49 @@
 
 How data comes in, and which file sees to it:
 
-    packet    transmitter/    CoAP and JSON; no Home Assistant in there
-    session   session_log     every session ever seen, a set (session_store: on disk)
-    summary   summary         a business day in figures
-    snapshot  coordinator     polls, merges, and publishes what is shown
-    entity    sensor          views of the snapshot (entity: what they share)
+    packet    transmitter/     CoAP and JSON; no Home Assistant in there
+              push             keeps the transmitter telling us of changes
+    session   session          a session, placed in time
+              session_tracker  the one road for all that is told of sessions: what is new?
+    log       session_log      every session ever seen, a set (session_store: on disk)
+    summary   summary          a business day in figures
+    snapshot  snapshot         what is shown
+              coordinator      polls and listens, merges, publishes
+    entity    sensor, binary_sensor, event, button, number (entity: what they share)
 
-Beside that way: config_flow (the dialogs), diagnostics, errors (a transmitter's errors in the
-user's words) and const.
+Beside that way: services (the actions), config_flow (the dialogs), repairs, diagnostics, errors (a
+transmitter's errors in the user's words) and const.
 """
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    issue_registry as ir,
+)
+from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN, LOG_ISSUE
+from .const import DOMAIN, ISSUES
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .services import async_setup_services
 from .session_store import SessionStore
 
-PLATFORMS = [Platform.SENSOR]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SENSOR,
+]
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions, which are there whether or not a transmitter can be reached."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> bool:
@@ -40,6 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> 
     # A coordinator without listeners does not poll. The log must go on even if the user disables
     # every entity; this listener is always there.
     entry.async_on_unload(coordinator.async_add_listener(keep_device_current))
+    coordinator.async_start_push()
     return True
 
 
@@ -51,4 +76,5 @@ async def async_unload_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) ->
 async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
     """Delete the log of a transmitter that the user has removed, and what was said of it."""
     await SessionStore(hass, entry.entry_id).async_remove()
-    ir.async_delete_issue(hass, DOMAIN, f"{LOG_ISSUE}_{entry.entry_id}")
+    for issue in ISSUES:
+        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")

@@ -20,9 +20,28 @@ DEFAULT_DAY_START: Final = 0
 # one small request per 30 s is nothing even to an embedded unit.
 POLL_INTERVAL: Final = timedelta(seconds=30)
 
+# While the transmitter tells changes as they happen, a poll is there to notice if it does not.
+# Its pings tell that each 30 s, so that one small request in five minutes is plenty.
+PUSH_POLL_INTERVAL: Final = timedelta(minutes=5)
+
 # A session's change shows in what a poll asks first. In case it doesn't (the unit's ETags have
 # the resolution of its clock), the whole history is read once in this time all the same.
 HISTORY_INTERVAL: Final = timedelta(minutes=5)
 
-# The repair issue of a log that was set aside; the entry's id follows.
+# ... and once a day where the transmitter is known to tell every change, by message and by count.
+# All of a busy fortnight are half a megabyte, too much to ask for more often without need.
+PUSH_HISTORY_INTERVAL: Final = timedelta(days=1)
+
+# Settings are told when they change, where there is push. Where there is not, nobody minds an
+# hour for what is set once. In the same time an ETag has had its day: the unit's are times, of
+# its own clock, which may have been set.
+SETTINGS_INTERVAL: Final = timedelta(hours=1)
+
+# The repair issues; the entry's id follows.
+# The log was set aside.
 LOG_ISSUE: Final = "log_set_aside"
+# The unit's clock is off.
+CLOCK_ISSUE: Final = "clock_off"
+# Changes are not pushed, though the unit said they would be.
+PUSH_ISSUE: Final = "push_silent"
+ISSUES: Final = (LOG_ISSUE, CLOCK_ISSUE, PUSH_ISSUE)

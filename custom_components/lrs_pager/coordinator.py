@@ -1,20 +1,23 @@
-"""Polls a transmitter, keeps the log, and publishes what entities show as one snapshot."""
+"""Polls and listens, merges, keeps the log, and publishes what entities show as one snapshot."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PORT
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later, async_track_point_in_utc_time
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .const import (
+    CLOCK_ISSUE,
     CONF_DAY_START,
     DEFAULT_DAY_START,
     DOMAIN,
@@ -22,16 +25,26 @@ from .const import (
     LOG_ISSUE,
     LOGGER,
     POLL_INTERVAL,
+    PUSH_HISTORY_INTERVAL,
+    PUSH_ISSUE,
+    PUSH_POLL_INTERVAL,
+    SETTINGS_INTERVAL,
 )
-from .errors import translation
-from .session_log import LoggedSession, SessionLog
+from .errors import failure
+from .push import Push, PushState
+from .session import LATE_AFTER, PlacedSession
+from .session_log import SessionLog
 from .session_store import SessionStore
-from .summary import Summary, summarize
+from .session_tracker import News, SessionEvent, SessionTracker
+from .snapshot import Snapshot
+from .summary import summarize
 from .transmitter import (
     Answer,
     BusinessDay,
     ClosedError,
     Envelope,
+    Settings,
+    Statistics,
     Transmitter,
     TransmitterError,
     UnitClock,
@@ -45,39 +58,34 @@ ETAG_TICK = 2.0
 # Sessions that are merged before others may use the event loop: some milliseconds' work.
 BATCH = 250
 
+# Seconds from the end of a session to the read of the history that tells how it ended: those that
+# end together, as at closing time, are one read. A gap in what was pushed waits as long, as
+# what fills it may be under way.
+READ_DELAY = 1.0
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """All that entities show.
+# Polls in a row that found what push should have told, before the user is told that it doesn't.
+# One may cross a message that is under way.
+UNANNOUNCED_POLLS = 3
 
-    day: the business day that the unit's clock is in; today: its sessions, summed up.
-    last_cleared: the session that ended last, of any day.
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How far we know the unit's state.
+
+    told: what tells it from other states: the sequence; where the unit has none, its active
+    sessions and its statistics. since: when it was first told, by the event loop's clock.
+    etag: of an answer that told it, to ask with; and when it was got, by the same clock.
     """
 
-    day: BusinessDay
-    today: Summary
-    last_cleared: LoggedSession | None
-    device_name: str | None
-    firmware_version: str | None
-
-
-@dataclass(slots=True, kw_only=True)
-class LastRead:
-    """The last read of the history, to tell whether anything has changed since.
-
-    told: what the cheap question's answer told before that, and tells as long as nothing changes;
-    None if nothing did. at: when that was, by the event loop's clock.
-    etag: of a later answer that told the same.
-    """
-
-    told: object | None
-    at: float
+    told: object
+    since: float
     etag: bytes | None = None
+    etag_since: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Received:
-    """The latest answer, in figures: for diagnostics."""
+    """The latest history, in figures: for diagnostics."""
 
     envelope: Envelope | None = None
     sessions: int = 0
@@ -85,9 +93,20 @@ class Received:
     is_complete: bool = True
     seconds: float = 0
 
+    @classmethod
+    def of(cls, answer: Answer) -> Received:
+        """Take the figures."""
+        return cls(
+            envelope=answer.envelope,
+            sessions=len(answer.sessions),
+            skipped=answer.skipped,
+            is_complete=answer.is_complete,
+            seconds=(answer.answered - answer.asked).total_seconds(),
+        )
+
 
 class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
-    """One transmitter: its client, its log, its polls."""
+    """One transmitter: its client, its log, its polls, its messages."""
 
     config_entry: LrsPagerConfigEntry
 
@@ -97,31 +116,65 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             hass, LOGGER, config_entry=entry, name=entry.title, update_interval=POLL_INTERVAL
         )
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
-        self.log = SessionLog()
+        self.push = Push(self.transmitter, self._receive, self._push_changed)
+        self.tracker = SessionTracker(SessionLog())
         self.received = Received()
         # The unit's clock as of the latest answer, and what it last said of itself.
         self.clock: UnitClock | None = None
         self._device_name: str | None = None
         self._firmware_version: str | None = None
+        self._statistics: Statistics | None = None
+        self._settings: Settings | None = None
         self._store = SessionStore(hass, entry.entry_id)
-        self._unsaved: list[LoggedSession] = []
+        self._unsaved: list[PlacedSession] = []
+        self._saving = asyncio.Lock()
         self._has_save_failed = False
-        self._last_read: LastRead | None = None
+        # What is known of the unit's state, and when things were last read, by the event loop's
+        # clock; None if not, or no more.
+        self._known: Known | None = None
+        self._history_read_at: float | None = None
+        self._settings_read_at: float | None = None
         # Until when, by the event loop's clock, the cheap question is not asked.
         self._skip_question_until = 0.0
+        self._unannounced_polls = 0
         # The unit's clock when its history was last read completely, and when that was (POSIX
         # seconds): no session ended before that the log doesn't know.
         self._whole: tuple[UnitClock, int] | None = None
         self._day: BusinessDay | None = None
+        self._news: list[SessionEvent] = []
+        self._event_listeners: list[Callable[[SessionEvent], None]] = []
         self._cancel_turn: CALLBACK_TYPE | None = None
+        self._cancel_read: CALLBACK_TYPE | None = None
         self._is_closed = False
         entry.async_on_unload(self._async_close)
 
-    async def _async_close(self) -> None:
+    @property
+    def log(self) -> SessionLog:
+        """Every archived session ever seen."""
+        return self.tracker.log
+
+    @callback
+    def async_start_push(self) -> None:
+        """Begin to listen, now that there are entities to show what comes."""
+        entry = self.config_entry
+        entry.async_create_background_task(self.hass, self.push.run(), f"{self.name} push")
+        entry.async_on_unload(
+            self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close)
+        )
+
+    @callback
+    def async_add_event_listener(self, listener: Callable[[SessionEvent], None]) -> CALLBACK_TYPE:
+        """Have each step of each session told, after entities show it."""
+        self._event_listeners.append(listener)
+        return lambda: self._event_listeners.remove(listener)
+
+    async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, no half-written line."""
         self._is_closed = True
         self._unschedule_turn()
+        self._cancel_read_soon()
         await self.transmitter.close()
+        await self._save()
         await self._store.async_close()
 
     @override
@@ -135,62 +188,57 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
                 translation_key="log_not_loaded",
                 translation_placeholders={"error": err.strerror or type(err).__name__},
             ) from err
-        self.log = loaded.log
+        self.tracker = SessionTracker(loaded.log)
         if loaded.damaged:
             LOGGER.warning("%d damaged lines of the session log were left out", loaded.damaged)
         if loaded.set_aside:
             LOGGER.error("The session log could not be read; it was set aside")
-            ir.async_create_issue(
-                self.hass,
-                DOMAIN,
-                f"{LOG_ISSUE}_{self.config_entry.entry_id}",
-                is_fixable=False,
+            self._raise_issue(
+                LOG_ISSUE,
+                ir.IssueSeverity.ERROR,
                 is_persistent=True,
-                severity=ir.IssueSeverity.ERROR,
-                translation_key="log_set_aside",
-                translation_placeholders={
-                    "title": self.config_entry.title,
-                    "file": loaded.set_aside.name,
-                },
+                file=loaded.set_aside.name,
             )
+
+    # ------------------------------------------------------------------------ polls
 
     @override
     async def _async_update_data(self) -> Snapshot:
-        """Read the history if anything changed; the log has the rest."""
+        """Read what changed; the log has the rest."""
+        self._cancel_read_soon()
         try:
-            told = await self._ask()
-            if self._is_history_due(told):
-                await self._read_history(told)
+            has_changed = await self._ask()
+            if self._is_history_due(has_changed):
+                await self._read_history()
+            await self._read_settings()
         except ClosedError as err:
             # The entry is being unloaded: nobody is left to be told, in the log least of all.
             raise asyncio.CancelledError from err
         except TransmitterError as err:
-            self._last_read, self._skip_question_until = None, 0.0
-            key, placeholders = translation(err)
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key=key,
-                translation_placeholders=placeholders,
-            ) from err
+            self._known, self._skip_question_until = None, 0.0
+            raise failure(UpdateFailed, err) from err
+        if not self.last_update_success:
+            self.push.try_again()
         await self._save()
+        self._tell_of_clock()
+        self._set_pace()
         return self._snapshot()
 
     async def async_read_all(self) -> None:
         """Poll now, and read the whole history whatever the cheap question says."""
-        self._last_read = None
+        self._known = self._history_read_at = self._settings_read_at = None
         await self.async_request_refresh()
 
-    async def _ask(self) -> object | None:
-        """Ask the cheap question: has anything changed?
-
-        Returns what tells a change by being another than last time: the sequence; where the unit
-        doesn't tell it, its active sessions and its count of all. None if nothing tells.
-        """
-        now, last = self.hass.loop.time(), self._last_read
+    async def _ask(self) -> bool:
+        """Ask the cheap question, and return whether anything has changed, as far as it tells."""
+        now, known = self.hass.loop.time(), self._known
         if now < self._skip_question_until:
-            return None
+            return True
+        etag = (
+            known.etag if known and _is_within(known.etag_since, SETTINGS_INTERVAL, now) else None
+        )
         try:
-            answer = await self.transmitter.sessions(last.etag if last else None)
+            answer = await self.transmitter.sessions(etag)
         except ClosedError:
             raise
         except TransmitterError:
@@ -198,51 +246,208 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             # it has not got; but it may be updated one day. If it is not well, the history will
             # say so.
             self._skip_question_until = now + HISTORY_INTERVAL.total_seconds()
-            return None
+            self._known = None
+            return True
+        self._skip_question_until = 0.0
         if answer is None:
-            return last and last.told
-        self._note(answer)
+            return False
+        self._merge(answer)
+        return self._note_state(answer)
+
+    def _note_state(self, answer: Answer) -> bool:
+        """Keep what a list of active sessions tells of the unit's state; return whether it is new.
+
+        In the meantime messages may have told the same, or more.
+        """
+        now, known = self.hass.loop.time(), self._known
         told: object | None = answer.envelope.sequence
         if told is None and answer.statistics is not None:
             told = answer.sessions, answer.statistics
-        # ETags are said to be times: two changes within one tick would have the same. This one is
-        # trusted if it came later than what it stands for, by more than a tick.
-        if last and told == last.told and now - last.at > ETAG_TICK:
-            last.etag = answer.etag
-        return told
+        if told is None:
+            self._known = None
+        elif known is None or told != known.told:
+            if known is not None and self.push.is_proved and answer.envelope.sequence is not None:
+                self._unannounced_polls += 1
+                self._tell_of_push()
+            self._known = Known(told, now)
+        elif now - known.since > ETAG_TICK:
+            # ETags are said to be times: two changes within one tick would have the same. This one
+            # came later than what it stands for, by more than a tick.
+            self._known = replace(known, etag=answer.etag, etag_since=now)
+            return False
+        else:
+            return False
+        return True
 
-    def _is_history_due(self, told: object | None) -> bool:
+    def _is_history_due(self, has_changed: bool) -> bool:
         """Whether to read the history: it changed, or it would be too long ago at the next poll."""
-        last = self._last_read
-        if told is None or last is None or told != last.told:
-            return True
+        interval = PUSH_HISTORY_INTERVAL if self.push.is_proved else HISTORY_INTERVAL
         at_next_poll = self.hass.loop.time() + POLL_INTERVAL.total_seconds()
-        return at_next_poll - last.at > HISTORY_INTERVAL.total_seconds()
+        return (
+            has_changed
+            or self.tracker.wants_history
+            or not _is_within(self._history_read_at, interval, at_next_poll)
+        )
 
-    async def _read_history(self, told: object | None) -> None:
-        """Merge the history into the log. told: what the cheap question told before."""
+    async def _read_history(self) -> None:
+        """Merge the history into the log."""
         at = self.hass.loop.time()
         answer = await self.transmitter.history()
+        self.received = Received.of(answer)
         self._note(answer)
+        clock = self._clock()
         for sessions in batched(answer.sessions, BATCH, strict=False):
-            self._unsaved += self.log.absorb(sessions, self._clock(), self._whole)
+            self._keep(self.tracker.see_history(sessions, clock, answer.answered, self._whole))
             await asyncio.sleep(0)
         if answer.is_complete and not answer.skipped:
-            self._whole = self._clock(), round(answer.asked.timestamp())
-        self._last_read = LastRead(told=told, at=at) if answer.is_complete else None
+            self._whole = clock, round(answer.asked.timestamp())
+        if answer.is_complete:
+            self._keep(self.tracker.history_is_complete(answer.asked))
+            self._history_read_at = at
+        else:
+            self._known = None
+
+    async def _read_settings(self) -> None:
+        """Read the settings, if that is due."""
+        now = self.hass.loop.time()
+        if _is_within(self._settings_read_at, SETTINGS_INTERVAL, now):
+            return
+        self._settings_read_at = now
+        try:
+            self._note(await self.transmitter.settings())
+        except ClosedError:
+            raise
+        except TransmitterError as err:
+            # Sessions are what counts; older firmware has no settings.
+            LOGGER.debug("The settings could not be read: %s", err)
+
+    @callback
+    def _read_soon(self, delay: float = READ_DELAY) -> None:
+        """Poll, though it is not due; as soon as was ever asked for."""
+        if self._is_closed or (self._cancel_read is not None and delay):
+            return
+        self._cancel_read_soon()
+
+        @callback
+        def read(_: datetime) -> None:
+            self._cancel_read = None
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_refresh(), f"{self.name} read"
+            )
+
+        self._cancel_read = async_call_later(self.hass, delay, read)
+
+    @callback
+    def _cancel_read_soon(self) -> None:
+        if self._cancel_read is not None:
+            self._cancel_read()
+            self._cancel_read = None
+
+    # --------------------------------------------------------------------- messages
+
+    @callback
+    def _receive(self, answer: Answer) -> None:
+        """Take in a message that the unit sent by itself, or the answer to a command."""
+        is_in_step = self._is_in_step(answer)
+        news = self._merge(answer)
+        if not self.last_update_success:
+            self._read_soon(0)  # it is back, which a poll will say
+            return
+        if news.is_doubtful:
+            self._read_soon(0)
+        if not is_in_step or self.tracker.wants_history:
+            self._read_soon()
+        if answer.envelope.response_types != ("ping",):
+            self._publish()
+
+    def _is_in_step(self, answer: Answer) -> bool:
+        """Whether nothing was missed before a message, as far as the sequence tells."""
+        sequence, known = answer.envelope.sequence, self._known
+        if answer.skipped or not answer.envelope.response_types:
+            return False
+        if answer.sessions and self._unannounced_polls:
+            self._unannounced_polls = 0
+            self._tell_of_push()
+        if sequence is None:
+            return not answer.is_all
+        # After a wrap or a reset the count is not the next one either, and all is asked for anew.
+        changes = 0 if answer.is_all else len(answer.sessions)
+        is_in_step = (
+            known is not None
+            and isinstance(known.told, int)
+            and 0 <= sequence - known.told <= changes
+        )
+        if known is not None and is_in_step and sequence != known.told:
+            self._known = Known(sequence, self.hass.loop.time())
+        return is_in_step
+
+    async def async_command(self, command: Awaitable[Answer]) -> Answer:
+        """Wait for a command's answer, and show at once what came of it.
+
+        Raises TransmitterError. After a time-out it may have been carried out: the state is read.
+        """
+        try:
+            answer = await command
+        except TransmitterError:
+            self._read_soon(0)
+            raise
+        self._receive(answer)
+        if not answer.envelope.response_types:
+            await self.async_refresh()  # it told nothing
+        return answer
+
+    async def async_set_clock(self) -> None:
+        """Set the unit's clock to Home Assistant's local time, and see that it took.
+
+        Raises TransmitterError, and HomeAssistantError if it didn't take.
+        """
+        now = dt_util.now() + timedelta(milliseconds=500)  # to the nearest second
+        clock = now.replace(microsecond=0, tzinfo=None)
+        await self.async_command(self.transmitter.set_settings(clock=clock))
+        self._receive(await self.transmitter.settings())
+        self._tell_of_clock()
+        if self.clock is None or not self.clock.agrees:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="clock_not_set")
+
+    @callback
+    def _push_changed(self) -> None:
+        """Show how it stands with push."""
+        if self._is_closed:
+            return
+        self._set_pace()
+        if self.push.state is PushState.LOST:
+            self._unannounced_polls = 0
+            self._read_soon(0)  # what happens from now on, polls have to find
+        self._publish()
+
+    def _set_pace(self) -> None:
+        """Poll as often as it takes."""
+        is_slow = self.push.is_proved and not self.tracker.wants_history
+        self.update_interval = PUSH_POLL_INTERVAL if is_slow else POLL_INTERVAL
+
+    # ---------------------------------------------------------------------- merging
+
+    def _merge(self, answer: Answer) -> News:
+        """Merge active sessions, and what the unit says of itself."""
+        self._note(answer)
+        asked = answer.asked if answer.is_all else None
+        clock = self._clock().as_of(answer.answered)
+        news = self.tracker.see(answer.sessions, clock, answer.answered, asked)
+        self._keep(news)
+        return news
+
+    def _keep(self, news: News) -> None:
+        """Keep what is to be saved, and what is to be announced."""
+        self._unsaved += news.logged
+        self._news += news.events
 
     def _note(self, answer: Answer) -> None:
         """Keep what an answer says of the unit itself."""
         envelope = answer.envelope
-        self.received = Received(
-            envelope=envelope,
-            sessions=len(answer.sessions),
-            skipped=answer.skipped,
-            is_complete=answer.is_complete,
-            seconds=(answer.answered - answer.asked).total_seconds(),
-        )
         self._device_name = envelope.device_name or self._device_name
         self._firmware_version = envelope.firmware_version or self._firmware_version
+        self._statistics = answer.statistics or self._statistics
+        self._settings = answer.settings or self._settings
         if envelope.timestamp is not None:
             self.clock = UnitClock.measure(
                 envelope.timestamp,
@@ -262,24 +467,27 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         return UnitClock.measure(local, now, now, zone)
 
     async def _save(self) -> None:
-        """Save what is new, before anybody is told; what the disk refuses, with the next poll."""
-        if not self._unsaved:
-            return
-        new = tuple(self._unsaved)
-        try:
-            await self._store.async_append(new, self.log)
-        except OSError as err:
-            if not self._has_save_failed:
-                LOGGER.error("The session log could not be saved: %s", err.strerror)
-            self._has_save_failed = True
-            return
-        del self._unsaved[: len(new)]
-        if self._has_save_failed:
-            LOGGER.info("The session log is saved again")
-        self._has_save_failed = False
+        """Save what is new; what the disk refuses, with the next poll."""
+        async with self._saving:
+            if not self._unsaved:
+                return
+            new = tuple(self._unsaved)
+            try:
+                await self._store.async_append(new, self.log)
+            except OSError as err:
+                if not self._has_save_failed:
+                    LOGGER.error("The session log could not be saved: %s", err.strerror)
+                self._has_save_failed = True
+                return
+            del self._unsaved[: len(new)]
+            if self._has_save_failed:
+                LOGGER.info("The session log is saved again")
+            self._has_save_failed = False
+
+    # ------------------------------------------------------------------- publishing
 
     def _snapshot(self) -> Snapshot:
-        """Take what is shown from the log, as of now."""
+        """Take what is shown, as of now."""
         now = dt_util.utcnow()
         day = self._clock().business_day(
             now, self.config_entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
@@ -289,20 +497,60 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             # are statistics, for which another start would be a reset.
             day = replace(day, start=self._day.start)
         self._day = day
-        self._schedule_turn(max(day.turns, now + timedelta(seconds=1)))
-        return Snapshot(
+        snapshot = Snapshot(
+            now=now.timestamp(),
             day=day,
             today=summarize(self.log.between(day.start, day.end)),
             last_cleared=self.log.latest,
+            active=None
+            if self._skip_question_until and not self.push.is_live
+            else self.tracker.active,
+            statistics=self._statistics,
+            settings=self._settings,
+            clock_ahead=None if self.clock is None else round(self.clock.ahead.total_seconds()),
+            push=self.push.state,
             device_name=self._device_name,
             firmware_version=self._firmware_version,
         )
+        self._schedule_turn(snapshot)
+        return snapshot
 
-    def _schedule_turn(self, at: datetime) -> None:
-        """Begin the next business day when the unit's clock does, not when a poll is due."""
+    @callback
+    def _publish(self) -> None:
+        """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
+        if self._is_closed:
+            return
+        if self._unsaved:
+            # On the disk in a moment; until then, the unit has it too.
+            self.config_entry.async_create_background_task(
+                self.hass, self._save(), f"{self.name} save"
+            )
+        self.data = self._snapshot()
+        self.async_update_listeners()
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Have entities show the snapshot; then tell what happened."""
+        super().async_update_listeners()
+        news, self._news = self._news, []
+        for event in news:
+            for listener in tuple(self._event_listeners):
+                listener(event)
+
+    def _schedule_turn(self, snapshot: Snapshot) -> None:
+        """Have the next moment shown at which something changes by itself.
+
+        The business day ends when the unit's clock says so, a goal runs out, a guest is late.
+        """
+        goals = [session.goal_at for session in snapshot.waiting if session.goal_at is not None]
+        moments = [snapshot.day.turns.timestamp(), *goals, *(goal + LATE_AFTER for goal in goals)]
+        at = min((moment for moment in moments if moment > snapshot.now), default=snapshot.now + 1)
         self._unschedule_turn()
         if not self._is_closed:
-            self._cancel_turn = async_track_point_in_utc_time(self.hass, self._turn, at)
+            self._cancel_turn = async_track_point_in_utc_time(
+                self.hass, self._turn, dt_util.utc_from_timestamp(at)
+            )
 
     @callback
     def _unschedule_turn(self) -> None:
@@ -311,8 +559,56 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._cancel_turn = None
 
     @callback
-    def _turn(self, _now: datetime) -> None:
-        """Show the new day. Whether the unit can be reached is for the polls to say."""
+    def _turn(self, now: datetime) -> None:
+        """Show what changed by itself."""
         self._cancel_turn = None
-        self.data = self._snapshot()
-        self.async_update_listeners()
+        if not self.push.is_live and now < self.data.day.turns and self.last_update_success:
+            # A guest seems to be late, but may have been paged since the last poll.
+            self._read_soon(0)
+            return
+        self._publish()
+
+    # ----------------------------------------------------------------------- issues
+
+    def _tell_of_clock(self) -> None:
+        """Tell the user if the unit's clock is off, and take it back when it is right."""
+        if self.clock is None or self.clock.agrees:
+            self._withdraw_issue(CLOCK_ISSUE)
+        else:
+            self._raise_issue(CLOCK_ISSUE, ir.IssueSeverity.WARNING, is_fixable=True)
+
+    def _tell_of_push(self) -> None:
+        """Tell the user if changes are not pushed, and take it back when they are."""
+        if self._unannounced_polls >= UNANNOUNCED_POLLS:
+            self._raise_issue(PUSH_ISSUE, ir.IssueSeverity.WARNING)
+        elif not self._unannounced_polls:
+            self._withdraw_issue(PUSH_ISSUE)
+
+    def _raise_issue(
+        self,
+        issue: str,
+        severity: ir.IssueSeverity,
+        *,
+        is_fixable: bool = False,
+        is_persistent: bool = False,
+        **placeholders: str,
+    ) -> None:
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            f"{issue}_{self.config_entry.entry_id}",
+            data={"entry_id": self.config_entry.entry_id},
+            is_fixable=is_fixable,
+            is_persistent=is_persistent,
+            severity=severity,
+            translation_key=issue,
+            translation_placeholders={"title": self.config_entry.title, **placeholders},
+        )
+
+    def _withdraw_issue(self, issue: str) -> None:
+        ir.async_delete_issue(self.hass, DOMAIN, f"{issue}_{self.config_entry.entry_id}")
+
+
+def _is_within(at: float | None, interval: timedelta, now: float) -> bool:
+    """Whether it is not longer ago than that; all by the event loop's clock."""
+    return at is not None and now - at <= interval.total_seconds()

@@ -3,6 +3,9 @@
 The keys are those of `exceptions` in translations/ and, for the config flow, of `config.error`.
 """
 
+from homeassistant.exceptions import HomeAssistantError
+
+from .const import DOMAIN
 from .transmitter import (
     MalformedError,
     NotResolvedError,
@@ -28,3 +31,18 @@ def translation(err: TransmitterError) -> tuple[str, dict[str, str]]:
             return "malformed", {"field": err.field}
         case _:
             return "unreachable", {}
+
+
+def failure[E: HomeAssistantError](kind: type[E], err: TransmitterError) -> E:
+    """Return an exception of Home Assistant's that says what went wrong."""
+    key, placeholders = translation(err)
+    return kind(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+    )
+
+
+def command_failure(err: TransmitterError) -> HomeAssistantError:
+    """Return the exception for a command that failed, or may have."""
+    if isinstance(err, TimedOutError):
+        return HomeAssistantError(translation_domain=DOMAIN, translation_key="maybe_done")
+    return failure(HomeAssistantError, err)

@@ -1,6 +1,6 @@
-"""Sensors: the last cleared session, and the business day in figures."""
+"""Sensors: the last cleared session, the business day in figures, who waits now, the unit's own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, override
@@ -11,20 +11,23 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import PERCENTAGE, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .coordinator import LrsPagerConfigEntry, Snapshot
-from .entity import LrsPagerEntity
+from .coordinator import LrsPagerConfigEntry
+from .describe import active_attributes
+from .entity import LrsPagerDescription, LrsPagerEntity
+from .session import PlacedSession
+from .snapshot import Snapshot
 
 # All sensors show the same snapshot; none asks the transmitter by itself.
 PARALLEL_UPDATES = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class LrsPagerSensorDescription(SensorEntityDescription):
+class LrsPagerSensorDescription(LrsPagerDescription, SensorEntityDescription):
     """A sensor, as a view of the snapshot.
 
     value_fn: its state. attributes_fn: its attributes, if it has any.
@@ -42,6 +45,28 @@ class CountDescription(LrsPagerSensorDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiveDescription(LrsPagerSensorDescription):
+    """Something about the sessions that are active now."""
+
+    known_fn: Callable[[Snapshot], bool] = lambda data: data.active is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveCountDescription(LiveDescription):
+    """How many there are now; the unit is in translations."""
+
+    state_class: SensorStateClass = SensorStateClass.MEASUREMENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitDescription(LrsPagerSensorDescription):
+    """What the transmitter says of itself. Few need it: the log has better figures."""
+
+    entity_category: EntityCategory = EntityCategory.DIAGNOSTIC
+    entity_registry_enabled_default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class DurationDescription(LrsPagerSensorDescription):
     """A time in seconds, which people read in minutes."""
 
@@ -52,7 +77,7 @@ class DurationDescription(LrsPagerSensorDescription):
     suggested_display_precision: int = 1
 
 
-def _local(instant: int | None) -> datetime | None:
+def _time(instant: int | None) -> datetime | None:
     """Return an instant as Home Assistant writes them."""
     return None if instant is None else dt_util.utc_from_timestamp(instant)
 
@@ -66,17 +91,35 @@ def _last_cleared_session(snapshot: Snapshot) -> Mapping[str, Any]:
         "clear_type": session.clear_type,
         "party_size": session.party_size,
         "label": session.label,
-        "created": _local(session.created_at),
-        "notified": _local(session.notified_at),
+        "created": _time(session.created_at),
+        "notified": _time(session.notified_at),
         "wait_seconds": session.wait,
     }
+
+
+def _active_sessions(snapshot: Snapshot) -> Mapping[str, Any]:
+    """List the active sessions."""
+    return {"sessions": [active_attributes(s, snapshot.now) for s in snapshot.active or ()]}
+
+
+def _guests(sessions: Collection[PlacedSession]) -> int:
+    """Add up parties; one whose size is not known is a guest at least."""
+    return sum(session.party_size or 1 for session in sessions)
+
+
+def _has_statistics(snapshot: Snapshot) -> bool:
+    return snapshot.statistics is not None
+
+
+def _has_settings(snapshot: Snapshot) -> bool:
+    return snapshot.settings is not None
 
 
 SENSORS: tuple[LrsPagerSensorDescription, ...] = (
     LrsPagerSensorDescription(
         key="last_cleared_session",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=lambda data: _local(data.last_cleared.ended_at) if data.last_cleared else None,
+        value_fn=lambda data: _time(data.last_cleared.ended_at) if data.last_cleared else None,
         attributes_fn=_last_cleared_session,
     ),
     CountDescription(
@@ -113,6 +156,85 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
         entity_registry_enabled_default=False,
         value_fn=lambda data: data.today.removed,
     ),
+    LiveCountDescription(
+        key="active_sessions",
+        value_fn=lambda data: len(data.active or ()),
+        attributes_fn=_active_sessions,
+    ),
+    LiveCountDescription(
+        key="waiting_sessions",
+        value_fn=lambda data: len(data.waiting),
+    ),
+    LiveCountDescription(
+        key="paged_sessions",
+        value_fn=lambda data: len(data.paged),
+    ),
+    LiveCountDescription(
+        key="guests_waiting",
+        value_fn=lambda data: _guests(data.waiting),
+    ),
+    LiveDescription(
+        key="longest_current_wait",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda data: _time(
+            min((s.created_at for s in data.waiting if s.created_at is not None), default=None)
+        ),
+    ),
+    LiveDescription(
+        key="next_goal",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda data: _time(data.next_goal),
+    ),
+    UnitDescription(
+        key="unit_guests_served",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        known_fn=_has_statistics,
+        value_fn=lambda data: data.statistics.guests_served if data.statistics else None,
+    ),
+    UnitDescription(
+        key="unit_percent_on_time",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        known_fn=_has_statistics,
+        value_fn=lambda data: data.statistics.percent_on_time if data.statistics else None,
+    ),
+    UnitDescription(
+        key="unit_average_time_served",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+        suggested_display_precision=1,
+        known_fn=_has_statistics,
+        value_fn=lambda data: data.statistics.average_time_served if data.statistics else None,
+    ),
+    UnitDescription(
+        key="unit_sessions_created",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        known_fn=_has_statistics,
+        value_fn=lambda data: data.statistics.sessions_created if data.statistics else None,
+    ),
+    UnitDescription(
+        key="clock_offset",
+        entity_registry_enabled_default=True,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_display_precision=0,
+        value_fn=lambda data: data.clock_ahead,
+    ),
+    UnitDescription(
+        key="system_id",
+        entity_registry_enabled_default=True,
+        known_fn=_has_settings,
+        value_fn=lambda data: data.settings.system_id if data.settings else None,
+    ),
+    UnitDescription(
+        key="statistics_clear_mark",
+        entity_registry_enabled_default=True,
+        known_fn=_has_settings,
+        value_fn=lambda data: data.settings.statistics_clear_mark if data.settings else None,
+    ),
 )
 
 
@@ -129,7 +251,7 @@ class LrsPagerSensor(LrsPagerEntity, SensorEntity):
     """A view of the snapshot."""
 
     # A guest's name is for who stands at the door now, not for the database.
-    _unrecorded_attributes = frozenset({"label"})
+    _unrecorded_attributes = frozenset({"label", "sessions"})
 
     entity_description: LrsPagerSensorDescription
 
@@ -153,4 +275,4 @@ class LrsPagerSensor(LrsPagerEntity, SensorEntity):
         """When the count began: the start of the business day."""
         if self.state_class is not SensorStateClass.TOTAL:
             return None
-        return _local(self.coordinator.data.day.start)
+        return _time(self.coordinator.data.day.start)

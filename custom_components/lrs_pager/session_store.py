@@ -27,7 +27,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import STORAGE_DIR
 
 from .const import DOMAIN
-from .session_log import LoggedSession, SessionLog
+from .session import PlacedSession
+from .session_log import SessionLog
 
 # The format of a line. To change it: count VERSION up, and put the function that turns a line
 # of the version before into one of this version under that version's number.
@@ -39,7 +40,7 @@ MIGRATIONS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 WASTE: Final = 1_000
 
 # The types of a line's fields.
-_TYPES: Final = get_type_hints(LoggedSession)
+_TYPES: Final = get_type_hints(PlacedSession)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class SessionStore:
         """Read all sessions; a file that can't be read is set aside."""
         return await self._do(self._load)
 
-    async def async_append(self, sessions: Sequence[LoggedSession], log: SessionLog) -> None:
+    async def async_append(self, sessions: Sequence[PlacedSession], log: SessionLog) -> None:
         """Add sessions of the log; when this returns, they are on the disk."""
         await self._do(self._append, sessions, log)
 
@@ -126,7 +127,7 @@ class SessionStore:
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         return self._path.rename(self._path.with_name(f"{self._path.name}.unreadable.{now}"))
 
-    def _append(self, sessions: Sequence[LoggedSession], log: SessionLog) -> None:
+    def _append(self, sessions: Sequence[PlacedSession], log: SessionLog) -> None:
         if not self._size or self._is_wasteful(log) or not self._path.exists():
             self._rewrite(log)
             return
@@ -161,7 +162,7 @@ class SessionStore:
             path.unlink(missing_ok=True)
 
 
-def _session(line: bytes, version: int) -> LoggedSession:
+def _session(line: bytes, version: int) -> PlacedSession:
     """Read a line. Raises some exception if it is damaged."""
     record = orjson.loads(line)
     for step in range(version, VERSION):
@@ -170,10 +171,10 @@ def _session(line: bytes, version: int) -> LoggedSession:
     for name, value in fields.items():
         if not isinstance(value, _TYPES[name]):
             raise TypeError(name)
-    return LoggedSession(**fields)
+    return PlacedSession(**fields)
 
 
-def _lines(sessions: Iterable[LoggedSession]) -> bytes:
+def _lines(sessions: Iterable[PlacedSession]) -> bytes:
     """Write sessions as lines; what is not known is left out."""
     return b"".join(
         orjson.dumps(

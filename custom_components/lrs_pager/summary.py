@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from .session_log import LoggedSession
+from .session import PlacedSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Summary:
     on_time_rate: float | None
 
 
-def summarize(sessions: Collection[LoggedSession]) -> Summary:
+def summarize(sessions: Collection[PlacedSession]) -> Summary:
     """Sum up sessions."""
     parties = [s.party_size for s in sessions if s.party_size is not None]
     waits = [wait for s in sessions if (wait := s.wait) is not None]

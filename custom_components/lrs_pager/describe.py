@@ -1,0 +1,66 @@
+"""A session in the words of events, attributes and actions' responses."""
+
+from typing import Any
+
+from homeassistant.util import dt as dt_util
+
+from .session import PlacedSession
+from .transmitter import CLEARED, PAGED, STARTED
+
+
+def _iso(instant: int | None) -> str | None:
+    """Return an instant (POSIX seconds) as text, in Home Assistant's time zone."""
+    if instant is None:
+        return None
+    return dt_util.as_local(dt_util.utc_from_timestamp(instant)).isoformat()
+
+
+def _state(session: PlacedSession) -> str:
+    """Where a session is; one of the log is cleared, whatever it lacks."""
+    if session.cleared_at is not None or session.clear_type is not None:
+        return CLEARED
+    return PAGED if session.is_paged else STARTED
+
+
+def event_attributes(session: PlacedSession) -> dict[str, Any]:
+    """Describe a session as an event does."""
+    return {
+        "number": session.number,
+        "label": session.label,
+        "party_size": session.party_size,
+        "goal_seconds": session.goal,
+        "wait_seconds": session.wait,
+        "clear_type": session.clear_type,
+        "session_id": session.keys[0],
+    }
+
+
+def active_attributes(session: PlacedSession, now: float) -> dict[str, Any]:
+    """Describe an active session as the list of a dashboard does. now: POSIX seconds."""
+    return {
+        "number": session.number,
+        "party_size": session.party_size,
+        "state": _state(session),
+        "since": _iso(session.notified_at if session.is_paged else session.created_at),
+        "goal_seconds": session.goal,
+        "late": session.is_late(now),
+        "label": session.label,
+    }
+
+
+def response(session: PlacedSession) -> dict[str, Any]:
+    """Describe a session as actions return it."""
+    return {
+        "session_id": session.keys[0],
+        "number": session.number,
+        "label": session.label,
+        "party_size": session.party_size,
+        "goal_seconds": session.goal,
+        "state": _state(session),
+        "created": _iso(session.created_at),
+        "notified": _iso(session.notified_at),
+        "cleared": _iso(session.cleared_at),
+        "clear_type": session.clear_type,
+        "wait_seconds": session.wait,
+        "response_seconds": session.response,
+    }

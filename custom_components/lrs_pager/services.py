@@ -1,0 +1,306 @@
+"""Actions: start, change, page and end sessions; page without one; list sessions."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .describe import active_attributes, response
+from .errors import command_failure
+from .transmitter import (
+    MAX_GOAL,
+    MAX_LABEL,
+    MAX_NAME,
+    Answer,
+    RejectedError,
+    Session,
+    Transmitter,
+    TransmitterError,
+)
+
+ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
+ATTR_NUMBER: Final = "number"
+ATTR_LABEL: Final = "label"
+ATTR_PARTY_SIZE: Final = "party_size"
+ATTR_GOAL: Final = "goal"
+ATTR_PAGE_MODE: Final = "page_mode"
+ATTR_MESSAGE: Final = "message"
+ATTR_SYSTEM_ID: Final = "system_id"
+ATTR_START: Final = "start"
+ATTR_END: Final = "end"
+
+# Pagers' numbers: guest pagers have 12 bits of them on the air, staff pagers may have longer ones.
+MAX_NUMBER = 999_999
+
+# The longest message that any LRS pager shows.
+MAX_MESSAGE = 200
+
+# System IDs have 8 bits on the air.
+MAX_SYSTEM_ID = 255
+
+# 4.04 Not Found: what a CoAP server says of something that isn't there.
+NOT_FOUND = "4.04"
+
+type Fields = dict[vol.Marker, Any]
+
+ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): vol.Coerce(int)}
+PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
+FIELDS: Fields = {
+    vol.Optional(ATTR_LABEL): cv.string,
+    vol.Optional(ATTR_PARTY_SIZE): vol.All(vol.Coerce(int), vol.Range(min=1, max=9_999)),
+    vol.Optional(ATTR_GOAL): cv.positive_time_period,
+}
+PAGE: Fields = {
+    **PAGER,
+    **PAGE_MODE,
+    vol.Optional(ATTR_MESSAGE): cv.string,
+    vol.Optional(ATTR_SYSTEM_ID): vol.All(vol.Coerce(int), vol.Range(min=0, max=MAX_SYSTEM_ID)),
+}
+PERIOD: Fields = {
+    **ENTRY,
+    vol.Optional(ATTR_START): cv.datetime,
+    vol.Optional(ATTR_END): cv.datetime,
+}
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+
+    def register(
+        name: str,
+        handle: Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]],
+        schema: Fields,
+        responds: SupportsResponse,
+    ) -> None:
+        hass.services.async_register(
+            DOMAIN, name, handle, schema=vol.Schema(schema), supports_response=responds
+        )
+
+    optional, only, none = SupportsResponse.OPTIONAL, SupportsResponse.ONLY, SupportsResponse.NONE
+    register("start_session", _start_session, {**PAGER, **FIELDS}, optional)
+    register("update_session", _update_session, {**PAGER, **FIELDS}, optional)
+    register("page_session", _page_session, {**PAGER, **PAGE_MODE}, optional)
+    register("clear_session", _clear_session, PAGER, optional)
+    register("remove_session", _remove_session, PAGER, optional)
+    register("send_page", _send_page, PAGE, none)
+    register("get_sessions", _get_sessions, ENTRY, only)
+    register("get_history", _get_history, PERIOD, only)
+
+
+# ------------------------------------------------------------------------------ actions
+
+
+async def _start_session(call: ServiceCall) -> ServiceResponse:
+    """Give a pager to a guest."""
+    coordinator, number, fields = _coordinator(call), _number(call), _fields(call)
+    if _is_active(coordinator, number):
+        # The unit would not start a session but change the one that is there. Ask, lest it ended
+        # since we heard of it last.
+        await coordinator.async_refresh()
+        if _is_active(coordinator, number):
+            raise _refused("already_active", number=str(number))
+    return await _command(coordinator, number, Transmitter.start_session, **fields)
+
+
+async def _update_session(call: ServiceCall) -> ServiceResponse:
+    """Change what is given."""
+    fields = _fields(call)
+    if not fields:
+        raise _refused("nothing_to_change")
+    return await _command(_coordinator(call), _number(call), Transmitter.update_session, **fields)
+
+
+async def _page_session(call: ServiceCall) -> ServiceResponse:
+    """Page the guest."""
+    return await _command(
+        _coordinator(call), _number(call), Transmitter.page_session, page_mode=_page_mode(call)
+    )
+
+
+async def _clear_session(call: ServiceCall) -> ServiceResponse:
+    """End a session: the guest was served."""
+    return await _command(_coordinator(call), _number(call), Transmitter.clear_session)
+
+
+async def _remove_session(call: ServiceCall) -> ServiceResponse:
+    """End a session: the guest is gone."""
+    return await _command(_coordinator(call), _number(call), Transmitter.remove_session)
+
+
+async def _send_page(call: ServiceCall) -> None:
+    """Page without a session."""
+    coordinator = _coordinator(call)
+    page = coordinator.transmitter.send_page(
+        _number(call),
+        page_mode=_page_mode(call),
+        message=_message(call),
+        system_id=call.data.get(ATTR_SYSTEM_ID),
+    )
+    try:
+        await coordinator.async_command(page)
+    except TransmitterError as err:
+        raise command_failure(err) from err
+
+
+async def _get_sessions(call: ServiceCall) -> ServiceResponse:
+    """List the active sessions, as they are known."""
+    data = _coordinator(call).data
+    if data.active is None:
+        raise _refused("no_live_sessions")
+    return {
+        "sessions": [
+            {**response(session), "late": active_attributes(session, data.now)["late"]}
+            for session in data.active
+        ]
+    }
+
+
+async def _get_history(call: ServiceCall) -> ServiceResponse:
+    """List ended sessions of the log; today's if no time is given."""
+    coordinator = _coordinator(call)
+    day = coordinator.data.day
+    start, end = _instant(call, ATTR_START, day.start), _instant(call, ATTR_END, day.end)
+    if start >= end:
+        raise _refused("end_before_start")
+    return {"sessions": [response(session) for session in coordinator.log.between(start, end)]}
+
+
+# --------------------------------------------------------------------------- in between
+
+
+async def _command(
+    coordinator: LrsPagerCoordinator,
+    number: int,
+    method: Callable[..., Awaitable[Answer]],
+    **fields: Any,
+) -> ServiceResponse:
+    """Send a command for the session on a pager, and return that session."""
+    try:
+        answer = await coordinator.async_command(method(coordinator.transmitter, number, **fields))
+    except RejectedError as err:
+        if err.code == NOT_FOUND:
+            raise _refused("no_session", number=str(number)) from err
+        raise command_failure(err) from err
+    except TransmitterError as err:
+        raise command_failure(err) from err
+    if "sessions" in answer.envelope.response_types and not answer.sessions:
+        raise _refused("no_session", number=str(number))
+    return {"session": _told(coordinator, answer.sessions)}
+
+
+def _told(coordinator: LrsPagerCoordinator, sessions: Iterable[Session]) -> dict[str, Any] | None:
+    """The session that an answer told, as it is known; None if it told none."""
+    for session in sessions:
+        if placed := coordinator.tracker.find(session):
+            return response(placed)
+    return None
+
+
+def _coordinator(call: ServiceCall) -> LrsPagerCoordinator:
+    """The transmitter that is meant: the one there is, if none is named."""
+    entries: list[LrsPagerConfigEntry] = call.hass.config_entries.async_entries(
+        DOMAIN, include_ignore=False, include_disabled=False
+    )
+    entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
+    if entry_id is not None:
+        entries = [entry for entry in entries if entry.entry_id == entry_id]
+    if not entries:
+        raise _refused("no_transmitter")
+    if len(entries) > 1:
+        raise _refused("which_transmitter")
+    [entry] = entries
+    if entry.state is not ConfigEntryState.LOADED:
+        raise _refused("not_loaded", title=entry.title)
+    return entry.runtime_data
+
+
+def _is_active(coordinator: LrsPagerCoordinator, number: int) -> bool:
+    return any(session.number == number for session in coordinator.data.active or ())
+
+
+def _number(call: ServiceCall) -> int:
+    """The number of one pager."""
+    number: int = call.data[ATTR_NUMBER]
+    if number == 0:
+        raise _refused("every_pager")
+    if not 1 <= number <= MAX_NUMBER:
+        raise _refused("number_out_of_range", most=str(MAX_NUMBER))
+    return number
+
+
+def _fields(call: ServiceCall) -> dict[str, Any]:
+    """What is given of a session."""
+    fields = {name: call.data[name] for name in (ATTR_LABEL, ATTR_PARTY_SIZE) if name in call.data}
+    if ATTR_LABEL in fields:
+        fields[ATTR_LABEL] = _clean(fields[ATTR_LABEL])
+        if len(fields[ATTR_LABEL]) > MAX_LABEL:
+            raise _refused("text_too_long", field=ATTR_LABEL, most=str(MAX_LABEL))
+    if ATTR_GOAL in call.data:
+        fields[ATTR_GOAL] = round(call.data[ATTR_GOAL].total_seconds())
+        if not 1 <= fields[ATTR_GOAL] <= MAX_GOAL:
+            raise _refused("goal_out_of_range")
+    return fields
+
+
+def _page_mode(call: ServiceCall) -> str | None:
+    """The name of a page mode. Five are known; others are for the unit to know."""
+    mode: str | None = call.data.get(ATTR_PAGE_MODE)
+    if mode is not None and not (mode.isascii() and mode.isalnum() and len(mode) <= MAX_NAME):
+        raise _refused("page_mode_invalid")
+    return mode
+
+
+def _message(call: ServiceCall) -> str | None:
+    """A text for a pager's display."""
+    message = call.data.get(ATTR_MESSAGE)
+    if message is None:
+        return None
+    message = _clean(message)
+    if len(message) > MAX_MESSAGE:
+        raise _refused("text_too_long", field=ATTR_MESSAGE, most=str(MAX_MESSAGE))
+    try:
+        # Pagers' displays have the characters of ISO 8859-1. A message that arrives in pieces is
+        # worse than one that is refused.
+        message.encode("latin-1")
+    except UnicodeEncodeError as err:
+        raise _refused("message_not_showable") from err
+    return message
+
+
+def _clean(text: str) -> str:
+    """Put a text on one line, as the unit takes no tabs and newlines."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
+def _instant(call: ServiceCall, name: str, default: int) -> int:
+    """A time that is given, in Home Assistant's time zone if it doesn't say which."""
+    if (time := call.data.get(name)) is None:
+        return default
+    assert isinstance(time, datetime)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=dt_util.get_default_time_zone())
+    return round(time.timestamp())
+
+
+def _refused(key: str, **placeholders: str) -> ServiceValidationError:
+    """What is asked for can't be done; the transmitter was not asked."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+    )
