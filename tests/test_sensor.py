@@ -10,9 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
-    snapshot_platform,
 )
-from syrupy.assertion import SnapshotAssertion
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -71,24 +69,6 @@ async def test_the_vendors_example_is_two_sessions_with_a_wait_of_five_minutes(
         await hass.async_block_till_done()
     assert sensor(hass, entry, "last_cleared_session").state == last.state
     assert sensor(hass, entry, "daily_count").state == "2"
-
-
-@pytest.mark.newest
-async def test_all_sensors_look_like_this(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    set_up: SetUp,
-    freezer: FrozenDateTimeFactory,
-    snapshot: SnapshotAssertion,
-) -> None:
-    freezer.move_to(UTC_START)
-    simulator.unit.history_party_size = True
-    serve_guest(simulator.unit, 4, minutes_ago=90, wait=250, party_size=3)
-    serve_guest(simulator.unit, 9, minutes_ago=30, wait=400, response=120, party_size=4)
-    serve_guest(simulator.unit, 7, minutes_ago=1, label="Ortega", removed=True, response=600)
-    entry = await set_up()
-    await enable_all(hass, entry)
-    await snapshot_platform(hass, er.async_get(hass), snapshot, entry.entry_id)
 
 
 async def test_before_the_first_guest_there_is_nothing_to_average(
