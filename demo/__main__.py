@@ -143,6 +143,9 @@ class Restaurant:
             "longest_wait": None if day.longest_wait is None else day.longest_wait / 60,
             "on_time_rate": day.on_time_rate,
             "last_cleared_session": last.cleared.replace(tzinfo=self._zone).isoformat(),
+            "active_sessions": float(len(self.unit.active)),
+            "paged_sessions": float(sum(s.state == "paged" for s in self.unit.active.values())),
+            "push": "on",
         }
 
 
@@ -162,7 +165,7 @@ def differences(expected: dict[str, Any], states: dict[str, Any]) -> list[str]:
             try:
                 same = datetime.fromisoformat(state) == datetime.fromisoformat(value)
             except ValueError:
-                same = False
+                same = state == value
         if not same:
             wrong.append(f"{key}: {state!r}, should be {value!r}")
     return wrong

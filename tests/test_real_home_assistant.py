@@ -1,5 +1,6 @@
 """A real Home Assistant, the newest, as users run it: what the harness can't show."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -33,6 +34,15 @@ class Home:
         states = await self.assistant.states(self.entry_id)
         return {key: state["state"] for key, state in states.items()}
 
+    async def shows(self, **expected: str) -> bool:
+        """Wait, without having anything read, until the sensors are so."""
+
+        async def are_so() -> bool:
+            states = await self.sensors()
+            return all(states[key] == value for key, value in expected.items())
+
+        return await self.assistant.wait(are_so, POLL_TIMEOUT, f"{expected}")
+
     async def until(self, test: Callable[[dict[str, str]], Any]) -> dict[str, str]:
         """Have the transmitter read until the sensors are so."""
 
@@ -63,6 +73,13 @@ async def home(config: Path, simulator: Simulator) -> AsyncIterator[Home]:
             entries = [result["result"]]
         found = Home(assistant, entries[0]["entry_id"])
         await assistant.wait(found.sensors, POLL_TIMEOUT, "the sensors")
+
+        async def is_kept() -> bool:
+            entries_file = config / ".storage" / "core.config_entries"
+            return entries_file.exists() and found.entry_id in entries_file.read_text()
+
+        # Home Assistant itself forgets an entry if it is killed a moment after that was added.
+        await assistant.wait(is_kept, POLL_TIMEOUT, "the entry on the disk")
         yield found
 
 
@@ -90,23 +107,77 @@ async def test_a_kill_of_home_assistant_loses_no_session_that_was_seen(
             await running.assistant.stop(signal.SIGKILL)
         unit.wipe_history()
         async with home(config, simulator) as running:
-            assert await running.until(lambda sensors: sensors["daily_count"] != "0") == before
+            after = await running.until(lambda sensors: sensors["daily_count"] != "0")
+            for key in ("daily_count", "average_wait", "longest_wait", "last_cleared_session"):
+                assert after[key] == before[key]
+
+
+async def test_a_change_at_the_door_is_shown_without_being_asked_for(
+    unit: Unit, config: Path
+) -> None:
+    serve_guest(unit)
+    async with Simulator(unit=unit) as simulator, home(config, simulator) as running:
+        await running.shows(push="on", active_sessions="0")
+        simulator.requests.clear()
+        unit.create(7)
+        await running.shows(active_sessions="1", waiting_sessions="1")
+        unit.page(7)
+        await running.shows(waiting_sessions="0", paged_sessions="1")
+        assert [request.path for request in simulator.requests] == []
+        unit.remove(7)
+        await running.shows(active_sessions="0", daily_count="2")
+        states = await running.assistant.states(running.entry_id)
+        await running.assistant.wait(
+            lambda: removed(running), POLL_TIMEOUT, "the event of the session's end"
+        )
+        assert states["push"]["attributes"]["status"] == "live"
+
+
+async def removed(running: Home) -> bool:
+    """Whether the last event is that a session was removed."""
+    states = await running.assistant.states(running.entry_id)
+    return bool(states["session"]["attributes"]["event_type"] == "removed")
+
+
+async def test_a_kill_in_the_middle_of_it_all_costs_no_session(unit: Unit, config: Path) -> None:
+    async with Simulator(unit=unit) as simulator:
+        async with home(config, simulator) as running:
+            await running.shows(push="on")
+            for number in range(1, 41):
+                unit.create(number)
+                unit.page(number)
+                unit.clear(number)
+                await asyncio.sleep(0.01)
+            unit.create(50)
+            await running.assistant.stop(signal.SIGKILL)
+        for number in range(1, 11):
+            serve_guest(unit, number)
+        async with home(config, simulator) as running:
+            await running.shows(daily_count="50", active_sessions="1", push="on")
 
 
 async def test_a_guests_name_is_in_no_database_and_no_log(unit: Unit, config: Path) -> None:
     serve_guest(unit, 4, label="Ortega")
     async with Simulator(unit=unit) as simulator:
         async with home(config, simulator) as running:
+            await running.shows(push="on")
             states = await running.assistant.states(running.entry_id)
             assert states["last_cleared_session"]["attributes"]["label"] == "Ortega"
-            serve_guest(unit, 5, label="Ortega")
-            await running.until(lambda sensors: sensors["daily_count"] == "2")
+            unit.create(5, label="Ortega")
+            await running.shows(active_sessions="1")
+            states = await running.assistant.states(running.entry_id)
+            assert states["session"]["attributes"]["label"] == "Ortega"
+            assert states["active_sessions"]["attributes"]["sessions"][0]["label"] == "Ortega"
+            unit.remove(5)
+            await running.shows(daily_count="2")
+            await running.assistant.wait(lambda: removed(running), POLL_TIMEOUT, "the event")
         found = {
             path.name
             for path in config.rglob("*")
             if path.is_file() and b"Ortega" in path.read_bytes()
         }
-        assert found == {f"lrs_pager.{running.entry_id}"}
+        # The log of sessions, and what Home Assistant keeps to show the last event after a restart.
+        assert found == {f"lrs_pager.{running.entry_id}", "core.restore_state"}
         assert b"average_wait" in (config / "home-assistant_v2.db").read_bytes()
 
 
