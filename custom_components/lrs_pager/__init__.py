@@ -12,8 +12,9 @@ How data comes in, and which file sees to it:
               coordinator      polls and listens, merges, publishes
     entity    sensor, binary_sensor, event, button, number (entity: what they share)
 
-Beside that way: services (the actions), config_flow (the dialogs), repairs, diagnostics, errors (a
-transmitter's errors in the user's words) and const.
+Beside that way: services (the actions), trigger and condition (for the automation editor; target:
+which transmitter is meant), describe (a session in words for all of these), config_flow (the
+dialogs), repairs, diagnostics, errors (a transmitter's errors in the user's words) and const.
 """
 
 from homeassistant.const import Platform
