@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import json
 import os
 from pathlib import Path
 import socket
 import tempfile
+from zoneinfo import ZoneInfo
 
 from playwright.async_api import Page, async_playwright
 import yaml
@@ -20,8 +21,10 @@ from .home_assistant import HomeAssistant
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs"
 
-# The unit's clock stands at dinner, whenever the pictures are taken.
-DINNER = datetime.now().replace(hour=20, minute=17, second=5)
+# A time zone in which it is dinner time, whenever the pictures are taken. (Etc/GMT-2 is east of
+# Greenwich, and there is no Etc/GMT-15.)
+EAST = (20 - datetime.now(UTC).hour + 9) % 24 - 9
+ZONE = f"Etc/GMT{-EAST:+d}"
 
 BROWSER = [
     "--no-sandbox",
@@ -52,7 +55,10 @@ async def browser(home: HomeAssistant) -> AsyncIterator[Page]:
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=BROWSER
         )
         context = await chromium.new_context(
-            viewport={"width": 1000, "height": 640}, device_scale_factor=2, locale="en-US"
+            viewport={"width": 1000, "height": 640},
+            device_scale_factor=2,
+            locale="en-US",
+            timezone_id=ZONE,
         )
         tokens = {
             "access_token": home.token,
@@ -87,17 +93,25 @@ async def take(page: Page, name: str) -> None:
 
 async def main() -> None:
     """Start everything, go where a user goes, and take the pictures."""
-    start = datetime.now()
-    unit = Unit(now=lambda: DINNER + (datetime.now() - start))
-    floor = Floor(unit, start=DINNER - timedelta(days=1, hours=8))
-    floor.advance(DINNER)
+
+    def now() -> datetime:
+        return datetime.now(ZoneInfo(ZONE)).replace(tzinfo=None)
+
+    unit = Unit(now=now)
+    floor = Floor(unit, start=now() - timedelta(days=1, hours=8))
+    floor.advance(now())
+    for number, label, goal, minutes_ago in ((46, "Ortega", 1200, 19), (43, "Quinn", 600, 14)):
+        with unit.at(now() - timedelta(minutes=minutes_ago)):
+            unit.create(number, label=label, party_size=4, goal=goal)
+    with unit.at(now() - timedelta(minutes=1)):
+        unit.page(46)
     with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
         home = HomeAssistant(Path(folder), ROOT / "custom_components" / "lrs_pager", port)
         async with Simulator(unit=unit) as simulator, home:
-            await home.log_in("demo", "demo", "UTC")
+            await home.log_in("demo", "demo", ZONE)
             async with browser(home) as page:
                 await pictures(home, page, simulator)
 
@@ -124,7 +138,7 @@ async def pictures(home: HomeAssistant, page: Page, simulator: Simulator) -> Non
         for device in await home.command("config/device_registry/list")
         if ["lrs_pager", entry["entry_id"]] in device["identifiers"]
     ]
-    await page.set_viewport_size({"width": 1000, "height": 510})
+    await page.set_viewport_size({"width": 1000, "height": 820})
     await page.goto(f"{home.url}/config/devices/device/{device['id']}")
     await take(page, "device")
 
@@ -141,7 +155,7 @@ async def pictures(home: HomeAssistant, page: Page, simulator: Simulator) -> Non
         url_path="the-door",
         config={"views": [{"title": "Door", "type": "sections", "sections": [section]}]},
     )
-    await page.set_viewport_size({"width": 620, "height": 320})
+    await page.set_viewport_size({"width": 620, "height": 640})
     await page.goto(f"{home.url}/the-door/0")
     await take(page, "dashboard")
 
