@@ -43,6 +43,7 @@ from .transmitter import (
     BusinessDay,
     ClosedError,
     Envelope,
+    RejectedError,
     Settings,
     Statistics,
     Transmitter,
@@ -116,7 +117,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             hass, LOGGER, config_entry=entry, name=entry.title, update_interval=POLL_INTERVAL
         )
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
-        self.push = Push(self.transmitter, self._receive, self._push_changed)
+        self.push = Push(self.transmitter, self._receive_pushed, self._push_changed)
         self.tracker = SessionTracker(SessionLog())
         self.received = Received()
         # The unit's clock as of the latest answer, and what it last said of itself.
@@ -145,6 +146,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._event_listeners: list[Callable[[SessionEvent], None]] = []
         self._cancel_turn: CALLBACK_TYPE | None = None
         self._cancel_read: CALLBACK_TYPE | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._is_closed = False
         entry.async_on_unload(self._async_close)
 
@@ -241,12 +243,14 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             answer = await self.transmitter.sessions(etag)
         except ClosedError:
             raise
-        except TransmitterError:
+        except TransmitterError as err:
+            self._known = None
+            if self.tracker.active is not None and not isinstance(err, RejectedError):
+                return True  # it has the list, which was lost, or changed while it was read
             # Older firmware has the history alone, and need not be asked again and again for what
             # it has not got; but it may be updated one day. If it is not well, the history will
             # say so.
             self._skip_question_until = now + HISTORY_INTERVAL.total_seconds()
-            self._known = None
             return True
         self._skip_question_until = 0.0
         if answer is None:
@@ -331,7 +335,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         @callback
         def read(_: datetime) -> None:
             self._cancel_read = None
-            self.config_entry.async_create_background_task(
+            if self._reading is not None and not self._reading.done():
+                # It may have asked before this was called for; but one that waits is enough.
+                self._read_soon()
+                return
+            self._reading = self.config_entry.async_create_background_task(
                 self.hass, self.async_refresh(), f"{self.name} read"
             )
 
@@ -344,6 +352,14 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._cancel_read = None
 
     # --------------------------------------------------------------------- messages
+
+    @callback
+    def _receive_pushed(self, answer: Answer) -> None:
+        """Take in a message that the unit sent by itself."""
+        if answer.sessions and not answer.is_all and self._unannounced_polls:
+            self._unannounced_polls = 0
+            self._tell_of_push()
+        self._receive(answer)
 
     @callback
     def _receive(self, answer: Answer) -> None:
@@ -365,9 +381,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         sequence, known = answer.envelope.sequence, self._known
         if answer.skipped or not answer.envelope.response_types:
             return False
-        if answer.sessions and self._unannounced_polls:
-            self._unannounced_polls = 0
-            self._tell_of_push()
         if sequence is None:
             return not answer.is_all
         # After a wrap or a reset the count is not the next one either, and all is asked for anew.
@@ -389,12 +402,22 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         try:
             answer = await command
         except TransmitterError:
+            self._settings_read_at = None
             self._read_soon(0)
             raise
         self._receive(answer)
         if not answer.envelope.response_types:
+            self._settings_read_at = None
             await self.async_refresh()  # it told nothing
         return answer
+
+    async def async_ask_sessions(self) -> None:
+        """Ask which sessions are active, and no more: nobody waits for a long history.
+
+        Raises TransmitterError.
+        """
+        if answer := await self.transmitter.sessions():
+            self._receive(answer)
 
     async def async_set_clock(self) -> None:
         """Set the unit's clock to Home Assistant's local time, and see that it took.
@@ -432,7 +455,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._note(answer)
         asked = answer.asked if answer.is_all else None
         clock = self._clock().as_of(answer.answered)
-        news = self.tracker.see(answer.sessions, clock, answer.answered, asked)
+        is_whole = answer.is_complete and not answer.skipped
+        news = self.tracker.see(answer.sessions, clock, answer.answered, asked, is_whole=is_whole)
         self._keep(news)
         return news
 

@@ -6,7 +6,7 @@ given when they were first seen, active or archived. Nothing of Home Assistant i
 
 from dataclasses import dataclass, replace
 
-from .transmitter import REMOVED, Instants, Session
+from .transmitter import REMOVED, Instants, Session, UnitClock
 
 # Seconds above which a wait or a response is none: the unit's clock was set in between, as no
 # guest waits for a day.
@@ -40,9 +40,17 @@ class PlacedSession:
     cleared_at: int | None = None
 
     @classmethod
-    def of(cls, session: Session, instants: Instants) -> PlacedSession:
-        """Put a session and its instants together."""
-        return cls(
+    def of(
+        cls,
+        session: Session,
+        clock: UnitClock,
+        before: tuple[UnitClock, int] | None = None,
+        earlier: PlacedSession | None = None,
+    ) -> PlacedSession:
+        """Place a session. clock, before: see UnitClock.place. earlier: as it was told before."""
+        new = unplaced(session, earlier)
+        instants = clock.place(new, before) if new else Instants(None, None, None)
+        placed = cls(
             id=session.id,
             uuid=session.uuid,
             number=session.number,
@@ -55,6 +63,7 @@ class PlacedSession:
             notified_at=instants.notified,
             cleared_at=instants.cleared,
         )
+        return placed.seen_before(earlier) if earlier else placed
 
     @property
     def keys(self) -> list[str]:
@@ -152,6 +161,21 @@ class SessionIndex:
         for key in session.keys:
             if self._by_key.get(key) is session:
                 del self._by_key[key]
+
+
+def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
+    """The session with the stamps alone that have no instant yet; None if there is none such.
+
+    Those that it had before may be of the clock as it was then, before it was set.
+    """
+    if earlier is not None:
+        session = replace(
+            session,
+            created=session.created if earlier.created_at is None else None,
+            notified=session.notified if earlier.notified_at is None else None,
+            cleared=session.cleared if earlier.cleared_at is None else None,
+        )
+    return session if session.created or session.notified or session.cleared else None
 
 
 def stamp(session: Session) -> str | None:

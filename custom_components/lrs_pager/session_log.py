@@ -74,9 +74,7 @@ class SessionLog:
             known = self._index.find(session)
             if known is not None and not _adds(known, session):
                 continue
-            placed = PlacedSession.of(session, clock.place(session, before))
-            if active := earlier(session):
-                placed = placed.seen_before(active)
+            placed = PlacedSession.of(session, clock, before, earlier(session))
             if merged := self._merge(known, placed):
                 changed.append((known, merged))
         return changed

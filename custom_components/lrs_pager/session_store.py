@@ -92,7 +92,9 @@ class SessionStore:
         """Have a job done by a thread, after the one before."""
         while self._job is not None and not self._job.done():
             await asyncio.wait({self._job})
-        future = self._job = self._hass.async_add_executor_job(job, *args)
+        # Home Assistant would cancel a job of its own at shutdown, and not the thread: the next
+        # job would not wait for it.
+        future = self._job = self._hass.loop.run_in_executor(None, job, *args)
         return await asyncio.shield(future)
 
     def _load(self) -> Loaded:

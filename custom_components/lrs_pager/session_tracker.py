@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 
-from .session import PlacedSession, SessionIndex
+from .session import PlacedSession, SessionIndex, unplaced
 from .session_log import SessionLog
 from .transmitter import CLEARED, PAGED, TOLERANCE, Session, UnitClock
 
@@ -75,6 +75,11 @@ class _Tracked:
     at: datetime
     whereabouts: _Whereabouts = _Whereabouts.ACTIVE
 
+    def is_missed(self, at: datetime) -> None:
+        """Take note that it is not active any more; the history may know what became of it."""
+        if self.whereabouts is _Whereabouts.ACTIVE:
+            self.whereabouts, self.at = _Whereabouts.MISSING, at
+
 
 class SessionTracker:
     """The active sessions, and those that are over and wait for the history to say how.
@@ -116,23 +121,22 @@ class SessionTracker:
         clock: UnitClock,
         at: datetime,
         asked: datetime | None = None,
+        *,
+        is_whole: bool = True,
     ) -> News:
         """Merge sessions that the unit told of, other than by its history.
 
         clock: the unit's. at: when they were told. asked: when the list was asked for, if these
         are all that are active; None if they are told because they have just changed.
+        is_whole: False if some of that list could not be read.
         """
         news = News()
         told = {self._see(session, clock, at, news, is_live=asked is None) for session in sessions}
         if asked is not None:
             for key, tracked in self._tracked.items():
                 # One that was told of while the list was under way may have begun after it.
-                if (
-                    tracked.whereabouts is _Whereabouts.ACTIVE
-                    and key not in told
-                    and tracked.at < asked
-                ):
-                    tracked.whereabouts, tracked.at = _Whereabouts.MISSING, at
+                if is_whole and key not in told and tracked.at < asked:
+                    tracked.is_missed(at)
             self._knows_active = True
         return news
 
@@ -184,31 +188,43 @@ class SessionTracker:
             news.logged.extend(logged for _, logged in self.log.absorb([session], clock))
             return None
         known = self._known(session)
-        placed = PlacedSession.of(session, clock.place(session))
-        if known:
-            placed = placed.seen_before(known)
+        placed = PlacedSession.of(session, clock, earlier=known)
         if session.state == PAGED and not placed.is_paged:
             placed = replace(placed, notified_at=round(at.timestamp()))
         tracked = _Tracked(placed, at)
         steps = _steps(known, placed)
         is_over = session.cleared is not None or session.state == CLEARED
-        if is_live and (steps or is_over) and not _fits(session, clock, at):
+        if is_live and (steps or is_over) and not _fits(unplaced(session, known), clock, at):
             # The next list, or the history, has it too, and what the clock shows.
             news.is_doubtful = True
-            if is_over and (doubtful := self._tracked.get(placed.keys[0])):
-                doubtful.whereabouts, doubtful.at = _Whereabouts.MISSING, at
+            if is_over and known:
+                self._tracked[known.keys[0]].is_missed(at)
             return None
+        self._pop(session)
         if is_over:
-            tracked.whereabouts = _Whereabouts.ENDED
             self.log.absorb([session], clock, earlier=lambda _: placed)
             news.logged.append(placed)
-        self._pop(session)
-        self._tracked[placed.keys[0]] = tracked
-        self._index.add(placed)
+            tracked.whereabouts = _Whereabouts.ENDED
+        if placed.clear_type:
+            steps.append(_end(placed))
+        else:
+            if is_live and not known:
+                self._end_others(placed.number, at)
+            self._tracked[placed.keys[0]] = tracked
+            self._index.add(placed)
         if not self._knows_active:
             steps = steps[-1:] if is_live else []
         _announce(news, steps, placed, at, is_live=is_live)
         return None if is_over else placed.keys[0]
+
+    def _end_others(self, number: int | None, at: datetime) -> None:
+        """Take note that a pager has a new session: it has one at a time, so that others are over.
+
+        Their end was missed, and there may be no sequence to tell so.
+        """
+        for tracked in self._tracked.values():
+            if number is not None and tracked.session.number == number:
+                tracked.is_missed(at)
 
     def _known(self, session: Session) -> PlacedSession | None:
         """A session as it was last told."""
@@ -230,9 +246,16 @@ def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:
     return steps
 
 
-def _fits(session: Session, clock: UnitClock, at: datetime) -> bool:
-    """Whether what has just happened was stamped about now, by the clock as we know it."""
-    last = clock.place_alone(session).last
+def _fits(session: Session | None, clock: UnitClock, at: datetime) -> bool:
+    """Whether what has just happened was stamped about now, by the clock as we know it.
+
+    session: with new stamps alone; None if there is none, and nothing that could not fit.
+    """
+    if session is None:
+        return True
+    placed = clock.place_alone(session)
+    # The last step's, though the clock may have been put back since those before it.
+    last = next(i for i in (placed.cleared, placed.notified, placed.created) if i is not None)
     return abs(at.timestamp() - last) <= TOLERANCE.total_seconds()
 
 
