@@ -300,7 +300,7 @@ def test_a_pager_that_is_handed_out_anew_has_come_back_though_nobody_said_so() -
     assert [session.id for session in told.tracker.active or ()] == [2, 3]
     assert told.tracker.wants_history
     told.history(archived(replace(guest(1, cleared=50), number=7)), at=62)
-    assert told.news[-1] == "cleared 1"
+    assert told.news[-1] == "cleared 7"
 
 
 def test_a_message_that_says_how_a_session_ended_needs_no_history() -> None:

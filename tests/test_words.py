@@ -4,6 +4,7 @@ Home Assistant's own validator (hassfest) is not on PyPI; the workflow runs it. 
 refuse is checked here as far as it concerns us.
 """
 
+import ast
 from collections.abc import Iterator
 import json
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.errors import translation
-from custom_components.lrs_pager.sensor import SENSORS
+from custom_components.lrs_pager import PLATFORMS, binary_sensor, button, event, number, sensor
+from custom_components.lrs_pager.const import DOMAIN, ISSUES, LOG_ISSUE
+from custom_components.lrs_pager.errors import command_failure, translation
 from custom_components.lrs_pager.transmitter import (
     MalformedError,
     RejectedError,
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 PRODUCT = ROOT / "custom_components" / DOMAIN
 ENGLISH = json.loads((PRODUCT / "translations" / "en.json").read_text())
 ICONS = json.loads((PRODUCT / "icons.json").read_text())
+ACTIONS = yaml.safe_load((PRODUCT / "services.yaml").read_text())
 MANIFEST = json.loads((PRODUCT / "manifest.json").read_text())
 
 
@@ -40,10 +42,90 @@ def leaves(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
             yield f"{path}.{key}", value
 
 
-def test_each_sensor_has_a_name_and_an_icon_and_no_others_have() -> None:
-    keys = {sensor.key for sensor in SENSORS}
-    assert set(ENGLISH["entity"]["sensor"]) == keys
-    assert set(ICONS["entity"]["sensor"]) == keys
+ENTITIES = {
+    "binary_sensor": (binary_sensor.LATE, binary_sensor.PUSH),
+    "button": button.BUTTONS,
+    "event": (event.SESSION,),
+    "number": (number.DEFAULT_GOAL,),
+    "sensor": sensor.SENSORS,
+}
+
+
+def test_each_entity_has_a_name_and_an_icon_and_no_others_have() -> None:
+    expected = {platform: {e.key for e in entities} for platform, entities in ENTITIES.items()}
+    assert set(ENTITIES) == set(PLATFORMS)
+    for described in (ENGLISH["entity"], ICONS["entity"]):
+        assert {platform: set(keys) for platform, keys in described.items()} == expected
+    for platform, keys in expected.items():
+        for key in keys:
+            assert ENGLISH["entity"][platform][key]["name"]
+            assert ICONS["entity"][platform][key]["default"].startswith("mdi:")
+
+
+@pytest.mark.parametrize("platform", ENTITIES)
+def test_no_description_of_an_entity_is_forgotten_here(platform: str) -> None:
+    module = globals()[platform]
+    kind = next(  # the description that is the platform's own
+        kind
+        for name, kind in vars(module).items()
+        if re.fullmatch(r"LrsPager\w+Description", name) and kind.__module__ == module.__name__
+    )
+    found = [value for value in vars(module).values() if isinstance(value, kind)]
+    found += [e for value in vars(module).values() if isinstance(value, tuple) for e in value]
+    assert {e.key for e in found} == {e.key for e in ENTITIES[platform]}
+
+
+# -------------------------------------------------------------------------------- actions
+
+
+def test_each_action_has_a_name_a_description_and_an_icon_and_no_others_have() -> None:
+    assert set(ENGLISH["services"]) == set(ICONS["services"]) == set(ACTIONS)
+    for name, action in ACTIONS.items():
+        words = ENGLISH["services"][name]
+        assert set(words) == {"name", "description", "fields"}, name
+        assert set(words["fields"]) == set(action["fields"]), name
+        for field, described in words["fields"].items():
+            assert set(described) == {"name", "description"}, (name, field)
+
+
+def test_the_same_field_has_the_same_name_in_each_action() -> None:
+    names: dict[str, set[str]] = {}
+    for action in ENGLISH["services"].values():
+        for field, words in action["fields"].items():
+            names.setdefault(field, set()).add(words["name"])
+    assert {field for field, found in names.items() if len(found) > 1} == set()
+
+
+def test_the_options_of_a_field_have_words_that_need_no_translation_key() -> None:
+    # The values are the vendor's, with capital letters, which translation keys can't have.
+    for action in ACTIONS.values():
+        for field in action["fields"].values():
+            if select := field["selector"].get("select"):
+                assert "translation_key" not in select
+                assert all(set(option) == {"value", "label"} for option in select["options"])
+    assert "page_mode" not in ENGLISH.get("selector", {})
+
+
+# --------------------------------------------------------------------------------- errors
+
+
+def raised() -> dict[str, set[str]]:
+    """The errors that the code raises by their keys, with what their words are given."""
+    found: dict[str, set[str]] = {}
+    for file in PRODUCT.glob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(call, ast.Call):
+                continue
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
+            name = getattr(call.func, "id", "")
+            if name == "_refused" and call.args and isinstance(call.args[0], ast.Constant):
+                found.setdefault(str(call.args[0].value), set()).update(str(k) for k in given)
+            elif isinstance(key := given.get("translation_key"), ast.Constant):
+                placeholders = given.get("translation_placeholders", ast.Dict([], []))
+                assert isinstance(placeholders, ast.Dict)
+                keys = {str(k.value) for k in placeholders.keys if isinstance(k, ast.Constant)}
+                found.setdefault(str(key.value), set()).update(keys)
+    return found
 
 
 def all_errors(error: type[TransmitterError] = TransmitterError) -> Iterator[TransmitterError]:
@@ -66,10 +148,42 @@ def test_each_error_has_words_for_the_log_and_for_the_form(error: TransmitterErr
         assert set(re.findall(r"{(\w+)}", words)) == set(placeholders)
 
 
+@pytest.mark.parametrize("error", all_errors(), ids=lambda error: type(error).__name__)
+def test_each_error_has_words_for_commands_and_for_the_repair(error: TransmitterError) -> None:
+    failure = command_failure(error)
+    assert failure.translation_key
+    words = ENGLISH["exceptions"][failure.translation_key]["message"]
+    assert set(re.findall(r"{(\w+)}", words)) == set(failure.translation_placeholders or {})
+    key, placeholders = translation(error)
+    words = ENGLISH["issues"]["clock_off"]["fix_flow"]["error"][key]
+    assert set(re.findall(r"{(\w+)}", words)) == set(placeholders)
+
+
+@pytest.mark.parametrize(("key", "given"), raised().items(), ids=raised())
+def test_each_error_that_is_raised_has_words_for_what_it_is_given(
+    key: str, given: set[str]
+) -> None:
+    words = ENGLISH["exceptions"][key]["message"]
+    assert set(re.findall(r"{(\w+)}", words)) == given
+
+
 def test_there_are_no_words_for_errors_that_do_not_exist() -> None:
     keys = {translation(error)[0] for error in all_errors()}
-    assert set(ENGLISH["exceptions"]) == keys | {"log_not_loaded"}
+    assert len(raised()) > 15
+    assert set(ENGLISH["exceptions"]) == keys | set(raised())
     assert set(ENGLISH["config"]["error"]) == keys | {"not_t7470", "unknown"}
+    repair = ENGLISH["issues"]["clock_off"]["fix_flow"]
+    assert set(repair["error"]) == keys | {"clock_not_set", "unknown"}
+    assert set(repair["abort"]) == {"not_loaded"}
+
+
+def test_each_issue_has_words_and_no_others_have() -> None:
+    assert set(ENGLISH["issues"]) == set(ISSUES)
+    for key, words in ENGLISH["issues"].items():
+        # What can be fixed is described where it is fixed.
+        assert set(words) in ({"title", "description"}, {"title", "fix_flow"}), key
+        found = {name for _, text in leaves(words) for name in re.findall(r"{(\w+)}", text)}
+        assert found - {"code", "field"} == {"title"} | ({"file"} if key == LOG_ISSUE else set())
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Actions: start, change, page and end sessions; page without one; list sessions."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
+import unicodedata
 
 import voluptuous as vol
 
@@ -14,22 +15,20 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import active_attributes, response
-from .errors import command_failure
+from .errors import command_failure, failure
 from .transmitter import (
     MAX_GOAL,
     MAX_LABEL,
     MAX_NAME,
     Answer,
     RejectedError,
-    Session,
-    Transmitter,
     TransmitterError,
 )
 
@@ -58,19 +57,35 @@ NOT_FOUND = "4.04"
 
 type Fields = dict[vol.Marker, Any]
 
+
+def _whole(value: Any) -> int:
+    """Read a whole number: 12, "12", or "12.0" as the states of helpers are.
+
+    A fraction is not cut off, nor is "yes" a 1: the wrong pager would be paged.
+    """
+    try:
+        number = float("" if isinstance(value, bool) else value)
+        whole = int(number)
+    except (TypeError, ValueError, OverflowError) as err:
+        raise vol.Invalid("expected a whole number") from err
+    if whole != number:
+        raise vol.Invalid("expected a whole number")
+    return whole
+
+
 ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
-PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): vol.Coerce(int)}
+PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
-    vol.Optional(ATTR_PARTY_SIZE): vol.All(vol.Coerce(int), vol.Range(min=1, max=9_999)),
+    vol.Optional(ATTR_PARTY_SIZE): vol.All(_whole, vol.Range(min=1, max=9_999)),
     vol.Optional(ATTR_GOAL): cv.positive_time_period,
 }
 PAGE: Fields = {
     **PAGER,
     **PAGE_MODE,
     vol.Optional(ATTR_MESSAGE): cv.string,
-    vol.Optional(ATTR_SYSTEM_ID): vol.All(vol.Coerce(int), vol.Range(min=0, max=MAX_SYSTEM_ID)),
+    vol.Optional(ATTR_SYSTEM_ID): vol.All(_whole, vol.Range(min=0, max=MAX_SYSTEM_ID)),
 }
 PERIOD: Fields = {
     **ENTRY,
@@ -113,35 +128,46 @@ async def _start_session(call: ServiceCall) -> ServiceResponse:
     if _is_active(coordinator, number):
         # The unit would not start a session but change the one that is there. Ask, lest it ended
         # since we heard of it last.
-        await coordinator.async_refresh()
+        try:
+            await coordinator.async_ask_sessions()
+        except TransmitterError as err:
+            raise failure(HomeAssistantError, err) from err
         if _is_active(coordinator, number):
             raise _refused("already_active", number=str(number))
-    return await _command(coordinator, number, Transmitter.start_session, **fields)
+    command = coordinator.transmitter.start_session(number, **fields)
+    try:
+        answer = await coordinator.async_command(command)
+    except TransmitterError as err:
+        raise command_failure(err) from err
+    return _told(coordinator, number, answer)
 
 
 async def _update_session(call: ServiceCall) -> ServiceResponse:
     """Change what is given."""
-    fields = _fields(call)
+    coordinator, number, fields = _coordinator(call), _number(call), _fields(call)
     if not fields:
         raise _refused("nothing_to_change")
-    return await _command(_coordinator(call), _number(call), Transmitter.update_session, **fields)
+    command = coordinator.transmitter.update_session(number, **fields)
+    return await _change(coordinator, number, command)
 
 
 async def _page_session(call: ServiceCall) -> ServiceResponse:
     """Page the guest."""
-    return await _command(
-        _coordinator(call), _number(call), Transmitter.page_session, page_mode=_page_mode(call)
-    )
+    coordinator, number, page_mode = _coordinator(call), _number(call), _page_mode(call)
+    command = coordinator.transmitter.page_session(number, page_mode)
+    return await _change(coordinator, number, command)
 
 
 async def _clear_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest was served."""
-    return await _command(_coordinator(call), _number(call), Transmitter.clear_session)
+    coordinator, number = _coordinator(call), _number(call)
+    return await _change(coordinator, number, coordinator.transmitter.clear_session(number))
 
 
 async def _remove_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest is gone."""
-    return await _command(_coordinator(call), _number(call), Transmitter.remove_session)
+    coordinator, number = _coordinator(call), _number(call)
+    return await _change(coordinator, number, coordinator.transmitter.remove_session(number))
 
 
 async def _send_page(call: ServiceCall) -> None:
@@ -154,14 +180,19 @@ async def _send_page(call: ServiceCall) -> None:
         system_id=call.data.get(ATTR_SYSTEM_ID),
     )
     try:
-        await coordinator.async_command(page)
+        # It changes nothing that is shown, so that there is nothing to be read after it: the next
+        # page of a script goes out at once.
+        await page
     except TransmitterError as err:
         raise command_failure(err) from err
 
 
 async def _get_sessions(call: ServiceCall) -> ServiceResponse:
     """List the active sessions, as they are known."""
-    data = _coordinator(call).data
+    coordinator = _coordinator(call)
+    data = coordinator.data
+    if not coordinator.last_update_success:
+        raise _refused("not_loaded", title=coordinator.config_entry.title)
     if data.active is None:
         raise _refused("no_live_sessions")
     return {
@@ -185,32 +216,34 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
 # --------------------------------------------------------------------------- in between
 
 
-async def _command(
-    coordinator: LrsPagerCoordinator,
-    number: int,
-    method: Callable[..., Awaitable[Answer]],
-    **fields: Any,
+async def _change(
+    coordinator: LrsPagerCoordinator, number: int, command: Awaitable[Answer]
 ) -> ServiceResponse:
     """Send a command for the session on a pager, and return that session."""
     try:
-        answer = await coordinator.async_command(method(coordinator.transmitter, number, **fields))
-    except RejectedError as err:
-        if err.code == NOT_FOUND:
+        answer = await coordinator.async_command(command)
+    except TransmitterError as err:
+        # Where active sessions are not told at all, it is the command that was not found.
+        is_told = coordinator.data.active is not None
+        if is_told and isinstance(err, RejectedError) and err.code == NOT_FOUND:
             raise _refused("no_session", number=str(number)) from err
         raise command_failure(err) from err
-    except TransmitterError as err:
-        raise command_failure(err) from err
-    if "sessions" in answer.envelope.response_types and not answer.sessions:
+    if "sessions" in answer.envelope.response_types and not answer.sessions and not answer.skipped:
         raise _refused("no_session", number=str(number))
-    return {"session": _told(coordinator, answer.sessions)}
+    return _told(coordinator, number, answer)
 
 
-def _told(coordinator: LrsPagerCoordinator, sessions: Iterable[Session]) -> dict[str, Any] | None:
-    """The session that an answer told, as it is known; None if it told none."""
-    for session in sessions:
-        if placed := coordinator.tracker.find(session):
-            return response(placed)
-    return None
+def _told(coordinator: LrsPagerCoordinator, number: int, answer: Answer) -> ServiceResponse:
+    """The session that a command was for, as it is known after it; None if it is not known."""
+    for session in answer.sessions:
+        if session.number == number and (placed := coordinator.tracker.find(session)):
+            return {"session": response(placed)}
+    # Not told, and asked for since.
+    active = coordinator.tracker.active if coordinator.last_update_success else None
+    for placed in active or ():
+        if placed.number == number:
+            return {"session": response(placed)}
+    return {"session": None}
 
 
 def _coordinator(call: ServiceCall) -> LrsPagerCoordinator:
@@ -232,7 +265,7 @@ def _coordinator(call: ServiceCall) -> LrsPagerCoordinator:
 
 
 def _is_active(coordinator: LrsPagerCoordinator, number: int) -> bool:
-    return any(session.number == number for session in coordinator.data.active or ())
+    return any(session.number == number for session in coordinator.tracker.active or ())
 
 
 def _number(call: ServiceCall) -> int:
@@ -268,11 +301,10 @@ def _page_mode(call: ServiceCall) -> str | None:
 
 
 def _message(call: ServiceCall) -> str | None:
-    """A text for a pager's display."""
-    message = call.data.get(ATTR_MESSAGE)
-    if message is None:
+    """A text for a pager's display; a blank one is none."""
+    message = _clean(call.data.get(ATTR_MESSAGE, ""))
+    if not message:
         return None
-    message = _clean(message)
     if len(message) > MAX_MESSAGE:
         raise _refused("text_too_long", field=ATTR_MESSAGE, most=str(MAX_MESSAGE))
     try:
@@ -285,8 +317,12 @@ def _message(call: ServiceCall) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """Put a text on one line, as the unit takes no tabs and newlines."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()
+    """Put a text on one line, as the unit takes no tabs and newlines.
+
+    Letters are put together with their accents, as far as there is one character for both.
+    """
+    text = unicodedata.normalize("NFC", text)
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _instant(call: ServiceCall, name: str, default: int) -> int:
