@@ -20,7 +20,9 @@ from syrupy.assertion import SnapshotAssertion
 # Before `hass` is made, or the harness's own custom_components would be the only ones.
 import custom_components.lrs_pager
 from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.push import PushState
 from custom_components.lrs_pager.transmitter import coap
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
@@ -130,6 +132,9 @@ def _custom_integrations(request: pytest.FixtureRequest, _loopback: None) -> Non
         request.getfixturevalue("enable_custom_integrations")
 
 
+# Turns of the event loop in which a transmitter that is well has answered.
+TURNS = 2_000
+
 type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 
 
@@ -151,6 +156,14 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
+        # A test that ended before would leave the request to be told of changes on its way. Turns
+        # of the event loop are counted, as time may stand still.
+        for _ in range(TURNS):
+            if entry.state is not ConfigEntryState.LOADED or (
+                entry.runtime_data.push.state is not PushState.CONNECTING
+            ):
+                break
+            await asyncio.sleep(0)
         return entry
 
     return set_up

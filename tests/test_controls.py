@@ -17,7 +17,6 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from tests.conftest import SetUp, poll, sensor, serve_guest
 from tests.simulator import Simulator
 from tests.test_services import (
-    and_listen,
     answer_commands,
     counts,
     leave_commands_unanswered,
@@ -36,12 +35,6 @@ pushed_and_polled = pytest.mark.parametrize(
 )
 BUTTONS = ("clear_all_sessions", "clear_statistics", "set_clock")
 controls = pytest.mark.parametrize("key", [*BUTTONS, "default_goal"])
-
-
-@pytest.fixture
-def set_up(set_up: SetUp) -> SetUp:
-    """Add a transmitter."""
-    return and_listen(set_up)
 
 
 def entity_id(hass: HomeAssistant, entry: MockConfigEntry, domain: str, key: str) -> str:

@@ -21,7 +21,6 @@ from homeassistant.setup import async_setup_component
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest
 from tests.simulator import Simulator, Unit
 from tests.test_services import (
-    and_listen,
     leave_commands_unanswered,
     listening,
     reject_commands,
@@ -34,12 +33,6 @@ SETTINGS = ("v1", "settings")
 ISSUES = json.loads(
     (Path(__file__).parents[1] / "custom_components" / DOMAIN / "translations/en.json").read_text()
 )["issues"]
-
-
-@pytest.fixture
-def set_up(set_up: SetUp) -> SetUp:
-    """Add a transmitter."""
-    return and_listen(set_up)
 
 
 def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:

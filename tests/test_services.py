@@ -112,27 +112,6 @@ async def listening(entry: MockConfigEntry, way: str = "pushed") -> None:
     await until(lambda: push.state == ("live" if way == "pushed" else "not_offered"))
 
 
-def and_listen(set_up: SetUp) -> SetUp:
-    """Set up, and wait until it is known whether changes are told as they happen.
-
-    A test that ended before would leave that question on its way.
-    """
-
-    async def set_up_and_listen(*args: Any, **kwargs: Any) -> MockConfigEntry:
-        entry = await set_up(*args, **kwargs)
-        if entry.state is ConfigEntryState.LOADED:
-            await until(lambda: entry.runtime_data.push.state != "connecting")
-        return entry
-
-    return set_up_and_listen
-
-
-@pytest.fixture
-def set_up(set_up: SetUp) -> SetUp:
-    """Add a transmitter."""
-    return and_listen(set_up)
-
-
 def answer_commands(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, payload: bytes, code: Code | None = None
 ) -> None:

@@ -252,7 +252,8 @@ async def test_a_full_disk_costs_one_line_and_all_is_saved_when_it_has_room_agai
     assert sensor(hass, entry, "daily_count").state == "3"
 
 
-async def test_a_session_is_on_the_disk_before_anybody_is_shown_it(
+@pytest.mark.polled
+async def test_what_a_poll_tells_is_on_the_disk_before_anybody_is_shown_it(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await set_up()
