@@ -825,8 +825,10 @@ async def test_a_unit_that_forgot_us_is_noticed_by_its_silence_and_asked_again(
     await go_on(freezer, simulator, 85)
     assert told.steps == []  # the last ping is 90 s ago
     await go_on(freezer, simulator, 10)
-    await until(lambda: len(told.steps) == 2)
-    await go_on(freezer, simulator, 5)
+    await until(lambda: told.steps)
+    await go_on(freezer, simulator, 1)  # two events are told a millisecond apart at least
+    assert len(told.steps) == 2
+    await go_on(freezer, simulator, 4)
     await live(hass, entry)
     assert simulator.observers == 1
     simulator.unit.clear(7)
