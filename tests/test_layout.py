@@ -26,6 +26,7 @@ LAYERS = [
     "transmitter",
     "const",
     "errors",
+    "issues",
     "push",
     "session",
     "session_log",

@@ -20,8 +20,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.lrs_pager import push, session_store
-from custom_components.lrs_pager.const import DOMAIN, PUSH_ISSUE
+from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import READ_DELAY, LrsPagerCoordinator
+from custom_components.lrs_pager.issues import PUSH_SILENT
 from custom_components.lrs_pager.session_store import SessionStore
 from custom_components.lrs_pager.transmitter import client, coap
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -981,7 +982,7 @@ async def test_three_changes_that_push_did_not_tell_are_a_repair_issue_until_it_
     entry = await set_up()
     told, happened = Told(hass, entry), Happened(simulator.unit)
     await live(hass, entry)
-    issue = (DOMAIN, f"{PUSH_ISSUE}_{entry.entry_id}")
+    issue = (DOMAIN, f"{PUSH_SILENT}_{entry.entry_id}")
     issues = ir.async_get(hass)
     simulator.unit.create(1)
     await proved(entry)
@@ -1010,7 +1011,7 @@ async def test_the_answer_to_a_command_does_not_show_that_push_works(
         simulator.unit.create(number)
         await poll(hass, entry)
         await entry.runtime_data.async_command(commands.page_session(number))
-    assert ir.async_get(hass).async_get_issue(DOMAIN, f"{PUSH_ISSUE}_{entry.entry_id}")
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"{PUSH_SILENT}_{entry.entry_id}")
 
 
 async def test_changes_missed_now_and_then_are_no_issue(

@@ -61,7 +61,8 @@ async def loaded(hass: HomeAssistant) -> list[PlacedSession]:
 
 async def save(store: SessionStore, new: list[PlacedSession]) -> None:
     """Add sessions to what is there."""
-    await store.async_append(new, log_of(SESSIONS[: SESSIONS.index(new[-1]) + 1]))
+    store.add(new)
+    await store.async_save(log_of(SESSIONS[: SESSIONS.index(new[-1]) + 1]))
 
 
 async def test_what_was_saved_is_there_at_the_next_start(

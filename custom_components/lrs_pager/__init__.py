@@ -14,20 +14,18 @@ How data comes in, and which file sees to it:
 
 Beside that way: services (the actions), trigger and condition (for the automation editor; target:
 which transmitter is meant), describe (a session in words for all of these), config_flow (the
-dialogs), repairs, diagnostics, errors (a transmitter's errors in the user's words) and const.
+dialogs), issues and repairs (what needs the user), diagnostics, errors (a transmitter's errors in
+the user's words) and const.
 """
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import (
-    config_validation as cv,
-    device_registry as dr,
-    issue_registry as ir,
-)
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN, ISSUES
+from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .issues import ISSUES, withdraw_issue
 from .services import async_setup_services
 from .session_store import SessionStore
 
@@ -78,4 +76,4 @@ async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) ->
     """Delete the log of a transmitter that the user has removed, and what was said of it."""
     await SessionStore(hass, entry.entry_id).async_remove()
     for issue in ISSUES:
-        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")
+        withdraw_issue(hass, entry, issue)

@@ -36,12 +36,3 @@ PUSH_HISTORY_INTERVAL: Final = timedelta(days=1)
 # hour for what is set once. In the same time an ETag has had its day: the unit's are times, of
 # its own clock, which may have been set.
 SETTINGS_INTERVAL: Final = timedelta(hours=1)
-
-# The repair issues; the entry's id follows.
-# The log was set aside.
-LOG_ISSUE: Final = "log_set_aside"
-# The unit's clock is off.
-CLOCK_ISSUE: Final = "clock_off"
-# Changes are not pushed, though the unit said they would be.
-PUSH_ISSUE: Final = "push_silent"
-ISSUES: Final = (LOG_ISSUE, CLOCK_ISSUE, PUSH_ISSUE)

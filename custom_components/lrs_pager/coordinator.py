@@ -17,22 +17,20 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .const import (
-    CLOCK_ISSUE,
     CONF_DAY_START,
     DEFAULT_DAY_START,
     DOMAIN,
     HISTORY_INTERVAL,
-    LOG_ISSUE,
     LOGGER,
     POLL_INTERVAL,
     PUSH_HISTORY_INTERVAL,
-    PUSH_ISSUE,
     PUSH_POLL_INTERVAL,
     SETTINGS_INTERVAL,
 )
 from .errors import failure
+from .issues import CLOCK_OFF, LOG_SET_ASIDE, PUSH_SILENT, raise_issue, withdraw_issue
 from .push import Push, PushState
-from .session import LATE_AFTER, PlacedSession
+from .session import LATE_AFTER
 from .session_log import SessionLog
 from .session_store import SessionStore
 from .session_tracker import News, SessionEvent, SessionTracker
@@ -127,9 +125,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._statistics: Statistics | None = None
         self._settings: Settings | None = None
         self._store = SessionStore(hass, entry.entry_id)
-        self._unsaved: list[PlacedSession] = []
-        self._saving = asyncio.Lock()
-        self._has_save_failed = False
         # What is known of the unit's state, and when things were last read, by the event loop's
         # clock; None if not, or no more.
         self._known: Known | None = None
@@ -176,7 +171,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._unschedule_turn()
         self._cancel_read_soon()
         await self.transmitter.close()
-        await self._save()
+        await self._store.async_save(self.log)
         await self._store.async_close()
 
     @override
@@ -195,9 +190,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             LOGGER.warning("%d damaged lines of the session log were left out", loaded.damaged)
         if loaded.set_aside:
             LOGGER.error("The session log could not be read; it was set aside")
-            self._raise_issue(
-                LOG_ISSUE,
-                ir.IssueSeverity.ERROR,
+            raise_issue(
+                self.hass,
+                self.config_entry,
+                LOG_SET_ASIDE,
+                severity=ir.IssueSeverity.ERROR,
                 is_persistent=True,
                 file=loaded.set_aside.name,
             )
@@ -221,7 +218,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             raise failure(UpdateFailed, err) from err
         if not self.last_update_success:
             self.push.try_again()
-        await self._save()
+        await self._store.async_save(self.log)
         self._tell_of_clock()
         self._set_pace()
         return self._snapshot()
@@ -462,7 +459,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     def _keep(self, news: News) -> None:
         """Keep what is to be saved, and what is to be announced."""
-        self._unsaved += news.logged
+        self._store.add(news.logged)
         self._news += news.events
 
     def _note(self, answer: Answer) -> None:
@@ -489,24 +486,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         zone = dt_util.get_default_time_zone()
         local = now.astimezone(zone).replace(tzinfo=None, microsecond=0)
         return UnitClock.measure(local, now, now, zone)
-
-    async def _save(self) -> None:
-        """Save what is new; what the disk refuses, with the next poll."""
-        async with self._saving:
-            if not self._unsaved:
-                return
-            new = tuple(self._unsaved)
-            try:
-                await self._store.async_append(new, self.log)
-            except OSError as err:
-                if not self._has_save_failed:
-                    LOGGER.error("The session log could not be saved: %s", err.strerror)
-                self._has_save_failed = True
-                return
-            del self._unsaved[: len(new)]
-            if self._has_save_failed:
-                LOGGER.info("The session log is saved again")
-            self._has_save_failed = False
 
     # ------------------------------------------------------------------- publishing
 
@@ -544,10 +523,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
         if self._is_closed:
             return
-        if self._unsaved:
+        if self._store.is_behind:
             # On the disk in a moment; until then, the unit has it too.
             self.config_entry.async_create_background_task(
-                self.hass, self._save(), f"{self.name} save"
+                self.hass, self._store.async_save(self.log), f"{self.name} save"
             )
         self.data = self._snapshot()
         self.async_update_listeners()
@@ -597,40 +576,16 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _tell_of_clock(self) -> None:
         """Tell the user if the unit's clock is off, and take it back when it is right."""
         if self.clock is None or self.clock.agrees:
-            self._withdraw_issue(CLOCK_ISSUE)
+            withdraw_issue(self.hass, self.config_entry, CLOCK_OFF)
         else:
-            self._raise_issue(CLOCK_ISSUE, ir.IssueSeverity.WARNING, is_fixable=True)
+            raise_issue(self.hass, self.config_entry, CLOCK_OFF, is_fixable=True)
 
     def _tell_of_push(self) -> None:
         """Tell the user if changes are not pushed, and take it back when they are."""
         if self._unannounced_polls >= UNANNOUNCED_POLLS:
-            self._raise_issue(PUSH_ISSUE, ir.IssueSeverity.WARNING)
+            raise_issue(self.hass, self.config_entry, PUSH_SILENT)
         elif not self._unannounced_polls:
-            self._withdraw_issue(PUSH_ISSUE)
-
-    def _raise_issue(
-        self,
-        issue: str,
-        severity: ir.IssueSeverity,
-        *,
-        is_fixable: bool = False,
-        is_persistent: bool = False,
-        **placeholders: str,
-    ) -> None:
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            f"{issue}_{self.config_entry.entry_id}",
-            data={"entry_id": self.config_entry.entry_id},
-            is_fixable=is_fixable,
-            is_persistent=is_persistent,
-            severity=severity,
-            translation_key=issue,
-            translation_placeholders={"title": self.config_entry.title, **placeholders},
-        )
-
-    def _withdraw_issue(self, issue: str) -> None:
-        ir.async_delete_issue(self.hass, DOMAIN, f"{issue}_{self.config_entry.entry_id}")
+            withdraw_issue(self.hass, self.config_entry, PUSH_SILENT)
 
 
 def _is_within(at: float | None, interval: timedelta, now: float) -> bool:

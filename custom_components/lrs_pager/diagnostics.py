@@ -25,6 +25,11 @@ async def async_get_config_entry_diagnostics(
             "is_reachable": coordinator.last_update_success,
             "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
             "received": asdict(coordinator.received),
+            "push": {
+                "state": coordinator.push.state,
+                "is_proved": coordinator.push.is_proved,
+                "poll_interval": str(coordinator.update_interval),
+            },
             "clock": clock and {"ahead": clock.ahead.total_seconds(), "agrees": clock.agrees},
             "log": {"sessions": len(coordinator.log)},
             "snapshot": asdict(coordinator.data),

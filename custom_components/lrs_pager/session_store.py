@@ -26,7 +26,7 @@ import orjson
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import STORAGE_DIR
 
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 from .session import PlacedSession
 from .session_log import SessionLog
 
@@ -58,8 +58,8 @@ class Loaded:
 class SessionStore:
     """The file of one config entry.
 
-    Methods raise OSError where the disk fails. What they do is done to its end, one after the
-    other, even if who waits for it is cancelled.
+    Methods but async_save raise OSError where the disk fails. What they do is done to its end, one
+    after the other, even if who waits for it is cancelled.
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
@@ -70,14 +70,43 @@ class SessionStore:
         # What is known to be whole: bytes beyond were left by a write that failed.
         self._size = self._lines = 0
         self._job: asyncio.Future[Any] | None = None
+        self._unsaved: list[PlacedSession] = []
+        self._saving = asyncio.Lock()
+        self._has_failed = False
 
     async def async_load(self) -> Loaded:
         """Read all sessions; a file that can't be read is set aside."""
         return await self._do(self._load)
 
-    async def async_append(self, sessions: Sequence[PlacedSession], log: SessionLog) -> None:
-        """Add sessions of the log; when this returns, they are on the disk."""
-        await self._do(self._append, sessions, log)
+    def add(self, sessions: Iterable[PlacedSession]) -> None:
+        """Have sessions of the log written with the next save."""
+        self._unsaved += sessions
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to save."""
+        return bool(self._unsaved)
+
+    async def async_save(self, log: SessionLog) -> None:
+        """Write what was added; when this returns, it is on the disk.
+
+        What the disk refuses is kept for the next save; the log says so once each way.
+        """
+        async with self._saving:
+            if not self._unsaved:
+                return
+            sessions = tuple(self._unsaved)
+            try:
+                await self._do(self._append, sessions, log)
+            except OSError as err:
+                if not self._has_failed:
+                    LOGGER.error("The session log could not be saved: %s", err.strerror)
+                self._has_failed = True
+                return
+            del self._unsaved[: len(sessions)]
+            if self._has_failed:
+                LOGGER.info("The session log is saved again")
+            self._has_failed = False
 
     async def async_remove(self) -> None:
         """Delete the file, and those that were set aside."""
