@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
@@ -61,6 +62,17 @@ BATCH = 250
 # end together, as at closing time, are one read. A gap in what was pushed waits as long, as
 # what fills it may be under way.
 READ_DELAY = 1.0
+
+# What a message tells that tells nothing.
+PING = ("ping",)
+
+# Codes with which a CoAP server says that it knows nothing of the resource: 4.04 Not Found,
+# 4.05 Method Not Allowed.
+NOT_THERE = {"4.04", "4.05"}
+
+# Questions in a row without an answer, while the history has one, after which the unit is taken
+# for one that has the history alone. One may be lost, or change while it is read.
+UNANSWERED_QUESTIONS = 3
 
 # Polls in a row that found what push should have told, before the user is told that it doesn't.
 # One may cross a message that is under way.
@@ -133,6 +145,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         # Until when, by the event loop's clock, the cheap question is not asked.
         self._skip_question_until = 0.0
         self._unannounced_polls = 0
+        self._unanswered_questions = 0
+        self._doubted_at = 0.0
+        self._patience = READ_DELAY
         # The unit's clock when its history was last read completely, and when that was (POSIX
         # seconds): no session ended before that the log doesn't know.
         self._whole: tuple[UnitClock, int] | None = None
@@ -215,13 +230,23 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             raise asyncio.CancelledError from err
         except TransmitterError as err:
             self._known, self._skip_question_until = None, 0.0
+            self._unanswered_questions = 0
             raise failure(UpdateFailed, err) from err
         if not self.last_update_success:
             self.push.try_again()
+        self._be_patient()
         await self._store.async_save(self.log)
         self._tell_of_clock()
         self._set_pace()
         return self._snapshot()
+
+    def _be_patient(self) -> None:
+        """Read again if the history lags behind what happened: less and less often."""
+        if self.tracker.wants_history:
+            self._patience = min(2 * self._patience, POLL_INTERVAL.total_seconds())
+            self._read_soon(self._patience)
+        else:
+            self._patience = READ_DELAY
 
     async def async_read_all(self) -> None:
         """Poll now, and read the whole history whatever the cheap question says."""
@@ -233,32 +258,39 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         now, known = self.hass.loop.time(), self._known
         if now < self._skip_question_until:
             return True
-        etag = (
-            known.etag if known and _is_within(known.etag_since, SETTINGS_INTERVAL, now) else None
-        )
+        etag = None
+        if (
+            known is not None
+            and _is_within(known.etag_since, SETTINGS_INTERVAL, now)
+            # A session that is missing may be on the list after all.
+            and not self.tracker.wants_history
+        ):
+            etag = known.etag
         try:
             answer = await self.transmitter.sessions(etag)
         except ClosedError:
             raise
         except TransmitterError as err:
             self._known = None
-            if self.tracker.active is not None and not isinstance(err, RejectedError):
-                return True  # it has the list, which was lost, or changed while it was read
-            # Older firmware has the history alone, and need not be asked again and again for what
-            # it has not got; but it may be updated one day. If it is not well, the history will
-            # say so.
-            self._skip_question_until = now + HISTORY_INTERVAL.total_seconds()
+            self._unanswered_questions += 1
+            is_unknown = isinstance(err, RejectedError) and err.code in NOT_THERE
+            if is_unknown or self._unanswered_questions >= UNANSWERED_QUESTIONS:
+                # Older firmware has the history alone, and need not be asked again and again for
+                # what it has not got; but it may be updated one day.
+                self._skip_question_until = now + HISTORY_INTERVAL.total_seconds()
+            # If the unit is not well, the history will say so.
             return True
-        self._skip_question_until = 0.0
+        self._skip_question_until, self._unanswered_questions = 0.0, 0
         if answer is None:
             return False
+        before = self.tracker.state
         self._merge(answer)
-        return self._note_state(answer)
+        return self._note_state(answer, was_told=before == self.tracker.state)
 
-    def _note_state(self, answer: Answer) -> bool:
+    def _note_state(self, answer: Answer, *, was_told: bool) -> bool:
         """Keep what a list of active sessions tells of the unit's state; return whether it is new.
 
-        In the meantime messages may have told the same, or more.
+        was_told: whether its sessions were as messages had told.
         """
         now, known = self.hass.loop.time(), self._known
         told: object | None = answer.envelope.sequence
@@ -267,9 +299,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if told is None:
             self._known = None
         elif known is None or told != known.told:
-            if known is not None and self.push.is_proved and answer.envelope.sequence is not None:
+            if self.push.is_proved and not was_told:
                 self._unannounced_polls += 1
-                self._tell_of_push()
+                if self._unannounced_polls >= UNANNOUNCED_POLLS:
+                    raise_issue(self.hass, self.config_entry, PUSH_SILENT)
             self._known = Known(told, now)
         elif now - known.since > ETAG_TICK:
             # ETags are said to be times: two changes within one tick would have the same. This one
@@ -353,9 +386,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def _receive_pushed(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself."""
-        if answer.sessions and not answer.is_all and self._unannounced_polls:
+        if not answer.is_all and answer.envelope.response_types != PING:
             self._unannounced_polls = 0
-            self._tell_of_push()
+            withdraw_issue(self.hass, self.config_entry, PUSH_SILENT)
         self._receive(answer)
 
     @callback
@@ -367,10 +400,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._read_soon(0)  # it is back, which a poll will say
             return
         if news.is_doubtful:
-            self._read_soon(0)
+            # At once, but not for each of many.
+            now = self.hass.loop.time()
+            self._read_soon(READ_DELAY if now - self._doubted_at < READ_DELAY else 0)
+            self._doubted_at = now
         if not is_in_step or self.tracker.wants_history:
             self._read_soon()
-        if answer.envelope.response_types != ("ping",):
+        if answer.envelope.response_types != PING:
             self._publish()
 
     def _is_in_step(self, answer: Answer) -> bool:
@@ -380,8 +416,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             return False
         if sequence is None:
             return not answer.is_all
-        # After a wrap or a reset the count is not the next one either, and all is asked for anew.
-        changes = 0 if answer.is_all else len(answer.sessions)
+        # One change, one message. If one message tells several, or after a wrap or a reset, the
+        # count is not the next one, and all is asked for anew.
+        changes = 0 if answer.is_all else min(1, len(answer.sessions))
         is_in_step = (
             known is not None
             and isinstance(known.told, int)
@@ -391,9 +428,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._known = Known(sequence, self.hass.loop.time())
         return is_in_step
 
-    async def async_command(self, command: Awaitable[Answer]) -> Answer:
+    async def async_command(self, command: Awaitable[Answer], *, to_end: bool = False) -> Answer:
         """Wait for a command's answer, and show at once what came of it.
 
+        to_end: whether to wait until everything is read that the answer did not tell, be it a long
+        history; else no longer than it takes to see the active sessions.
         Raises TransmitterError. After a time-out it may have been carried out: the state is read.
         """
         try:
@@ -403,9 +442,16 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._read_soon(0)
             raise
         self._receive(answer)
-        if not answer.envelope.response_types:
-            self._settings_read_at = None
-            await self.async_refresh()  # it told nothing
+        if answer.sessions or answer.settings:
+            return answer
+        # It did not tell what came of it.
+        self._settings_read_at = None
+        if to_end:
+            await self.async_refresh()
+        else:
+            self._read_soon(0)
+            with suppress(TransmitterError):
+                await self.async_ask_sessions()
         return answer
 
     async def async_ask_sessions(self) -> None:
@@ -436,13 +482,14 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             return
         self._set_pace()
         if self.push.state is PushState.LOST:
-            self._unannounced_polls = 0
             self._read_soon(0)  # what happens from now on, polls have to find
         self._publish()
 
     def _set_pace(self) -> None:
         """Poll as often as it takes."""
-        is_slow = self.push.is_proved and not self.tracker.wants_history
+        is_slow = (
+            self.push.is_proved and not self._unannounced_polls and not self.tracker.wants_history
+        )
         self.update_interval = PUSH_POLL_INTERVAL if is_slow else POLL_INTERVAL
 
     # ---------------------------------------------------------------------- merging
@@ -469,9 +516,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._firmware_version = envelope.firmware_version or self._firmware_version
         self._statistics = answer.statistics or self._statistics
         self._settings = answer.settings or self._settings
-        if envelope.timestamp is not None:
+        timestamp = envelope.timestamp or (answer.settings.clock if answer.settings else None)
+        if timestamp is not None:
             self.clock = UnitClock.measure(
-                envelope.timestamp,
+                timestamp,
                 answer.asked,
                 answer.answered,
                 dt_util.get_default_time_zone(),
@@ -536,6 +584,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def async_update_listeners(self) -> None:
         """Have entities show the snapshot; then tell what happened."""
         super().async_update_listeners()
+        if not self.last_update_success:
+            return  # nobody hears what an entity tells that is unavailable
         news, self._news = self._news, []
         for event in news:
             for listener in tuple(self._event_listeners):
@@ -579,13 +629,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             withdraw_issue(self.hass, self.config_entry, CLOCK_OFF)
         else:
             raise_issue(self.hass, self.config_entry, CLOCK_OFF, is_fixable=True)
-
-    def _tell_of_push(self) -> None:
-        """Tell the user if changes are not pushed, and take it back when they are."""
-        if self._unannounced_polls >= UNANNOUNCED_POLLS:
-            raise_issue(self.hass, self.config_entry, PUSH_SILENT)
-        elif not self._unannounced_polls:
-            withdraw_issue(self.hass, self.config_entry, PUSH_SILENT)
 
 
 def _is_within(at: float | None, interval: timedelta, now: float) -> bool:

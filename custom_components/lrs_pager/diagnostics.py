@@ -32,7 +32,11 @@ async def async_get_config_entry_diagnostics(
             },
             "clock": clock and {"ahead": clock.ahead.total_seconds(), "agrees": clock.agrees},
             "log": {"sessions": len(coordinator.log)},
-            "snapshot": asdict(coordinator.data),
+            "snapshot": {
+                **asdict(coordinator.data),
+                # A list, as nothing is taken out of tuples.
+                "active": [asdict(session) for session in coordinator.data.active or ()],
+            },
         },
         TO_REDACT,
     )

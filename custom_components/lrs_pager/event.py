@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
@@ -17,6 +18,10 @@ from .session_tracker import SessionEvent, Step
 
 # Seconds.
 MILLISECOND = 0.001
+
+# Whether events have to be kept a millisecond apart. Home Assistant 2026.10 gives each a time of
+# its own; 2026.3 does not.
+NEEDS_GAPS = (MAJOR_VERSION, MINOR_VERSION) < (2026, 10)
 
 # It shows what the coordinator tells; it asks nothing.
 PARALLEL_UPDATES = 0
@@ -79,11 +84,12 @@ class SessionEventEntity(LrsPagerEntity, EventEntity):
         """Tell of all that has happened.
 
         The state is the time to the millisecond, and an automation does not see the second of two
-        events in one. (Home Assistant 2026.10 sees to that itself; 2026.3 does not.)
+        events in one.
         """
         self._cancel_next = None
-        while self._news:
-            if self.state == dt_util.utcnow().isoformat(timespec="milliseconds"):
+        while self._news and self.available:
+            now = dt_util.utcnow().isoformat(timespec="milliseconds")
+            if NEEDS_GAPS and self.state == now:
                 self._cancel_next = async_call_later(self.hass, MILLISECOND, self._tell)
                 return
             event = self._news.pop(0)

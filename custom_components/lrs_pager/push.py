@@ -63,7 +63,7 @@ class Push:
         self._again = asyncio.Event()
         self.state = PushState.CONNECTING
         # Whether a message came by itself since the transmitter put us on its list, which shows
-        # that the way back is open too.
+        # that the way back is open too, and had the count of changes, which shows if one is missed.
         self.is_proved = False
 
     @property
@@ -95,7 +95,8 @@ class Push:
 
     def _tell(self, answer: Answer) -> None:
         """Pass a message on."""
-        self._note(PushState.LIVE, is_proved=self.is_live)
+        is_counted = answer.envelope.sequence is not None
+        self._note(PushState.LIVE, is_proved=self.is_proved or (self.is_live and is_counted))
         try:
             self._receive(answer)
         except Exception:  # noqa: BLE001  # the observation survives our faults

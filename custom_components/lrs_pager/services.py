@@ -21,7 +21,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
-from .describe import active_attributes, response
+from .describe import response
 from .errors import command_failure, failure
 from .transmitter import (
     MAX_GOAL,
@@ -197,8 +197,7 @@ async def _get_sessions(call: ServiceCall) -> ServiceResponse:
         raise _refused("no_live_sessions")
     return {
         "sessions": [
-            {**response(session), "late": active_attributes(session, data.now)["late"]}
-            for session in data.active
+            {**response(session), "late": session.is_late(data.now)} for session in data.active
         ]
     }
 

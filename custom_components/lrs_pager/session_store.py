@@ -2,8 +2,9 @@
 
 One file per transmitter in Home Assistant's `.storage`: JSON lines, the first a header with the
 format's version, each other a session. A new session is a line at the end, on the disk (fsync)
-before anybody is shown it; so a kill or a power cut loses nothing, and a memory card is written
-a few hundred bytes per guest rather than the whole log. Home Assistant's own `Store` has one
+before a poll shows it, and a moment after a message does (the transmitter has it, too); so a kill
+or a power cut loses nothing, and a memory card is written a few hundred bytes per guest rather
+than the whole log. Home Assistant's own `Store` has one
 JSON object and writes it whole each time, which is right for settings and wrong for a log.
 
 A line that was cut off by a power cut is left out; the transmitter still has its session.

@@ -18,7 +18,7 @@ from enum import Enum, StrEnum, auto
 
 from .session import PlacedSession, SessionIndex, unplaced
 from .session_log import SessionLog
-from .transmitter import CLEARED, PAGED, TOLERANCE, Session, UnitClock
+from .transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
 
 # How old a step may be when we learn of it and still be announced: longer than any hiccup of the
 # network or restart of the transmitter, and shorter than anybody would act on it.
@@ -26,7 +26,11 @@ NEWS = timedelta(minutes=15)
 
 # How long the history may take to list a session that is over. It is announced without its
 # clearType then: the history was deleted in between. One that nobody said was over is dropped.
-PATIENCE = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=60)
+
+
+# What `state` says when a session is over. The vendor's page has the first alone.
+ENDED_STATES = (CLEARED, REMOVED.lower())
 
 
 class Step(StrEnum):
@@ -109,6 +113,16 @@ class SessionTracker:
         return self._known(session) or self.log.find(session)
 
     @property
+    def tracked(self) -> tuple[PlacedSession, ...]:
+        """The sessions that are not done with: active, or over while nobody said how."""
+        return tuple(tracked.session for tracked in self._tracked.values())
+
+    @property
+    def state(self) -> frozenset[tuple[str, bool]]:
+        """Which sessions are active, and which of them were paged."""
+        return frozenset((session.keys[0], session.is_paged) for session in self.active or ())
+
+    @property
     def wants_history(self) -> bool:
         """Whether there is something that the history alone can tell."""
         return any(
@@ -187,13 +201,16 @@ class SessionTracker:
             # Over already. If this says more of it than the log knows, that is welcome.
             news.logged.extend(logged for _, logged in self.log.absorb([session], clock))
             return None
+        is_over = session.cleared is not None or session.state in ENDED_STATES
+        if not is_over or session.clear_type not in (STOP, REMOVED):
+            # A unit may have the field in all sessions; how one ended is for the history to say.
+            session = replace(session, clear_type=None)
         known = self._known(session)
         placed = PlacedSession.of(session, clock, earlier=known)
         if session.state == PAGED and not placed.is_paged:
             placed = replace(placed, notified_at=round(at.timestamp()))
         tracked = _Tracked(placed, at)
         steps = _steps(known, placed)
-        is_over = session.cleared is not None or session.state == CLEARED
         if is_live and (steps or is_over) and not _fits(unplaced(session, known), clock, at):
             # The next list, or the history, has it too, and what the clock shows.
             news.is_doubtful = True

@@ -115,8 +115,7 @@ class LrsPagerTrigger(Trigger):
             return
         devices = dr.async_entries_for_config_entry(dr.async_get(self._hass), entry.entry_id)
         # A guest's name is not among the variables: Home Assistant keeps them with the traces of
-        # automations, which it writes to the disk. Who wants it has it in the event entity's
-        # attributes, which are up to date by now.
+        # automations, which it writes to the disk. Who wants it uses the event entity as a trigger.
         variables = {
             name: value for name, value in event_attributes(session).items() if name != "label"
         }
@@ -280,13 +279,13 @@ class Watch:
     @callback
     def _note(self, *, is_told: bool = True) -> None:
         """Tell of what is new, and be done with it."""
-        new, active = self._new(), self._coordinator.data.active or ()
+        new, tracked = self._new(), self._coordinator.tracker.tracked
         done = self._done.get(self._entry.entry_id, set())
-        # By all keys, as a session may be told with its uuid or without it; and for as long as it
-        # is active, lest a new goal make it late again.
+        # By all keys, as a session may be told with its uuid or without it; and until it is done
+        # with, lest a new goal make it late again.
         self._done[self._entry.entry_id] = {
             key
-            for session in active
+            for session in tracked
             if session in new or not done.isdisjoint(session.keys)
             for key in session.keys
         }

@@ -119,6 +119,9 @@ class Transmitter:
         tell: called with the active sessions first, then with whatever changes: a session, the
         settings, or nothing (a ping). A message that can't be read tells nothing, and counts as
         skipped. RejectedError is also for a unit that answers but can't be observed.
+
+        The first may be anything: what it looks like is not documented, and if the answer is lost,
+        a message about a change takes its place. So it is never said to be complete.
         """
         is_first = True
 
@@ -127,10 +130,9 @@ class Transmitter:
             if not response.is_success:
                 return
             told = _read(response)
-            # What the first answer looks like is not documented. If it doesn't name its sessions,
-            # they are to be asked for.
-            is_all, is_first = is_first and "sessions" in told.envelope.response_types, False
-            tell(_answer(response, told, is_all=is_all))
+            is_list = is_first and "sessions" in told.envelope.response_types
+            is_first = False
+            tell(_answer(response, told, is_all=is_list, is_complete=not is_list))
 
         request = Request(method=Method.GET, path=NOTIFY, query=("action=get_sessions",))
         await self._endpoint.observe(request, SILENCE, receive)

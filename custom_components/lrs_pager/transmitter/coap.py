@@ -366,10 +366,11 @@ class Endpoint:
         if self._closed:
             raise ClosedError("closed")
         loop = asyncio.get_running_loop()
-        # A socket of its own: an exchange that fails takes its own with it.
-        context = await self._create_context()
-        self._observers.add(context)
+        context = None
         try:
+            # A socket of its own: an exchange that fails takes its own with it.
+            context = await self._create_context()
+            self._observers.add(context)
             if self._closed:  # in the meantime
                 raise ClosedError("closed")
             async with self._turn:
@@ -393,7 +394,7 @@ class Endpoint:
         except Exception as err:
             raise _translated(err) from err
         finally:
-            if context in self._observers:  # which close() empties
+            if context is not None and context in self._observers:  # which close() empties
                 self._observers.remove(context)
                 await context.shutdown()
 
