@@ -92,15 +92,11 @@ async def test_the_manager_hears_of_each_late_guest_once(
         with unit.at(unit.now() - timedelta(seconds=120 - 5 * (number - 6))):
             unit.create(number, goal=120)
     await until(lambda: hass.states.get("sensor.t7470_waiting_sessions").state == "2")
-    for expected in (1, 2):
-        freezer.tick(7 if expected == 1 else 5)
+    for number in (7, 8):
+        freezer.tick(7 if number == 7 else 5)
         async_fire_time_changed(hass)
-        await until(lambda expected=expected: len(sent) == expected)
-    assert "7" in sent[0].data["message"]
-    assert "7, 8" in sent[1].data["message"]
-    simulator.unit.page(7)
-    await until(lambda: hass.states.get("sensor.t7470_paged_sessions").state == "1")
-    assert len(sent) == 2
+        await until(lambda number=number: len(sent) == number - 6)
+        assert sent[-1].data["message"] == f"Pager {number} waits for longer than promised."
 
 
 async def test_the_table_is_announced_when_a_pager_comes_back_and_not_when_it_is_removed(
@@ -133,15 +129,19 @@ async def test_a_pager_that_does_not_come_back_is_reported(
 ) -> None:
     sent = async_mock_service(hass, "notify", "send_message")
     await automate("A pager has not come back")
-    simulator.unit.create(7)
-    simulator.unit.page(7)
-    await until(lambda: hass.states.get("sensor.t7470_paged_sessions").state == "1")
-    for minutes, expected in ((14, 0), (2, 1)):
+    for number in (7, 8):
+        simulator.unit.create(number)
+        simulator.unit.page(number)
+    await until(lambda: hass.states.get("sensor.t7470_paged_sessions").state == "2")
+    for minutes, expected in ((14, 0), (2, 2)):
         freezer.tick(timedelta(minutes=minutes))
         async_fire_time_changed(hass)
         await settle(hass)
+        await until(lambda expected=expected: len(sent) >= expected)
         assert len(sent) == expected
-    assert sent[0].data["message"].endswith("pager 7.")
+    assert {call.data["message"] for call in sent} == {
+        f"Pager {number} was paged 15 minutes ago and is not back." for number in (7, 8)
+    }
 
 
 async def test_the_day_is_summed_up_at_closing_time(
