@@ -800,7 +800,7 @@ async def test_polls_are_as_frequent_as_ever_until_push_has_shown_that_it_works(
         entry = await set_up(simulator)
         await live(hass, entry)
         asked(simulator)
-        await go_on(freezer, simulator, 91)
+        await go_on(freezer, simulator, 94, step=0.5)
         assert asked(simulator).count("sessions") == 3
         await go_on(freezer, simulator, 5)
         await until(lambda: status(hass, entry) != (STATE_ON, "live"))

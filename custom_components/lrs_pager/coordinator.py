@@ -156,6 +156,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._event_listeners: list[Callable[[SessionEvent], None]] = []
         self._cancel_turn: CALLBACK_TYPE | None = None
         self._cancel_read: CALLBACK_TYPE | None = None
+        self._read_at = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._is_closed = False
         entry.async_on_unload(self._async_close)
@@ -357,10 +358,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def _read_soon(self, delay: float = READ_DELAY) -> None:
-        """Poll, though it is not due; as soon as was ever asked for."""
-        if self._is_closed or (self._cancel_read is not None and delay):
+        """Poll, though it is not due; if that was asked for before, at the earlier moment."""
+        at = self.hass.loop.time() + delay
+        if self._is_closed or (self._cancel_read is not None and self._read_at <= at):
             return
         self._cancel_read_soon()
+        self._read_at = at
 
         @callback
         def read(_: datetime) -> None:
@@ -589,7 +592,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         news, self._news = self._news, []
         for event in news:
             for listener in tuple(self._event_listeners):
-                listener(event)
+                try:
+                    listener(event)
+                except Exception:  # noqa: BLE001  # the others are to hear of it all the same
+                    LOGGER.exception("Unexpected error while a session's step was told")
 
     def _schedule_turn(self, snapshot: Snapshot) -> None:
         """Have the next moment shown at which something changes by itself.
