@@ -34,3 +34,20 @@ async def test_they_tell_of_the_transmitter_and_not_of_guests_or_addresses(
     assert "Ortega" not in text
     assert simulator.unit.ledger[0].uuid not in text
     assert simulator.host not in text
+
+
+async def test_they_tell_nothing_of_guests_who_are_there_now(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    session = simulator.unit.create(9, label="Ortega")
+    entry = await set_up()
+    await async_setup_component(hass, "diagnostics", {})
+    found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    [active] = found["snapshot"]["active"]
+    assert active["number"] == 9
+    text = json.dumps(found)
+    assert "Ortega" not in text
+    assert session.uuid not in text
