@@ -354,7 +354,8 @@ async def test_push_goes_on_after_a_socket_could_not_be_opened(
 ) -> None:
     entry = await set_up(unit)
     await proved(hass, entry, unit)
-    create, failed = coap.Endpoint._create_context, []
+    create = coap.Endpoint._create_context
+    failed: list[coap.Endpoint] = []
 
     async def fail_once(endpoint: coap.Endpoint) -> Any:
         if not failed:
