@@ -29,6 +29,7 @@ LAYERS = [
     "issues",
     "push",
     "session",
+    "session_record",
     "session_log",
     "session_store",
     "session_tracker",

@@ -6,7 +6,8 @@ How data comes in, and which file sees to it:
               push             keeps the transmitter telling us of changes
     session   session          a session, placed in time
               session_tracker  the one road for all that is told of sessions: what is new?
-    log       session_log      every session ever seen, a set (session_store: on disk)
+    log       session_log      every session ever seen, a set (session_record: in memory,
+                               session_store: on disk)
     summary   summary          a business day in figures
     snapshot  snapshot         what is shown
               coordinator      polls and listens, merges, publishes

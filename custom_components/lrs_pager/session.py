@@ -72,7 +72,7 @@ class PlacedSession:
         The second is what tells sessions apart where there are no uuids, and what recognises
         one that came with its uuid once and without it another time.
         """
-        return _keys(self.uuid, self.id, self.created)
+        return _keys(self)
 
     @property
     def is_paged(self) -> bool:
@@ -142,8 +142,7 @@ class SessionIndex:
 
     def find(self, session: Session | PlacedSession) -> PlacedSession | None:
         """Find a session."""
-        created = session.created if isinstance(session, PlacedSession) else stamp(session)
-        for key in _keys(session.uuid, session.id, created):
+        for key in _keys(session):
             found = self._by_key.get(key)
             # After a reset ids may begin anew, and creations with a clock that was reset too:
             # two sessions with different uuids are two.
@@ -183,12 +182,15 @@ def stamp(session: Session) -> str | None:
     return session.created.isoformat() if session.created else None
 
 
-def _keys(uuid: str | None, id_: int | None, created: str | None) -> list[str]:
+def creation(session: Session | PlacedSession) -> str | None:
+    """What a session is known by where it has no uuid: its id with its creation."""
+    created = session.created if isinstance(session, PlacedSession) else stamp(session)
+    return None if session.id is None or created is None else f"{session.id}@{created}"
+
+
+def _keys(session: Session | PlacedSession) -> list[str]:
     """What a session is known by; the first is its identity."""
-    keys = [uuid] if uuid else []
-    if id_ is not None and created is not None:
-        keys.append(f"{id_}@{created}")
-    return keys
+    return [key for key in (session.uuid, creation(session)) if key]
 
 
 def _duration(start: int | None, end: int | None) -> int | None:

@@ -9,10 +9,11 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 
-from .session import PlacedSession, SessionIndex
+from .session import PlacedSession, creation
+from .session_record import ended_at, pack, unpack, uuid_bytes
 from .transmitter import Session, UnitClock
 
-# Sessions that are kept: with 270 guests a day, a year. In memory they are some 40 MB, on disk
+# Sessions that are kept: with 270 guests a day, a year. In memory they are some 24 MB, on disk
 # 25 MB. Beyond that the oldest go; Home Assistant's long-term statistics outlive them.
 MAX_SESSIONS = 100_000
 
@@ -24,36 +25,41 @@ class SessionLog:
     """The set of sessions.
 
     `absorb` takes from an answer, `restore` from the disk; both merge. To find a session and to
-    add the latest takes the same time however many there are.
+    add the latest takes the same time however many there are. In memory each is a record of a
+    hundred bytes (session_record.py), and is unpacked where it is asked for.
     """
 
     def __init__(self, limit: int = MAX_SESSIONS) -> None:
         """Start empty; beyond `limit` sessions, the oldest go."""
         self._limit = limit
-        self._index = SessionIndex()
-        self._ordered: list[PlacedSession] = []  # by ended_at
+        self._ordered: list[bytes] = []  # by ended_at
+        self._by_identity: dict[int | str | None, bytes] = {}
+        # Those that have a uuid, by id and creation, for an answer that leaves uuids out. No unit
+        # is known to do that, so it is made when one does.
+        self._by_creation: dict[str, bytes] | None = None
 
     def __len__(self) -> int:
         """How many sessions there are."""
         return len(self._ordered)
 
     def __iter__(self) -> Iterator[PlacedSession]:
-        """All, from the oldest."""
-        return iter(self._ordered)
+        """All, from the oldest, as they are now."""
+        return map(unpack, tuple(self._ordered))
 
     def find(self, session: Session | PlacedSession) -> PlacedSession | None:
         """Find a session, by identity."""
-        return self._index.find(session)
+        record = self._find(session)
+        return None if record is None else unpack(record)
 
     @property
     def latest(self) -> PlacedSession | None:
         """The session that ended last."""
-        return self._ordered[-1] if self._ordered else None
+        return unpack(self._ordered[-1]) if self._ordered else None
 
     def between(self, start: int, end: int) -> list[PlacedSession]:
         """The sessions with start <= ended_at < end (POSIX seconds), from the oldest."""
-        first, last = (bisect_left(self._ordered, at, key=_ended_at) for at in (start, end))
-        return self._ordered[first:last]
+        first, last = (bisect_left(self._ordered, at, key=ended_at) for at in (start, end))
+        return [unpack(record) for record in self._ordered[first:last]]
 
     def absorb(
         self,
@@ -71,55 +77,104 @@ class SessionLog:
         """
         changed = []
         for session in sessions:
-            known = self._index.find(session)
+            record = self._find(session)
+            known = None if record is None else unpack(record)
             if known is not None and not _adds(known, session):
                 continue
             placed = PlacedSession.of(session, clock, before, earlier(session))
-            if merged := self._merge(known, placed):
+            if merged := self._merge(record, placed):
                 changed.append((known, merged))
         return changed
 
     def restore(self, sessions: Iterable[PlacedSession]) -> None:
         """Merge sessions that were logged before."""
-        # In order, each is added at the end: a hundred thousand in a fraction of a second.
-        for session in sorted(sessions, key=_ended_at):
-            self._merge(self._index.find(session), session)
+        # In order, each is added at the end: a hundred thousand in a second or so.
+        for session in sorted(sessions, key=lambda session: session.ended_at):
+            self._merge(self._find(session), session)
 
-    def _merge(self, known: PlacedSession | None, new: PlacedSession) -> PlacedSession | None:
+    def _find(self, session: Session | PlacedSession) -> bytes | None:
+        """Find a session's record."""
+        if session.uuid and (record := self._by_identity.get(_uuid_key(session.uuid))):
+            return record
+        if (key := creation(session)) is None:
+            return None
+        # Of one that came without its uuid.
+        if record := self._by_identity.get(key):
+            return record
+        # After a reset ids may begin anew, and creations with a clock that was reset too:
+        # two sessions with different uuids are two.
+        return None if session.uuid else self._creations().get(key)
+
+    def _creations(self) -> dict[str, bytes]:
+        """The sessions with a uuid, by id and creation."""
+        if self._by_creation is None:
+            self._by_creation = {}
+            for record in self._ordered:
+                self._add_creation(record)
+        return self._by_creation
+
+    def _add_creation(self, record: bytes) -> None:
+        """Have a session found without its uuid."""
+        session = unpack(record)
+        if self._by_creation is not None and session.uuid and (key := creation(session)):
+            self._by_creation.setdefault(key, record)
+
+    def _merge(self, known: bytes | None, new: PlacedSession) -> PlacedSession | None:
         """Add a session, or what it adds to a known one; return it if there was something."""
         if known is None:
-            if len(self) >= self._limit and new.ended_at <= self._ordered[0].ended_at:
+            if len(self) >= self._limit and new.ended_at <= ended_at(self._ordered[0]):
                 return None  # it would be the first to go
             merged = new
         else:
+            session = unpack(known)
             merged = replace(
-                known,
+                session,
                 **{
                     name: getattr(new, name)
                     for name, _ in _FIELDS
-                    if getattr(known, name) is None and getattr(new, name) is not None
+                    if getattr(session, name) is None and getattr(new, name) is not None
                 },
             )
-            if merged == known:
+            if merged == session:
                 return None
             self._remove(known)
-        self._index.add(merged)
-        insort(self._ordered, merged, key=_ended_at)
+        self._add(merged)
         if len(self._ordered) > self._limit:
             self._remove(self._ordered[0])
         return merged
 
-    def _remove(self, session: PlacedSession) -> None:
+    def _add(self, session: PlacedSession) -> None:
+        """Put a session in."""
+        record = pack(session)
+        self._by_identity[_identity(session)] = record
+        if self._by_creation is not None:
+            self._add_creation(record)
+        if not self._ordered or session.ended_at >= ended_at(self._ordered[-1]):
+            self._ordered.append(record)
+        else:
+            insort(self._ordered, record, key=ended_at)
+
+    def _remove(self, record: bytes) -> None:
         """Take a session out."""
-        self._index.remove(session)
-        index = bisect_left(self._ordered, session.ended_at, key=_ended_at)
-        while self._ordered[index] is not session:
+        session = unpack(record)
+        self._by_identity.pop(_identity(session), None)
+        key = creation(session)
+        if self._by_creation and key and self._by_creation.get(key) is record:
+            del self._by_creation[key]
+        index = bisect_left(self._ordered, session.ended_at, key=ended_at)
+        while self._ordered[index] is not record:
             index += 1
         del self._ordered[index]
 
 
-def _ended_at(session: PlacedSession) -> int:
-    return session.ended_at
+def _identity(session: PlacedSession) -> int | str | None:
+    """What tells a session from others: its uuid, else its id with its creation."""
+    return _uuid_key(session.uuid) if session.uuid else creation(session)
+
+
+def _uuid_key(uuid: str) -> int | str:
+    """A uuid as a key: a number takes half the room of its text."""
+    return int.from_bytes(uuid_bytes(uuid)) or f"uuid {uuid}"
 
 
 def _adds(known: PlacedSession, session: Session) -> bool:

@@ -203,7 +203,10 @@ def _session(line: bytes, version: int) -> PlacedSession:
     for name, value in fields.items():
         if not isinstance(value, _TYPES[name]):
             raise TypeError(name)
-    return PlacedSession(**fields)
+    session = PlacedSession(**fields)
+    if not session.keys:
+        raise ValueError("no identity")
+    return session
 
 
 def _lines(sessions: Iterable[PlacedSession]) -> bytes:

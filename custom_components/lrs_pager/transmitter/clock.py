@@ -133,10 +133,11 @@ class UnitClock:
         if not self.agrees:
             utc = stamp - self.utc_offset - self.ahead
             return round(utc.replace(tzinfo=UTC).timestamp())
-        earlier, later = (
-            round(stamp.replace(tzinfo=self.zone, fold=fold).timestamp()) for fold in (0, 1)
-        )
-        return later if earlier < later <= not_after else earlier
+        earlier, later = stamp.replace(tzinfo=self.zone), stamp.replace(tzinfo=self.zone, fold=1)
+        if earlier.utcoffset() == later.utcoffset():  # as it is but for two hours of the year
+            return round(earlier.timestamp())
+        first, second = round(earlier.timestamp()), round(later.timestamp())
+        return second if first < second <= not_after else first
 
     def place(self, session: Session, before: tuple[UnitClock, int] | None = None) -> Instants:
         """When a session, seen for the first time now, was created, notified and cleared.
@@ -145,17 +146,16 @@ class UnitClock:
         as it was in no list then. If the clock was set in between, and the session fits in by the
         clock as it was and not by the clock as it is, it was stamped before that.
         """
-        instants, latest = self.place_alone(session), self._latest() + SLACK
-        if before is not None:
-            clock, since = before
-            earliest = since - SLACK
+        latest = self._latest() + SLACK
+        instants = self._place(session, latest)
+        if before is not None and not (earliest := before[1] - SLACK) <= instants.last <= latest:
             # The stamps by the old clock, told at the present time.
-            old = replace(clock, at=self.at).place_alone(session)
-            if not earliest <= instants.last <= latest and earliest <= old.last <= latest:
+            old = replace(before[0], at=self.at).place_alone(session)
+            if earliest <= old.last <= latest:
                 return old
         if instants.last > latest:
             # The clock was put back after the stamp: it ended just now at the latest.
-            return instants.shifted(self._latest() - instants.last)
+            return instants.shifted(latest - SLACK - instants.last)
         return instants
 
     def _latest(self) -> int:
@@ -164,7 +164,10 @@ class UnitClock:
 
     def place_alone(self, session: Session) -> Instants:
         """Place a session by this clock's reading alone, be it in the future."""
-        limit = self._latest() + SLACK
+        return self._place(session, self._latest() + SLACK)
+
+    def _place(self, session: Session, limit: int) -> Instants:
+        """Read the stamps of a session. limit: the latest that they can be."""
         placed: list[int | None] = []
         for stamp in (session.cleared, session.notified, session.created):
             placed.append(None if stamp is None else self.instant(stamp, limit))
