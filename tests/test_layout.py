@@ -18,6 +18,7 @@ TRANSMITTER_LAYERS = [
     "blockwise",
     "models",
     "parse",
+    "tail",
     "client",
     "clock",
     "__init__",

@@ -90,6 +90,37 @@ async def test_a_new_session_is_fetched_when_the_cheap_question_tells_of_it(
     assert asked(simulator) == ["sessions"]
 
 
+async def test_only_what_was_added_to_a_long_history_is_read(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    for number in range(200):
+        serve_guest(simulator.unit, minutes_ago=400 - number)
+    entry = await set_up()
+    await after(hass, freezer, 30)
+    for served in range(1, 11):
+        serve_guest(simulator.unit, minutes_ago=0)
+        simulator.requests.clear()
+        await after(hass, freezer, 30)
+        assert len(entry.runtime_data.log) == 200 + served
+        blocks = [request for request in simulator.requests if request.path == HISTORY]
+        assert len(blocks) <= 4
+
+
+async def test_what_was_added_elsewhere_than_at_the_end_is_read_within_a_day(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    for number in range(40):
+        serve_guest(simulator.unit, minutes_ago=400 - number)
+    entry = await set_up()
+    await after(hass, freezer, 30)
+    serve_guest(simulator.unit, minutes_ago=0)
+    simulator.unit.history.insert(7, simulator.unit.history.pop())
+    await after(hass, freezer, 30)
+    assert len(entry.runtime_data.log) == 40
+    await after(hass, freezer, 24 * 3600)
+    assert len(entry.runtime_data.log) == 41
+
+
 async def test_a_change_in_the_second_of_another_is_not_hidden_by_its_etag(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 import logging
+from pathlib import Path
 import threading
 import time
 from typing import Any
@@ -312,6 +313,27 @@ async def test_those_that_end_together_are_one_read_of_the_history(
     await until(lambda: len(told.steps) == 9)
     assert told.of_each == happened.of_each
     assert asked(lively).count("history") == 1
+
+
+async def test_a_session_that_ends_costs_a_few_blocks_and_one_line_however_long_the_history_is(
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp
+) -> None:
+    for number in range(200):
+        serve_guest(lively.unit, minutes_ago=400 - number)
+    entry = await set_up(lively)
+    await live(hass, entry)
+    for served in range(1, 6):
+        lively.requests.clear()
+        lively.unit.create(7)
+        lively.unit.page(7)
+        lively.unit.clear(7)
+        await until(lambda served=served: len(entry.runtime_data.log) == 200 + served)
+        await until(lambda: not entry.runtime_data.tracker.wants_history)
+        assert len([request for request in lively.requests if request.path == HISTORY]) <= 4
+    await until(lambda: not entry.runtime_data._store.is_behind)
+    await hass.config_entries.async_unload(entry.entry_id)
+    file = Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}"))
+    assert len(file.read_text().splitlines()) == 1 + 205  # the first is the header
 
 
 async def test_how_sessions_ended_is_told_though_others_end_all_the_time(

@@ -25,12 +25,13 @@ POLL_INTERVAL: Final = timedelta(seconds=30)
 PUSH_POLL_INTERVAL: Final = timedelta(minutes=5)
 
 # A session's change shows in what a poll asks first. In case it doesn't (the unit's ETags have
-# the resolution of its clock), the whole history is read once in this time all the same.
+# the resolution of its clock), what was added to the history is read once in this time all the
+# same, but for transmitters that are known to tell every change, by message and by count.
 HISTORY_INTERVAL: Final = timedelta(minutes=5)
 
-# ... and once a day where the transmitter is known to tell every change, by message and by count.
-# All of a busy fortnight are half a megabyte, too much to ask for more often without need.
-PUSH_HISTORY_INTERVAL: Final = timedelta(days=1)
+# The whole history, in case that a session was added elsewhere than at its end, or is better known
+# now. All of a busy fortnight are half a megabyte, too much to ask for more often without need.
+WHOLE_HISTORY_INTERVAL: Final = timedelta(days=1)
 
 # Settings are told when they change, where there is push. Where there is not, nobody minds an
 # hour for what is set once. In the same time an ETag has had its day: the unit's are times, of

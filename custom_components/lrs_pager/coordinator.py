@@ -24,9 +24,9 @@ from .const import (
     HISTORY_INTERVAL,
     LOGGER,
     POLL_INTERVAL,
-    PUSH_HISTORY_INTERVAL,
     PUSH_POLL_INTERVAL,
     SETTINGS_INTERVAL,
+    WHOLE_HISTORY_INTERVAL,
 )
 from .errors import failure
 from .issues import CLOCK_OFF, LOG_SET_ASIDE, PUSH_SILENT, raise_issue, withdraw_issue
@@ -42,6 +42,7 @@ from .transmitter import (
     BusinessDay,
     ClosedError,
     Envelope,
+    Mark,
     RejectedError,
     Settings,
     Statistics,
@@ -62,6 +63,10 @@ BATCH = 250
 # end together, as at closing time, are one read. A gap in what was pushed waits as long, as
 # what fills it may be under way.
 READ_DELAY = 1.0
+
+# Seconds of patience from which the whole history is read, as what is wanted of it did not come at
+# its end: twice, in case that the unit is slow to archive a session.
+MAX_TAIL_PATIENCE = 4 * READ_DELAY
 
 # What a message tells that tells nothing.
 PING = ("ping",)
@@ -141,6 +146,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         # clock; None if not, or no more.
         self._known: Known | None = None
         self._history_read_at: float | None = None
+        self._whole_history_read_at: float | None = None
         self._settings_read_at: float | None = None
         # Until when, by the event loop's clock, the cheap question is not asked.
         self._skip_question_until = 0.0
@@ -148,6 +154,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._unanswered_questions = 0
         self._doubted_at = 0.0
         self._patience = READ_DELAY
+        # Where the history ended.
+        self._mark: Mark | None = None
         # The unit's clock when its history was last read completely, and when that was (POSIX
         # seconds): no session ended before that the log doesn't know.
         self._whole: tuple[UnitClock, int] | None = None
@@ -230,8 +238,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             # The entry is being unloaded: nobody is left to be told, in the log least of all.
             raise asyncio.CancelledError from err
         except TransmitterError as err:
-            self._known, self._skip_question_until = None, 0.0
+            self._known, self._mark, self._skip_question_until = None, None, 0.0
             self._unanswered_questions = 0
+            await self._store.async_save(self.log)
             raise failure(UpdateFailed, err) from err
         if not self.last_update_success:
             self.push.try_again()
@@ -251,7 +260,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def async_read_all(self) -> None:
         """Poll now, and read the whole history whatever the cheap question says."""
-        self._known = self._history_read_at = self._settings_read_at = None
+        self._known = self._mark = self._history_read_at = self._settings_read_at = None
         await self.async_request_refresh()
 
     async def _ask(self) -> bool:
@@ -316,7 +325,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     def _is_history_due(self, has_changed: bool) -> bool:
         """Whether to read the history: it changed, or it would be too long ago at the next poll."""
-        interval = PUSH_HISTORY_INTERVAL if self.push.is_proved else HISTORY_INTERVAL
+        interval = WHOLE_HISTORY_INTERVAL if self.push.is_proved else HISTORY_INTERVAL
         at_next_poll = self.hass.loop.time() + POLL_INTERVAL.total_seconds()
         return (
             has_changed
@@ -324,23 +333,35 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             or not _is_within(self._history_read_at, interval, at_next_poll)
         )
 
+    def _is_whole_history_due(self) -> bool:
+        """Whether to read more of the history than what was added to it."""
+        at_next_poll = self.hass.loop.time() + POLL_INTERVAL.total_seconds()
+        return self._patience >= MAX_TAIL_PATIENCE or not _is_within(
+            self._whole_history_read_at, WHOLE_HISTORY_INTERVAL, at_next_poll
+        )
+
     async def _read_history(self) -> None:
-        """Merge the history into the log."""
+        """Merge the history, or what was added to it, into the log."""
         at = self.hass.loop.time()
-        answer = await self.transmitter.history()
-        self.received = Received.of(answer)
+        mark = None if self._is_whole_history_due() else self._mark
+        answer = await self.transmitter.history(mark)
         self._note(answer)
         clock = self._clock()
         for sessions in batched(answer.sessions, BATCH, strict=False):
             self._keep(self.tracker.see_history(sessions, clock, answer.answered, self._whole))
             await asyncio.sleep(0)
+        self._mark = answer.mark
+        if answer.is_all:
+            self.received = Received.of(answer)
         if answer.is_complete and not answer.skipped:
             self._whole = clock, round(answer.asked.timestamp())
-        if answer.is_complete:
-            self._keep(self.tracker.history_is_complete(answer.asked))
-            self._history_read_at = at
-        else:
+        if not answer.is_complete:
             self._known = None
+            return
+        self._history_read_at = at
+        if answer.is_all:
+            self._keep(self.tracker.history_is_complete(answer.asked))
+            self._whole_history_read_at = at
 
     async def _read_settings(self) -> None:
         """Read the settings, if that is due."""
@@ -574,8 +595,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
         if self._is_closed:
             return
-        if self._store.is_behind:
-            # On the disk in a moment; until then, the unit has it too.
+        if self._store.is_behind and not self.tracker.wants_history:
+            # On the disk in a moment; until then, the unit has it too. What the history is about
+            # to tell more of is written with the poll that asks it: one line, not two.
             self.config_entry.async_create_background_task(
                 self.hass, self._store.async_save(self.log), f"{self.name} save"
             )

@@ -2,10 +2,10 @@
 
 One file per transmitter in Home Assistant's `.storage`: JSON lines, the first a header with the
 format's version, each other a session. A new session is a line at the end, on the disk (fsync)
-before a poll shows it, and a moment after a message does (the transmitter has it, too); so a kill
-or a power cut loses nothing, and a memory card is written a few hundred bytes per guest rather
-than the whole log. Home Assistant's own `Store` has one
-JSON object and writes it whole each time, which is right for settings and wrong for a log.
+before a poll shows it, and within about a second after a message does (the transmitter has it,
+too); so a kill or a power cut loses nothing, and a memory card is written 300 bytes per guest
+rather than the whole log. Home Assistant's own `Store` has one JSON object and writes it whole each
+time, which is right for settings and wrong for a log.
 
 A line that was cut off by a power cut is left out; the transmitter still has its session.
 What can't be read is set aside under another name, never overwritten. The file is written whole
@@ -96,7 +96,9 @@ class SessionStore:
         async with self._saving:
             if not self._unsaved:
                 return
-            sessions = tuple(self._unsaved)
+            count = len(self._unsaved)
+            # Each as it was told last.
+            sessions = tuple({session.keys[0]: session for session in self._unsaved}.values())
             try:
                 await self._do(self._append, sessions, log)
             except OSError as err:
@@ -104,7 +106,7 @@ class SessionStore:
                     LOGGER.error("The session log could not be saved: %s", err.strerror)
                 self._has_failed = True
                 return
-            del self._unsaved[: len(sessions)]
+            del self._unsaved[:count]
             if self._has_failed:
                 LOGGER.info("The session log is saved again")
             self._has_failed = False

@@ -4,6 +4,7 @@
     blockwise   bodies of many blocks
     models      what a unit says, as dataclasses
     parse       JSON to those
+    tail        what was added to the history
     client      the API's resources as methods of `Transmitter`
     clock       what instant a time of the unit means
     exceptions  what can go wrong
@@ -37,6 +38,7 @@ from .models import (
     Statistics,
 )
 from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME
+from .tail import Mark
 
 __all__ = [
     "CLEARED",
@@ -55,6 +57,7 @@ __all__ = [
     "Envelope",
     "Instants",
     "MalformedError",
+    "Mark",
     "NotResolvedError",
     "RefusedError",
     "RejectedError",

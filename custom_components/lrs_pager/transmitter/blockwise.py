@@ -74,39 +74,70 @@ async def get(
     size: of the blocks to ask for, in bytes.
     Errors: RejectedError for any code but 2.xx, MalformedError, UnreachableError.
     """
-    request = Request(method=Method.GET, path=path, etag=etag)
-    first = await endpoint.exchange(replace(request, block=Block(0, more=False, size=size)))
-    if first.code == BAD_OPTION:
-        first = await endpoint.exchange(request)
-    if not first.is_success:
-        raise RejectedError(first.code, first.text)
+    first = await get_first(endpoint, path, etag=etag, size=size)
+    if first.block is None or not first.block.more:
+        return Body(first, (first.payload,))
+    # The unit may choose smaller blocks than were asked for; we follow its choice.
+    size = first.block.size
+    responses = [first, *await get_rest(endpoint, path, size, size)]
+    blocks = tuple(response.payload for response in responses)
+    before = head(b"".join(blocks[: -(-MAX_HEAD // size)]))
+    # Once more from the beginning, as far as the head goes.
+    after, again = await get_head(endpoint, path, head, size)
+    etags = {response.etag for response in (*responses, *again)}
+    return Body(first, blocks, len(etags) == 1, before, after)
 
-    last = _check_block(first, 0)
-    blocks, etags, received = [first.payload], {first.etag}, len(first.payload)
-    while last.more:
+
+async def get_first(
+    endpoint: Endpoint, path: str, *, etag: bytes | None = None, size: int = BLOCK_SIZE
+) -> Response:
+    """GET block 0; the whole body from a unit that knows no blocks. Errors: as of `get`."""
+    request = Request(method=Method.GET, path=path, etag=etag)
+    response = await endpoint.exchange(replace(request, block=Block(0, more=False, size=size)))
+    if response.code == BAD_OPTION:
+        response = await endpoint.exchange(request)
+    if not response.is_success:
+        raise RejectedError(response.code, response.text)
+    _check_block(response, 0)
+    return response
+
+
+async def get_rest(endpoint: Endpoint, path: str, start: int, size: int) -> list[Response]:
+    """GET all blocks from an offset on. start: in bytes, a multiple of size.
+
+    Errors: ChangedError if it is not there (any more), MalformedError, UnreachableError.
+    """
+    responses: list[Response] = []
+    received, more = start, True
+    while more:
         if received > MAX_BODY:
             raise MalformedError("Block2", "the body is too large")
-        # The unit may choose smaller blocks than were asked for; we follow its choice.
-        block = Block(received // last.size, more=False, size=last.size)
+        block = Block(received // size, more=False, size=size)
         response = await _next(endpoint, path, block)
-        last = _check_block(response, received)
-        blocks.append(response.payload)
-        etags.add(response.etag)
+        more = _check_block(response, received).more
+        responses.append(response)
         received += len(response.payload)
-    if len(blocks) == 1:
-        return Body(first, (first.payload,))
+    return responses
 
-    # Once more from the beginning, as far as the head goes.
-    size, before, again = len(first.payload), b"", b""
-    head_before = head_after = None
-    for number, payload in enumerate(blocks):
-        response = await _next(endpoint, path, Block(number, more=False, size=size))
-        etags.add(response.etag)
-        before, again = before + payload, again + response.payload
-        head_before, head_after = head(before), head(again)
-        if head_before is not None or len(before) >= MAX_HEAD or len(response.payload) < size:
-            break
-    return Body(first, tuple(blocks), len(etags) == 1, head_before, head_after)
+
+async def get_head(
+    endpoint: Endpoint, path: str, head: Head, size: int, first: Response | None = None
+) -> tuple[object | None, list[Response]]:
+    """GET as much of the beginning of a body as has its head: the head, and the blocks.
+
+    first: block 0, if it was got already. The head is None if there is none within MAX_HEAD.
+    Errors: as of `get_rest`.
+    """
+    responses: list[Response] = []
+    beginning = b""
+    while True:
+        block = Block(len(responses), more=False, size=size)
+        response = first if first and not responses else await _next(endpoint, path, block)
+        responses.append(response)
+        beginning += response.payload
+        found = head(beginning)
+        if found is not None or len(beginning) >= MAX_HEAD or len(response.payload) < size:
+            return found, responses
 
 
 async def _next(endpoint: Endpoint, path: str, block: Block) -> Response:

@@ -8,7 +8,7 @@ from typing import Any, Never
 
 import orjson
 
-from . import blockwise
+from . import blockwise, tail
 from .coap import DEFAULT_PORT, Endpoint, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError, TimedOutError
 from .models import Told
@@ -18,6 +18,7 @@ from .parse import (
     parse_history,
     parse_sessions,
     parse_settings,
+    parse_tail,
     salvage_history,
 )
 
@@ -44,6 +45,10 @@ SILENCE = 95.0
 # vendor says nothing (RFC 7252, 4.6, has 1,024 for a payload of unknown path).
 MAX_REQUEST = 1024
 
+# Times in a row that what was added to the history could not be told, after which it is read whole
+# without trying: a unit that serves no block before those that precede it.
+MAX_TAILS_FAILED = 3
+
 # 2.03 Valid: the body that the client holds is still right (RFC 7252, 5.9.1.3).
 VALID = "2.03"
 
@@ -55,7 +60,7 @@ class Answer(Told):
     is_all: whether the sessions are all that are active, or archived, and not just some of them.
     is_complete: False if the list changed so often while it was read that sessions were left
     out; those that are there are right.
-    etag: to ask with the next time.
+    etag: to ask with the next time. mark: where the history ended, to read on from the next time.
     asked, answered: our own clock, in UTC, around the moment at which the unit wrote its
     envelope; both are the time of arrival where nothing was asked.
     """
@@ -63,6 +68,7 @@ class Answer(Told):
     is_all: bool
     is_complete: bool = True
     etag: bytes | None
+    mark: tail.Mark | None = None
     asked: datetime
     answered: datetime
 
@@ -82,6 +88,7 @@ class Transmitter:
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
+        self._tails_failed = 0
 
     async def close(self) -> None:
         """Close for good: what is under way fails, and nothing is sent from now on."""
@@ -89,8 +96,14 @@ class Transmitter:
 
     # ----------------------------------------------------------------------- reading
 
-    async def history(self) -> Answer:
-        """Get all archived sessions (GET /v1/sessions/history)."""
+    async def history(self, after: tail.Mark | None = None) -> Answer:
+        """Get the archived sessions (GET /v1/sessions/history).
+
+        after: the mark of an earlier answer. Only what was added since is returned then, if that
+        can be told (`is_all` says whether it could).
+        """
+        if after is not None and (answer := await self._history_after(after)):
+            return answer
         answer = await self._get(HISTORY, parse_history, salvage_history)
         if answer is None:
             raise MalformedError("code", "2.03, though nothing was held")
@@ -243,6 +256,24 @@ class Transmitter:
         # It was carried out, which is what counts, also if what came of it can't be read.
         return _answer(response, _read(response), is_all=False)
 
+    async def _history_after(self, mark: tail.Mark) -> Answer | None:
+        """Get what the history has beyond a mark; None if that can't be told."""
+        if self._tails_failed >= MAX_TAILS_FAILED:
+            return None
+        try:
+            async with asyncio.timeout(TRANSFER_TIMEOUT):
+                found = await tail.get(self._endpoint, HISTORY, mark)
+            told = parse_tail(found.beginning, found.items) if found else None
+        except TimeoutError as err:
+            raise TimedOutError("the answer took too long") from err
+        except MalformedError:
+            told = None
+        if not found or not told:
+            self._tails_failed += 1
+            return None
+        self._tails_failed = 0
+        return _answer(found.first, told, is_all=False, mark=found.mark)
+
     async def _get(
         self,
         path: str,
@@ -274,7 +305,8 @@ class Transmitter:
                         return None
                     found = await _parse(body, parse, is_last=is_last)
                     if found and (_are_all_different(found) or _are_same(found, doubtful)):
-                        return _answer(body.first, found, is_all=True)
+                        mark = tail.Mark.of(body.payload) if path == HISTORY else None
+                        return _answer(body.first, found, is_all=True, mark=mark)
                     doubtful = found
         except TimeoutError as err:
             raise TimedOutError("the answer took too long") from err
@@ -327,13 +359,21 @@ async def _parse(
         return None
 
 
-def _answer(response: Response, told: Told, *, is_all: bool, is_complete: bool = True) -> Answer:
+def _answer(
+    response: Response,
+    told: Told,
+    *,
+    is_all: bool,
+    is_complete: bool = True,
+    mark: tail.Mark | None = None,
+) -> Answer:
     """Put together what was told, and when."""
     return Answer(
         **{field.name: getattr(told, field.name) for field in fields(Told)},
         is_all=is_all,
         is_complete=is_complete,
         etag=response.etag,
+        mark=mark,
         asked=response.asked,
         answered=response.answered,
     )

@@ -317,16 +317,37 @@ _HISTORY_BEGINS = re.compile(rb'"session_history"\s*:\s*\[')
 _RECORD = re.compile(rb'\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}')
 
 
+def parse_tail(beginning: bytes, items: bytes) -> Told:
+    """Read a history's envelope, and some of its sessions. Raises MalformedError.
+
+    beginning: of the body. items: the JSON of sessions, with commas between.
+    """
+    records = _load(b"[" + items + b"]")
+    if not isinstance(records, list):
+        raise MalformedError("session_history", "not a list")
+    sessions, skipped = _sessions(records)
+    return Told(envelope=_envelope_of(beginning), sessions=sessions, skipped=skipped)
+
+
+def _envelope_of(beginning: bytes) -> Envelope:
+    """Read the envelope off the beginning of a history. Raises MalformedError."""
+    if not (begin := _HISTORY_BEGINS.search(beginning)):
+        raise MalformedError("session_history", "changed while it was read")
+    return _envelope(_load(beginning[: begin.end()] + b"]}"))
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The head of a list of sessions, as bytes.
 
     sequence: of changes to sessions; None if the unit tells it elsewhere. first: the list's first
-    item; as long as that stays, nothing was taken out before the others or put there.
+    item; as long as that stays, nothing was taken out before the others or put there. position:
+    where that begins.
     """
 
     sequence: bytes | None
     first: bytes
+    position: int
 
     @classmethod
     def of(cls, beginning: bytes) -> Head | None:
@@ -334,7 +355,7 @@ class Head:
         if not (first := _FIRST.search(beginning)):
             return None
         sequence = _SEQUENCE.search(beginning, 0, first.start())
-        return cls(sequence[1] if sequence else None, first[1])
+        return cls(sequence[1] if sequence else None, first[1], first.start(1))
 
 
 def salvage_history(blocks: tuple[bytes, ...]) -> Told:
@@ -344,10 +365,7 @@ def salvage_history(blocks: tuple[bytes, ...]) -> Told:
     unit meant it. Those across two blocks may be of two halves, and are left for next time.
     Raises MalformedError if there is no envelope.
     """
-    body = b"".join(blocks)
-    if not (begin := _HISTORY_BEGINS.search(body)):
-        raise MalformedError("session_history", "changed while it was read")
-    envelope = _envelope(_load(body[: begin.end()] + b"]}"))
+    envelope = _envelope_of(b"".join(blocks))
     sessions: list[Session] = []
     for block in blocks:
         for record in _RECORD.findall(block):
