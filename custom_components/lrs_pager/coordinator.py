@@ -29,9 +29,16 @@ from .const import (
     WHOLE_HISTORY_INTERVAL,
 )
 from .errors import failure
-from .issues import CLOCK_OFF, LOG_SET_ASIDE, PUSH_SILENT, raise_issue, withdraw_issue
+from .issues import (
+    CLOCK_OFF,
+    LOG_SET_ASIDE,
+    PUSH_SILENT,
+    add_missed_span,
+    raise_issue,
+    withdraw_issue,
+)
 from .push import Push, PushState
-from .session import LATE_AFTER
+from .session import LATE_AFTER, PlacedSession
 from .session_log import SessionLog
 from .session_store import SessionStore
 from .session_tracker import News, SessionEvent, SessionTracker
@@ -159,6 +166,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         # The unit's clock when its history was last read completely, and when that was (POSIX
         # seconds): no session ended before that the log doesn't know.
         self._whole: tuple[UnitClock, int] | None = None
+        # Since when the unit may have forgotten sessions that we did not see, as it could not be
+        # asked (POSIX seconds); None if it could all the time. And when it last answered a poll.
+        self._away_since: float | None = None
+        self._answered_at = 0.0
         self._day: BusinessDay | None = None
         self._news: list[SessionEvent] = []
         self._event_listeners: list[Callable[[SessionEvent], None]] = []
@@ -210,6 +221,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
                 translation_placeholders={"error": err.strerror or type(err).__name__},
             ) from err
         self.tracker = SessionTracker(loaded.log)
+        if loaded.log.latest:
+            self._away_since = loaded.log.latest.ended_at
         if loaded.damaged:
             LOGGER.warning("%d damaged lines of the session log were left out", loaded.damaged)
         if loaded.set_aside:
@@ -239,9 +252,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             raise asyncio.CancelledError from err
         except TransmitterError as err:
             self._known, self._mark, self._skip_question_until = None, None, 0.0
+            if self._away_since is None and self._answered_at:
+                self._away_since = self._answered_at
             self._unanswered_questions = 0
             await self._store.async_save(self.log)
             raise failure(UpdateFailed, err) from err
+        self._answered_at = dt_util.utcnow().timestamp()
         if not self.last_update_success:
             self.push.try_again()
         self._be_patient()
@@ -346,7 +362,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         mark = None if self._is_whole_history_due() else self._mark
         answer = await self.transmitter.history(mark)
         self._note(answer)
-        clock = self._clock()
+        clock, newest = self._clock(), self.log.latest
         for sessions in batched(answer.sessions, BATCH, strict=False):
             self._keep(self.tracker.see_history(sessions, clock, answer.answered, self._whole))
             await asyncio.sleep(0)
@@ -362,6 +378,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if answer.is_all:
             self._keep(self.tracker.history_is_complete(answer.asked))
             self._whole_history_read_at = at
+            self._tell_of_gap(answer, newest)
 
     async def _read_settings(self) -> None:
         """Read the settings, if that is due."""
@@ -650,6 +667,20 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._publish()
 
     # ----------------------------------------------------------------------- issues
+
+    def _tell_of_gap(self, answer: Answer, newest: PlacedSession | None) -> None:
+        """Tell the user if the unit may have forgotten sessions that we did not see.
+
+        answer: the whole history, merged by now. newest: the latest session known before.
+        """
+        since, self._away_since = self._away_since, None
+        if since is None or not answer.sessions:
+            return
+        ended = [known.ended_at for s in answer.sessions if (known := self.log.find(s))]
+        if newest is not None:
+            since = max(since, newest.ended_at)
+        if ended and min(ended) > since:
+            add_missed_span(self.hass, self.config_entry, since, min(ended))
 
     def _tell_of_clock(self) -> None:
         """Tell the user if the unit's clock is off, and take it back when it is right."""

@@ -1,10 +1,12 @@
 """What the user is told of under Settings, Repairs; repairs.py mends what can be mended."""
 
+from datetime import datetime
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 
@@ -15,8 +17,10 @@ LOG_SET_ASIDE: Final = "log_set_aside"
 CLOCK_OFF: Final = "clock_off"
 # Changes are not pushed, though the unit said they would be.
 PUSH_SILENT: Final = "push_silent"
+# The unit forgot sessions that we may not have seen.
+SESSIONS_MISSED: Final = "sessions_missed"
 
-ISSUES: Final = (LOG_SET_ASIDE, CLOCK_OFF, PUSH_SILENT)
+ISSUES: Final = (LOG_SET_ASIDE, CLOCK_OFF, PUSH_SILENT, SESSIONS_MISSED)
 
 
 @callback
@@ -28,14 +32,18 @@ def raise_issue(
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     is_fixable: bool = False,
     is_persistent: bool = False,
+    data: dict[str, str | int | float | None] | None = None,
     **placeholders: str,
 ) -> None:
-    """Tell of an issue of a transmitter, once. placeholders: of its text, beside the title."""
+    """Tell of an issue of a transmitter, once.
+
+    data: kept with it, beside the entry's id. placeholders: of its text, beside the title.
+    """
     ir.async_create_issue(
         hass,
         DOMAIN,
         f"{issue}_{entry.entry_id}",
-        data={"entry_id": entry.entry_id},
+        data={"entry_id": entry.entry_id, **(data or {})},
         is_fixable=is_fixable,
         is_persistent=is_persistent,
         severity=severity,
@@ -48,3 +56,31 @@ def raise_issue(
 def withdraw_issue(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> None:
     """Take an issue back, if it was told of."""
     ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")
+
+
+@callback
+def add_missed_span(hass: HomeAssistant, entry: ConfigEntry, start: float, end: float) -> None:
+    """Tell that sessions may have been missed between two instants (POSIX seconds).
+
+    What was told before stays until the user has taken note of it.
+    """
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{SESSIONS_MISSED}_{entry.entry_id}")
+    before = str((issue.data or {}).get("spans", "")) if issue else ""
+    spans = f"{before}\n- {_local(start)} → {_local(end)}".strip()
+    # Anew, in case that the user chose to ignore what was told before.
+    withdraw_issue(hass, entry, SESSIONS_MISSED)
+    raise_issue(
+        hass,
+        entry,
+        SESSIONS_MISSED,
+        is_fixable=True,
+        is_persistent=True,
+        data={"spans": spans},
+        spans=spans,
+    )
+
+
+def _local(instant: float) -> str:
+    """An instant as it is shown in an issue, whose texts have no format of times."""
+    at: datetime = dt_util.as_local(dt_util.utc_from_timestamp(instant))
+    return f"{at:%Y-%m-%d %H:%M}"

@@ -1,14 +1,15 @@
-"""Repairs: set the unit's clock."""
+"""Repairs: set the unit's clock; take note of sessions that may have been missed."""
 
 from typing import TYPE_CHECKING
 
-from homeassistant.components.repairs import RepairsFlow
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from .coordinator import LrsPagerConfigEntry
 from .errors import translation
+from .issues import SESSIONS_MISSED
 from .transmitter import TransmitterError
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class SetClockFlow(RepairsFlow):
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow for the one issue that can be fixed."""
+    """Return the flow for an issue that can be fixed."""
+    if issue_id.startswith(SESSIONS_MISSED):
+        return ConfirmRepairFlow()
     entry_id = (data or {}).get("entry_id")
     return SetClockFlow(hass.config_entries.async_get_entry(str(entry_id)))

@@ -1,0 +1,157 @@
+"""What the transmitter forgot before we could see it is never hidden."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.lrs_pager.const import DOMAIN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from tests.conftest import SetUp, poll, serve_guest
+from tests.simulator import Simulator
+
+pytestmark = pytest.mark.polled
+
+
+def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"sessions_missed_{entry.entry_id}")
+
+
+def spans(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
+    """The spans that the user is told of, without their dates."""
+    found = issue(hass, entry)
+    if found is None:
+        return []
+    assert found.translation_placeholders
+    return [
+        " ".join(part.split()[-1] for part in line.removeprefix("- ").split(" → "))
+        for line in found.translation_placeholders["spans"].splitlines()
+    ]
+
+
+@pytest.fixture
+def freezer(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> FrozenDateTimeFactory:
+    """It is noon."""
+    freezer.move_to(dt_util.now().replace(hour=12, minute=0, second=0, microsecond=0))
+    return freezer
+
+
+async def be_away(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def come_back(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+async def test_what_may_have_been_missed_while_home_assistant_was_off_is_said_with_its_span(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    await be_away(hass, entry)
+    freezer.tick(timedelta(hours=2))
+    serve_guest(simulator.unit, minutes_ago=60)
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=20)
+    serve_guest(simulator.unit, minutes_ago=5)
+    await come_back(hass, entry)
+    assert spans(hass, entry) == ["11:50 13:40"]
+    await poll(hass, entry)
+    assert spans(hass, entry) == ["11:50 13:40"]
+
+
+async def test_a_second_span_does_not_take_the_place_of_the_first_even_if_that_was_ignored(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    for _ in range(2):
+        await be_away(hass, entry)
+        freezer.tick(timedelta(hours=2))
+        simulator.unit.wipe_history()
+        serve_guest(simulator.unit, minutes_ago=5)
+        await come_back(hass, entry)
+        found = issue(hass, entry)
+        assert found
+        assert found.dismissed_version is None
+        ir.async_ignore_issue(hass, DOMAIN, found.issue_id, ignore=True)
+    assert spans(hass, entry) == ["11:50 13:55", "13:55 15:55"]
+
+
+@pytest.mark.logs("Nothing listens on the transmitter's port")
+async def test_what_was_forgotten_while_the_transmitter_could_not_be_reached_is_said(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    simulator.faults.reset = True
+    await poll(hass, entry)
+    freezer.tick(timedelta(hours=1))
+    await poll(hass, entry)
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=5)
+    simulator.faults.reset = False
+    await poll(hass, entry)
+    assert spans(hass, entry) == ["12:00 12:55"]
+
+
+async def test_where_nothing_can_be_missing_nothing_is_said(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    # The first history of all; a wipe that we saw; a restart after that; a history that goes on.
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    assert not spans(hass, entry)
+    simulator.unit.wipe_history()
+    freezer.tick(timedelta(hours=9))
+    await poll(hass, entry)
+    serve_guest(simulator.unit, minutes_ago=0)
+    await poll(hass, entry)
+    assert len(entry.runtime_data.log) == 2
+    await be_away(hass, entry)
+    freezer.tick(timedelta(hours=1))
+    serve_guest(simulator.unit, minutes_ago=30)
+    await come_back(hass, entry)
+    assert len(entry.runtime_data.log) == 3
+    simulator.unit.wipe_history()
+    await be_away(hass, entry)
+    await come_back(hass, entry)
+    assert not spans(hass, entry)
+
+
+async def test_the_user_takes_note_of_it_and_it_is_gone(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    assert await async_setup_component(hass, "repairs", {})
+    serve_guest(simulator.unit, minutes_ago=60)
+    entry = await set_up()
+    await be_away(hass, entry)
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=5)
+    await come_back(hass, entry)
+    found = issue(hass, entry)
+    assert found
+    assert found.is_persistent
+    client = await hass_client()
+    url = "/api/repairs/issues/fix"
+    shown = await client.post(url, json={"handler": DOMAIN, "issue_id": found.issue_id})
+    assert shown.status == HTTPStatus.OK
+    form = await shown.json()
+    assert " → " in form["description_placeholders"]["spans"]
+    assert form["description_placeholders"]["title"] == entry.title
+    await client.post(f"{url}/{form['flow_id']}", json={})
+    assert issue(hass, entry) is None
