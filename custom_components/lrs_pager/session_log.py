@@ -33,10 +33,12 @@ class SessionLog:
         """Start empty; beyond `limit` sessions, the oldest go."""
         self._limit = limit
         self._ordered: list[bytes] = []  # by ended_at
-        self._by_identity: dict[int | str | None, bytes] = {}
-        # Those that have a uuid, by id and creation, for an answer that leaves uuids out. No unit
-        # is known to do that, so it is made when one does.
-        self._by_creation: dict[str, bytes] | None = None
+        self._by_uuid: dict[int | str, bytes] = {}
+        # Those that have no uuid, by id and creation.
+        self._bare: dict[str | None, bytes] = {}
+        # Those that have one, in the same way, for an answer that leaves uuids out. No unit is
+        # known to do that, so it is made when one does.
+        self._by_creation: dict[str | None, bytes] | None = None
 
     def __len__(self) -> int:
         """How many sessions there are."""
@@ -94,30 +96,25 @@ class SessionLog:
 
     def _find(self, session: Session | PlacedSession) -> bytes | None:
         """Find a session's record."""
-        if session.uuid and (record := self._by_identity.get(_uuid_key(session.uuid))):
-            return record
-        if (key := creation(session)) is None:
-            return None
-        # Of one that came without its uuid.
-        if record := self._by_identity.get(key):
-            return record
-        # After a reset ids may begin anew, and creations with a clock that was reset too:
-        # two sessions with different uuids are two.
-        return None if session.uuid else self._creations().get(key)
+        # After a reset ids may begin anew, and creations with a clock that was reset too: two
+        # sessions with different uuids are two.
+        if session.uuid:
+            if record := self._by_uuid.get(_uuid_key(session.uuid)):
+                return record
+            return self._bare.get(creation(session)) if self._bare else None
+        key = creation(session)
+        return self._bare.get(key) or self._creations().get(key)
 
-    def _creations(self) -> dict[str, bytes]:
+    def _creations(self) -> dict[str | None, bytes]:
         """The sessions with a uuid, by id and creation."""
         if self._by_creation is None:
             self._by_creation = {}
             for record in self._ordered:
-                self._add_creation(record)
+                session = unpack(record)
+                if session.uuid:
+                    self._by_creation.setdefault(creation(session), record)
+            self._by_creation.pop(None, None)
         return self._by_creation
-
-    def _add_creation(self, record: bytes) -> None:
-        """Have a session found without its uuid."""
-        session = unpack(record)
-        if self._by_creation is not None and session.uuid and (key := creation(session)):
-            self._by_creation.setdefault(key, record)
 
     def _merge(self, known: bytes | None, new: PlacedSession) -> PlacedSession | None:
         """Add a session, or what it adds to a known one; return it if there was something."""
@@ -146,9 +143,12 @@ class SessionLog:
     def _add(self, session: PlacedSession) -> None:
         """Put a session in."""
         record = pack(session)
-        self._by_identity[_identity(session)] = record
-        if self._by_creation is not None:
-            self._add_creation(record)
+        if session.uuid:
+            self._by_uuid[_uuid_key(session.uuid)] = record
+            if self._by_creation is not None and (key := creation(session)):
+                self._by_creation.setdefault(key, record)
+        else:
+            self._bare[creation(session)] = record
         if not self._ordered or session.ended_at >= ended_at(self._ordered[-1]):
             self._ordered.append(record)
         else:
@@ -157,19 +157,17 @@ class SessionLog:
     def _remove(self, record: bytes) -> None:
         """Take a session out."""
         session = unpack(record)
-        self._by_identity.pop(_identity(session), None)
         key = creation(session)
-        if self._by_creation and key and self._by_creation.get(key) is record:
-            del self._by_creation[key]
+        if session.uuid:
+            del self._by_uuid[_uuid_key(session.uuid)]
+            if self._by_creation and self._by_creation.get(key) is record:
+                del self._by_creation[key]
+        else:
+            del self._bare[key]
         index = bisect_left(self._ordered, session.ended_at, key=ended_at)
         while self._ordered[index] is not record:
             index += 1
         del self._ordered[index]
-
-
-def _identity(session: PlacedSession) -> int | str | None:
-    """What tells a session from others: its uuid, else its id with its creation."""
-    return _uuid_key(session.uuid) if session.uuid else creation(session)
 
 
 def _uuid_key(uuid: str) -> int | str:

@@ -12,7 +12,7 @@ answer carries that clock's present time, which is all that is needed:
 Instants are POSIX seconds (UTC), whole, as the unit's stamps are whole seconds.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Self
 
@@ -40,17 +40,14 @@ class Instants:
     cleared: int | None
 
     @property
-    def _all(self) -> tuple[int | None, ...]:
-        return self.created, self.notified, self.cleared
-
-    @property
     def last(self) -> int:
         """The latest."""
-        return max(i for i in self._all if i is not None)
+        return max([i for i in (self.created, self.notified, self.cleared) if i is not None])
 
     def shifted(self, seconds: int) -> Instants:
         """The same, later or earlier."""
-        return Instants(*(None if i is None else i + seconds for i in self._all))
+        all_ = self.created, self.notified, self.cleared
+        return Instants(*[None if i is None else i + seconds for i in all_])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +70,23 @@ class UnitClock:
 
     zone: ours. ahead: the unit's wall clock less our wall clock, in whole seconds.
     utc_offset: our zone's, when it was measured. at: when that was (UTC).
+    agrees: whether the unit keeps our local time. latest: what its clock showed when it was
+    measured, as the instant of such a stamp.
     """
 
     zone: tzinfo
     ahead: timedelta
     utc_offset: timedelta
     at: datetime
+    agrees: bool = field(init=False)
+    latest: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take what is asked for with every session."""
+        agrees = abs(self.ahead) <= TOLERANCE
+        shown = self.at + self.ahead if agrees else self.at
+        object.__setattr__(self, "agrees", agrees)
+        object.__setattr__(self, "latest", round(shown.timestamp()))
 
     @classmethod
     def measure(
@@ -109,11 +117,6 @@ class UnitClock:
                 break
         return cls(zone, ahead, ours.utcoffset() or timedelta(), answered)
 
-    @property
-    def agrees(self) -> bool:
-        """Whether the unit keeps our local time."""
-        return abs(self.ahead) <= TOLERANCE
-
     def time_at(self, at: datetime) -> datetime:
         """What the unit's clock shows at an instant of ours: naive, as the unit writes it."""
         if self.agrees:
@@ -131,8 +134,8 @@ class UnitClock:
         two instants; it is then the later of them that is not after this.
         """
         if not self.agrees:
-            utc = stamp - self.utc_offset - self.ahead
-            return round(utc.replace(tzinfo=UTC).timestamp())
+            shown = round(stamp.replace(tzinfo=UTC).timestamp())
+            return shown - round((self.utc_offset + self.ahead).total_seconds())
         earlier, later = stamp.replace(tzinfo=self.zone), stamp.replace(tzinfo=self.zone, fold=1)
         if earlier.utcoffset() == later.utcoffset():  # as it is but for two hours of the year
             return round(earlier.timestamp())
@@ -146,7 +149,7 @@ class UnitClock:
         as it was in no list then. If the clock was set in between, and the session fits in by the
         clock as it was and not by the clock as it is, it was stamped before that.
         """
-        latest = self._latest() + SLACK
+        latest = self.latest + SLACK
         instants = self._place(session, latest)
         if before is not None and not (earliest := before[1] - SLACK) <= instants.last <= latest:
             # The stamps by the old clock, told at the present time.
@@ -155,24 +158,22 @@ class UnitClock:
                 return old
         if instants.last > latest:
             # The clock was put back after the stamp: it ended just now at the latest.
-            return instants.shifted(latest - SLACK - instants.last)
+            return instants.shifted(self.latest - instants.last)
         return instants
-
-    def _latest(self) -> int:
-        """What the unit's clock showed when it was measured, as the instant of such a stamp."""
-        return round((self.at + (self.ahead if self.agrees else timedelta())).timestamp())
 
     def place_alone(self, session: Session) -> Instants:
         """Place a session by this clock's reading alone, be it in the future."""
-        return self._place(session, self._latest() + SLACK)
+        return self._place(session, self.latest + SLACK)
 
     def _place(self, session: Session, limit: int) -> Instants:
         """Read the stamps of a session. limit: the latest that they can be."""
-        placed: list[int | None] = []
-        for stamp in (session.cleared, session.notified, session.created):
-            placed.append(None if stamp is None else self.instant(stamp, limit))
-            limit = placed[-1] or limit
-        cleared, notified, created = placed
+        cleared = notified = created = None
+        if session.cleared is not None:
+            limit = cleared = self.instant(session.cleared, limit)
+        if session.notified is not None:
+            limit = notified = self.instant(session.notified, limit)
+        if session.created is not None:
+            created = self.instant(session.created, limit)
         return Instants(created, notified, cleared)
 
     def business_day(self, at: datetime, day_start: int) -> BusinessDay:

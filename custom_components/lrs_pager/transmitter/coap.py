@@ -177,6 +177,15 @@ class _Tuning(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
         self.MAX_RETRANSMIT = max_retransmit
 
 
+class _Address(aiocoap.transports.udp6.UDP6EndpointAddress):  # type: ignore[misc]
+    """The address of one host, as `resolve` returns no groups.
+
+    aiocoap works that out from its text three times for each message, a tenth of a long transfer.
+    """
+
+    is_multicast = False
+
+
 class _InterruptedError(Exception):
     """A read made way for a command; it is to be sent again."""
 
@@ -317,7 +326,8 @@ class Endpoint:
         finally:
             self._read_timeout, self._is_interrupted = None, False
         self._round_trips.append(loop.time() - began)
-        self._remote = answer.remote
+        if self._remote is None:
+            self._remote = _unicast(answer.remote)
         return _response(answer, asked)
 
     def _message(self, request: Request, address: str | None) -> aiocoap.Message:
@@ -477,6 +487,13 @@ async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
     asking.response.add_done_callback(lambda response: response.cancelled() or response.exception())
     await asyncio.wait([asking.response])
     return asking.response.result()
+
+
+def _unicast(remote: Any) -> Any:
+    """The address that answered, for the requests that follow."""
+    if type(remote) is not aiocoap.transports.udp6.UDP6EndpointAddress:
+        return remote
+    return _Address(remote.sockaddr, remote.interface, pktinfo=remote.pktinfo)
 
 
 def _response(message: aiocoap.Message, asked: datetime) -> Response:
