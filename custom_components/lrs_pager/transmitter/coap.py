@@ -483,9 +483,16 @@ async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
     Its future is never cancelled: an answer that arrives in the same moment would meet a cancelled
     future, and raise into the event loop, which logs that.
     """
-    # What else comes of it is not asked for, as the context goes then; nor is it to be logged.
-    asking.response.add_done_callback(lambda response: response.cancelled() or response.exception())
-    await asyncio.wait([asking.response])
+    arrived = asyncio.get_running_loop().create_future()
+
+    def wake(response: asyncio.Future[aiocoap.Message]) -> None:
+        # What else comes of it is not asked for, as the context goes then; nor is it to be logged.
+        _ = response.cancelled() or response.exception()
+        if not arrived.done():
+            arrived.set_result(None)
+
+    asking.response.add_done_callback(wake)
+    await arrived
     return asking.response.result()
 
 
