@@ -1,0 +1,143 @@
+"""Sessions in hourly figures, and how those are brought together with what was written before.
+
+Pure functions over sessions and rows; hours are UTC, as POSIX seconds of their start. A session
+is in the hour in which it ended.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isclose
+from typing import Final
+
+from .session import PlacedSession
+
+# Seconds. Days are made of these, so that a day on which the clocks are changed has 23 or 25.
+HOUR: Final = 3600
+
+# What is counted: an hour's own figure, and the total up to then.
+SESSIONS: Final = "sessions"
+GUESTS: Final = "guests"
+LATE: Final = "late"
+COUNTS: Final = (SESSIONS, GUESTS, LATE)
+
+# What is measured: the mean over an hour's sessions.
+WAIT: Final = "wait"
+ON_TIME_RATE: Final = "on_time_rate"
+MEASURES: Final = (WAIT, ON_TIME_RATE)
+
+KEYS: Final = (*COUNTS, *MEASURES)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An hour of one statistic: state and sum of a count, or mean (with min, max) of a measure."""
+
+    state: float | None = None
+    sum: float | None = None
+    mean: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+    def says(self, other: Row) -> bool:
+        """Whether both say the same, but for what a database may round."""
+        return all(
+            ours is theirs
+            or (ours is not None and theirs is not None and isclose(ours, theirs, abs_tol=1e-9))
+            for ours, theirs in (
+                (self.state, other.state),
+                (self.sum, other.sum),
+                (self.mean, other.mean),
+                (self.min, other.min),
+                (self.max, other.max),
+            )
+        )
+
+
+# By statistic, by hour.
+type Rows = Mapping[str, Mapping[int, Row]]
+
+
+@dataclass(slots=True)
+class Merged:
+    """What is to be written, and the totals at the end."""
+
+    rows: dict[str, dict[int, Row]] = field(default_factory=dict)
+    totals: dict[str, float] = field(default_factory=dict)
+
+
+def hour_of(session: PlacedSession) -> int:
+    """The hour in which a session ended."""
+    return session.ended_at // HOUR * HOUR
+
+
+def figures(sessions: Iterable[PlacedSession]) -> dict[str, dict[int, Row]]:
+    """What sessions come to in each hour; of a count, without the total up to then.
+
+    guests: of parties of known size. late: sessions that were paged after their goal. wait: in
+    minutes. An hour in which nothing of the kind is known has no row.
+    """
+    hours: dict[int, list[PlacedSession]] = {}
+    for session in sessions:
+        hours.setdefault(hour_of(session), []).append(session)
+    rows: dict[str, dict[int, Row]] = {key: {} for key in KEYS}
+    for hour, ended in hours.items():
+        rows[SESSIONS][hour] = Row(state=len(ended))
+        if parties := [s.party_size for s in ended if s.party_size is not None]:
+            rows[GUESTS][hour] = Row(state=sum(parties))
+        if waits := [wait / 60 for s in ended if (wait := s.wait) is not None]:
+            rows[WAIT][hour] = Row(mean=sum(waits) / len(waits), min=min(waits), max=max(waits))
+        if on_time := [
+            wait <= s.goal for s in ended if s.goal is not None and (wait := s.wait) is not None
+        ]:
+            rows[LATE][hour] = Row(state=on_time.count(False))
+            rows[ON_TIME_RATE][hour] = Row(mean=100 * on_time.count(True) / len(on_time))
+    return rows
+
+
+def merge(
+    told: Rows, written: Rows, totals: Mapping[str, float], moved: Collection[int] = ()
+) -> Merged:
+    """Bring the log's figures together with the rows of the same hours that were written before.
+
+    told: as of `figures`. totals: the counts' before the first of these hours. moved: hours out of
+    which sessions are known to have moved into another.
+
+    Rows outlive the log: what was counted once and the log does not know any more stays counted.
+    A count never falls, but in an hour out of which a session has moved. Only rows that differ
+    from those that are written come out.
+    """
+    merged = Merged()
+    for key in COUNTS:
+        total = totals.get(key, 0.0)
+        rows = merged.rows[key] = {}
+        for hour in sorted(told[key].keys() | written[key].keys()):
+            now, before = told[key].get(hour, Row()), written[key].get(hour, Row())
+            state = now.state or 0
+            if hour not in moved:
+                state = max(state, before.state or 0)
+            total += state
+            _put(rows, hour, Row(state=state, sum=total), before)
+        merged.totals[key] = total
+    for key in MEASURES:
+        rows = merged.rows[key] = {}
+        for hour in told[key].keys() | written[key].keys():
+            before = written[key].get(hour, Row())
+            if hour not in moved and not _knows(told, written, key, hour):
+                continue
+            # An hour that has nothing to measure any more: rows can be emptied, not deleted.
+            _put(rows, hour, told[key].get(hour, Row()), before)
+    return merged
+
+
+def _knows(told: Rows, written: Rows, key: str, hour: int) -> bool:
+    """Whether the log knows as much of an hour as what is written was made from."""
+    nothing = Row(state=0)
+    count = told[SESSIONS].get(hour, nothing).state or 0
+    before = written[SESSIONS].get(hour, nothing).state or 0
+    return hour in told[key] and count >= before
+
+
+def _put(rows: dict[int, Row], hour: int, row: Row, before: Row) -> None:
+    """Take a row if it differs."""
+    if not row.says(before):
+        rows[hour] = row
