@@ -33,6 +33,8 @@ LAYERS = [
     "session_record",
     "session_log",
     "session_store",
+    "hourly",
+    "long_term_statistics",
     "session_tracker",
     "summary",
     "snapshot",

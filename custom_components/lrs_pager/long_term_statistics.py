@@ -1,0 +1,363 @@
+"""Home Assistant's long-term statistics of a transmitter: one row per hour, kept for ever.
+
+The recorder keeps such rows of sensors by itself, but only of what it saw in their states. These
+are worked out from the session log (hourly.py), so that hours before the installation, or while
+Home Assistant was down, and what is learnt of late, are right too.
+
+One way for all of that: take the log's figures from some hour on, read the rows that are there,
+write those that differ, and read again to see that they were kept. At the start that hour is the
+log's oldest; later, the earliest in which something has changed.
+
+Rows outlive the log, and the transmitter's entry: the graph of a year ago stays when either is
+gone. They are deleted in Home Assistant's developer tools. This is the only file that knows the
+recorder.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from homeassistant.components.recorder.const import DOMAIN as RECORDER
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    async_update_statistics_metadata,
+    get_metadata,
+    statistic_during_period,
+    statistics_during_period,
+)
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
+from homeassistant.const import PERCENTAGE, UnitOfTime
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import DurationConverter, UnitlessRatioConverter
+
+from .const import DOMAIN, LOGGER
+from .hourly import (
+    COUNTS,
+    GUESTS,
+    HOUR,
+    KEYS,
+    LATE,
+    ON_TIME_RATE,
+    SESSIONS,
+    WAIT,
+    Merged,
+    Row,
+    Rows,
+    figures,
+    hour_of,
+    merge,
+)
+from .session import PlacedSession
+from .session_log import SessionLog
+
+# From a change to its being written. As often as Home Assistant compiles its own statistics: no
+# graph shows more, and a busy hour's rows are written a dozen times rather than once per guest.
+DELAY: Final = timedelta(minutes=5)
+
+# Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for
+# ten; what is not written then is at the next start.
+PATIENCE: Final = 5
+
+# Seconds of the log that are worked on at once: a week of a busy house is 2,000 sessions, some
+# milliseconds' work, and no memory to speak of.
+STRETCH: Final = 7 * 24 * HOUR
+
+# Home Assistant's own words for statistics are English, too.
+_NAMES: Final = {
+    SESSIONS: "sessions",
+    GUESTS: "guests",
+    LATE: "late sessions",
+    WAIT: "wait",
+    ON_TIME_RATE: "on-time rate",
+}
+
+# Unit, and the family that it can be converted in.
+_UNITS: Final[dict[str, tuple[str, str | None]]] = {
+    SESSIONS: ("sessions", None),
+    GUESTS: ("guests", None),
+    LATE: ("sessions", None),
+    WAIT: (UnitOfTime.MINUTES, DurationConverter.UNIT_CLASS),
+    ON_TIME_RATE: (PERCENTAGE, UnitlessRatioConverter.UNIT_CLASS),
+}
+
+
+class LongTermStatistics:
+    """Keeps a transmitter's rows as its log is.
+
+    `note` is told of each change of the log, also before `async_start`.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+        """Take note of what is to be kept; nothing is read or written yet."""
+        self._hass = hass
+        self._entry = entry
+        self._ids = {key: statistic_id(entry.entry_id, key) for key in KEYS}
+        self._title = entry.title
+        self._log: SessionLog | None = None
+        # The first hour that may not be written as the log has it; None if all are.
+        self._since: int | None = None
+        # Hours out of which sessions have moved, until that is written.
+        self._moved: set[int] = set()
+        self._changes = 0
+        self._is_failing = False
+        self._one_at_a_time = asyncio.Lock()
+        self._cancel_timer: CALLBACK_TYPE | None = None
+
+    @callback
+    def note(self, before: PlacedSession | None, after: PlacedSession) -> None:
+        """Take note that a session of the log is new (before: None), or is known better."""
+        hour = hour_of(after)
+        if before is not None and (left := hour_of(before)) != hour:
+            self._moved.add(left)
+            hour = min(hour, left)
+        self._note(hour)
+
+    @callback
+    def async_start(self, log: SessionLog) -> None:
+        """Write what is missing once Home Assistant has started, and what changes from then on."""
+        if RECORDER not in self._hass.config.components:
+            return
+
+        @callback
+        def begin(_: HomeAssistant) -> None:
+            # The recorder works off its queue from now on.
+            self._log = log
+            oldest = next(iter(log), None)
+            # Without a session, there may be a new name all the same.
+            self._note(_this_hour() if oldest is None else hour_of(oldest))
+            self._sync_now()
+
+        @callback
+        def rename(_: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
+            if entry is self._entry and entry.title != self._title:
+                self._title = entry.title
+                self._note(_this_hour())
+
+        self._entry.async_on_unload(async_at_started(self._hass, begin))
+        self._entry.async_on_unload(
+            async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, rename)
+        )
+
+    async def async_stop(self) -> None:
+        """Write what is left; call it when nothing can change any more."""
+        self._unschedule()
+        if self._log is None or self._since is None:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE), self._one_at_a_time:
+                await self._write(self._log, self._since, frozenset(self._moved))
+        except Exception as err:  # noqa: BLE001  # see _sync
+            LOGGER.debug("Long-term statistics are written at the next start: %r", err)
+        self._log = None
+
+    @callback
+    def _note(self, hour: int) -> None:
+        """Have all rows from an hour on looked at, in a while."""
+        self._changes += 1
+        self._since = hour if self._since is None else min(self._since, hour)
+        if self._log is not None and self._cancel_timer is None:
+            self._cancel_timer = async_call_later(self._hass, DELAY, self._sync_now)
+
+    @callback
+    def _unschedule(self) -> None:
+        if self._cancel_timer is not None:
+            self._cancel_timer()
+            self._cancel_timer = None
+
+    @callback
+    def _sync_now(self, _: datetime | None = None) -> None:
+        self._unschedule()
+        self._entry.async_create_background_task(
+            self._hass, self._sync(), f"{self._entry.title} statistics"
+        )
+
+    async def _sync(self) -> None:
+        """Write what is to be written, and see that it was kept."""
+        async with self._one_at_a_time:
+            try:
+                is_kept = await self._write_all()
+            except Exception as err:  # noqa: BLE001  # whatever ails the database, pagers go on
+                self._tell(err)
+            else:
+                self._tell(None if is_kept else "it did not keep what was written")
+
+    async def _write_all(self) -> bool:
+        """Write; return whether that was kept, as far as nothing has changed meanwhile."""
+        for _ in range(2):
+            if self._log is None or self._since is None:
+                return True
+            changes = self._changes
+            is_all = not await self._write(self._log, self._since, frozenset(self._moved))
+            if changes != self._changes:
+                return True  # its turn comes
+            if is_all:
+                self._since = None
+                self._moved.clear()
+                return True
+        return False
+
+    def _tell(self, problem: object | None) -> None:
+        """Log once that it does not work, and once that it does again."""
+        if problem is not None and not self._is_failing:
+            LOGGER.warning("The recorder does not take long-term statistics: %s", problem)
+        elif problem is None and self._is_failing:
+            LOGGER.info("The recorder takes long-term statistics again")
+        self._is_failing = problem is not None
+
+    # --------------------------------------------------------------------- the rows
+
+    async def _write(self, log: SessionLog, since: int, moved: frozenset[int]) -> bool:
+        """Write the rows from an hour on that differ; return whether there were some."""
+        await self._settled()
+        recorder = get_instance(self._hass)
+        # The recorder's question for the total up to an hour takes no hour to come, as there is if
+        # the transmitter's clock is ahead.
+        start = min(since, _this_hour())
+        metadata = await recorder.async_add_executor_job(self._read_metadata)
+        totals: Mapping[str, float] = await recorder.async_add_executor_job(
+            self._read_totals, start
+        )
+        renamed = {
+            key
+            for key, name_and_all in self._metadata().items()
+            if key in metadata and metadata[key]["name"] != name_and_all["name"]
+        }
+        has_written = False
+        while True:
+            end = start + STRETCH
+            is_last = log.latest is None or log.latest.ended_at < end
+            sessions = log.between(start, end)
+            # After the log's last session there may be rows of sessions that it forgot.
+            merged = await recorder.async_add_executor_job(
+                self._merge, sessions, start, None if is_last else end, totals, moved
+            )
+            totals, start = merged.totals, end
+            for key, rows in merged.rows.items():
+                if rows or key in renamed:
+                    renamed.discard(key)
+                    has_written = True
+                    async_add_external_statistics(
+                        self._hass, self._metadata()[key], _statistic_data(rows)
+                    )
+            if is_last:
+                return has_written
+
+    async def _settled(self) -> None:
+        """Wait until the recorder has carried out what it was told to: it only queues.
+
+        It would say so by its commit future, but has none while it is at its last task. This
+        changes nothing, in its turn.
+        """
+        done = asyncio.Event()
+
+        def on_done() -> None:
+            self._hass.loop.call_soon_threadsafe(done.set)
+
+        async_update_statistics_metadata(self._hass, self._ids[SESSIONS], on_done=on_done)
+        await done.wait()
+
+    def _metadata(self) -> dict[str, StatisticMetaData]:
+        """What the recorder is told of each statistic."""
+        return {
+            key: StatisticMetaData(
+                source=DOMAIN,
+                statistic_id=self._ids[key],
+                name=f"{self._title} {_NAMES[key]}",
+                unit_of_measurement=unit,
+                unit_class=unit_class,
+                has_sum=key in COUNTS,
+                mean_type=StatisticMeanType.NONE if key in COUNTS else StatisticMeanType.ARITHMETIC,
+            )
+            for key, (unit, unit_class) in _UNITS.items()
+        }
+
+    # ----------------------------------------------- in the recorder's executor: it reads
+
+    def _read_metadata(self) -> dict[str, StatisticMetaData]:
+        """What the recorder has of each statistic that is there."""
+        found = get_metadata(self._hass, statistic_ids=set(self._ids.values()))
+        return {key: found[id_][1] for key, id_ in self._ids.items() if id_ in found}
+
+    def _read_totals(self, before: int) -> dict[str, float]:
+        """The counts up to an hour: how they changed since ever."""
+        end = dt_util.utc_from_timestamp(before)
+        return {
+            key: statistic_during_period(
+                self._hass, None, end, self._ids[key], {"change"}, None
+            ).get("change")
+            or 0.0
+            for key in COUNTS
+        }
+
+    def _read_rows(self, start: int, end: int | None) -> Rows:
+        """The rows of some hours."""
+        found = statistics_during_period(
+            self._hass,
+            dt_util.utc_from_timestamp(start),
+            None if end is None else dt_util.utc_from_timestamp(end),
+            set(self._ids.values()),
+            "hour",
+            None,
+            {"state", "sum", "mean", "min", "max"},
+        )
+        return {
+            key: {
+                round(row["start"]): Row(
+                    state=row.get("state"),
+                    sum=row.get("sum"),
+                    mean=row.get("mean"),
+                    min=row.get("min"),
+                    max=row.get("max"),
+                )
+                for row in found.get(id_, ())
+            }
+            for key, id_ in self._ids.items()
+        }
+
+    def _merge(
+        self,
+        sessions: Iterable[PlacedSession],
+        start: int,
+        end: int | None,
+        totals: Mapping[str, float],
+        moved: frozenset[int],
+    ) -> Merged:
+        """Bring the log's sessions of some hours together with the rows that are there."""
+        return merge(figures(sessions), self._read_rows(start, end), totals, moved)
+
+
+def statistic_id(entry_id: str, key: str) -> str:
+    """The id of a transmitter's statistic."""
+    return f"{DOMAIN}:{entry_id.lower()}_{key}"
+
+
+def _this_hour() -> int:
+    return int(dt_util.utcnow().timestamp()) // HOUR * HOUR
+
+
+def _statistic_data(rows: Mapping[int, Row]) -> list[StatisticData]:
+    """Rows as the recorder takes them."""
+    return [
+        cast(
+            "StatisticData",
+            {"start": dt_util.utc_from_timestamp(hour)}
+            | {name: value for name, value in asdict(row).items() if value is not None},
+        )
+        for hour, row in sorted(rows.items())
+    ]
