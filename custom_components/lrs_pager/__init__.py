@@ -10,6 +10,8 @@ How data comes in, and which file sees to it:
                                session_store: on disk)
     summary   summary          a business day in figures
     snapshot  snapshot         what is shown
+    hour      hourly           an hour in figures, brought together with what was written
+              long_term_statistics  writes those where Home Assistant keeps them for ever
               coordinator      polls and listens, merges, publishes
     entity    sensor, binary_sensor, event, button, number (entity: what they share)
 
@@ -65,6 +67,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> 
     # every entity; this listener is always there.
     entry.async_on_unload(coordinator.async_add_listener(keep_device_current))
     coordinator.async_start_push()
+    coordinator.long_term_statistics.async_start(coordinator.log)
     return True
 
 
@@ -74,7 +77,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) ->
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
-    """Delete the log of a transmitter that the user has removed, and what was said of it."""
+    """Delete the log of a transmitter that the user has removed, and what was said of it.
+
+    Its long-term statistics stay, as those of any sensor do: last January is last January.
+    """
     await SessionStore(hass, entry.entry_id).async_remove()
     for issue in ISSUES:
         withdraw_issue(hass, entry, issue)

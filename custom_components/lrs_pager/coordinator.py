@@ -37,6 +37,7 @@ from .issues import (
     raise_issue,
     withdraw_issue,
 )
+from .long_term_statistics import LongTermStatistics
 from .push import Push, PushState
 from .session import LATE_AFTER, PlacedSession
 from .session_log import SessionLog
@@ -141,6 +142,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.push = Push(self.transmitter, self._receive_pushed, self._push_changed)
         self.tracker = SessionTracker(SessionLog())
+        self.long_term_statistics = LongTermStatistics(hass, entry)
         self.received = Received()
         # The unit's clock as of the latest answer, and what it last said of itself.
         self.clock: UnitClock | None = None
@@ -208,6 +210,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         await self.transmitter.close()
         await self._store.async_save(self.log)
         await self._store.async_close()
+        await self.long_term_statistics.async_stop()
 
     @override
     async def _async_setup(self) -> None:
@@ -548,6 +551,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _keep(self, news: News) -> None:
         """Keep what is to be saved, and what is to be announced."""
         self._store.add(news.logged)
+        for before, after in news.changes:
+            self.long_term_statistics.note(before, after)
         self._news += news.events
 
     def _note(self, answer: Answer) -> None:

@@ -54,13 +54,19 @@ class SessionEvent:
 class News:
     """What came of a message.
 
-    logged: sessions that are new in the log, or better known there. is_doubtful: whether a session
-    was left out, as its stamps don't fit the clock: that was set, and is to be read again.
+    changes: sessions that are new in the log (before: None), or better known there: before and
+    after. is_doubtful: whether a session was left out, as its stamps don't fit the clock: that was
+    set, and is to be read again.
     """
 
     events: list[SessionEvent] = field(default_factory=list)
-    logged: list[PlacedSession] = field(default_factory=list)
+    changes: list[tuple[PlacedSession | None, PlacedSession]] = field(default_factory=list)
     is_doubtful: bool = False
+
+    @property
+    def logged(self) -> list[PlacedSession]:
+        """The sessions that are new in the log, or better known there."""
+        return [session for _, session in self.changes]
 
 
 class _Whereabouts(Enum):
@@ -164,7 +170,7 @@ class SessionTracker:
         """Merge sessions of the history, all or some. before: see UnitClock.place."""
         news = News()
         for was_logged, logged in self.log.absorb(sessions, clock, before, self._known):
-            news.logged.append(logged)
+            news.changes.append((was_logged, logged))
             if tracked := self._pop(logged):
                 steps = [*_steps(tracked.session, logged), _end(logged)]
                 is_live = tracked.whereabouts is _Whereabouts.ENDED
@@ -199,7 +205,7 @@ class SessionTracker:
         """
         if self.log.find(session):
             # Over already. If this says more of it than the log knows, that is welcome.
-            news.logged.extend(logged for _, logged in self.log.absorb([session], clock))
+            news.changes += self.log.absorb([session], clock)
             return None
         is_over = session.cleared is not None or session.state in ENDED_STATES
         if not is_over or session.clear_type not in (STOP, REMOVED):
@@ -219,8 +225,7 @@ class SessionTracker:
             return None
         self._pop(session)
         if is_over:
-            self.log.absorb([session], clock, earlier=lambda _: placed)
-            news.logged.append(placed)
+            news.changes += self.log.absorb([session], clock, earlier=lambda _: placed)
             tracked.whereabouts = _Whereabouts.ENDED
         if placed.clear_type:
             steps.append(_end(placed))
