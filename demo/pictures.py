@@ -26,6 +26,18 @@ PICTURES = ROOT / "docs"
 EAST = (20 - datetime.now(UTC).hour + 9) % 24 - 9
 ZONE = f"Etc/GMT{-EAST:+d}"
 
+# The entry's id in the README's examples.
+EXAMPLE_ENTRY = "01jd3v8qk2m5n7p9r1s3t5w7x9"
+
+# Seconds in which a fortnight's rows are written and committed.
+STATISTICS_TIMEOUT = 60
+
+# The tabs of the dashboard, and their addresses.
+VIEWS = (("Now", "now"), ("Months", "months"))
+
+# Days of service that the transmitter holds: what its long-term statistics show.
+DAYS = 15
+
 BROWSER = [
     "--no-sandbox",
     "--disable-gpu",
@@ -98,7 +110,7 @@ async def main() -> None:
         return datetime.now(ZoneInfo(ZONE)).replace(tzinfo=None)
 
     unit = Unit(now=now)
-    floor = Floor(unit, start=now() - timedelta(days=1, hours=8))
+    floor = Floor(unit, start=now() - timedelta(days=DAYS))
     floor.advance(now())
     for number, label, goal, minutes_ago in ((46, "Ortega", 1200, 19), (43, "Quinn", 600, 14)):
         with unit.at(now() - timedelta(minutes=minutes_ago)):
@@ -142,22 +154,45 @@ async def pictures(home: HomeAssistant, page: Page, simulator: Simulator) -> Non
     await page.goto(f"{home.url}/config/devices/device/{device['id']}")
     await take(page, "device")
 
-    readme = (ROOT / "README.md").read_text()
-    example = yaml.safe_load(
-        readme.partition("## Dashboard")[2].split("```")[1].removeprefix("yaml")
-    )
-    section = {"type": "grid", "cards": example["cards"]}
     await home.command(
         "lovelace/dashboards/create", url_path="the-door", title="Door", mode="storage"
     )
+    statistics = example("## Long-term statistics").replace(
+        EXAMPLE_ENTRY, entry["entry_id"].lower()
+    )
+    sections = [
+        {"type": "grid", "cards": yaml.safe_load(text)["cards"]}
+        for text in (example("## Dashboard"), statistics)
+    ]
     await home.command(
         "lovelace/config/save",
         url_path="the-door",
-        config={"views": [{"title": "Door", "type": "sections", "sections": [section]}]},
+        config={
+            "views": [
+                {"title": title, "path": path, "type": "sections", "sections": [section]}
+                for (title, path), section in zip(VIEWS, sections, strict=True)
+            ]
+        },
     )
     await page.set_viewport_size({"width": 620, "height": 640})
-    await page.goto(f"{home.url}/the-door/0")
+    await page.goto(f"{home.url}/the-door/now")
     await take(page, "dashboard")
+    await home.wait(lambda: statistics_ids(home), STATISTICS_TIMEOUT, "statistics")
+    await page.set_viewport_size({"width": 620, "height": 780})
+    await page.goto(f"{home.url}/the-door/months")
+    await take(page, "statistics")
+
+
+async def statistics_ids(home: HomeAssistant) -> list[str]:
+    """The statistics that are there."""
+    found = await home.command("recorder/list_statistic_ids")
+    return [each["statistic_id"] for each in found if each["source"] == "lrs_pager"]
+
+
+def example(heading: str) -> str:
+    """The first example under a heading of the README."""
+    readme = (ROOT / "README.md").read_text()
+    return readme.partition(heading)[2].split("```")[1].removeprefix("yaml")
 
 
 if __name__ == "__main__":
