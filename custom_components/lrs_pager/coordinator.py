@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
+import math
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
@@ -39,7 +40,7 @@ from .issues import (
 )
 from .long_term_statistics import LongTermStatistics
 from .push import Push, PushState
-from .session import LATE_AFTER, PlacedSession
+from .session import LATE_AFTER
 from .session_log import SessionLog
 from .session_store import SessionStore
 from .session_tracker import News, SessionEvent, SessionTracker
@@ -365,9 +366,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         mark = None if self._is_whole_history_due() else self._mark
         answer = await self.transmitter.history(mark)
         self._note(answer)
-        clock, newest = self._clock(), self.log.latest
+        clock, since, oldest = self._clock(), self._unseen_since(answer), math.inf
         for sessions in batched(answer.sessions, BATCH, strict=False):
-            self._keep(self.tracker.see_history(sessions, clock, answer.answered, self._whole))
+            news = self.tracker.see_history(sessions, clock, answer.answered, self._whole)
+            oldest = min([oldest, *(session.ended_at for session in news.logged)])
+            self._keep(news)
             await asyncio.sleep(0)
         self._mark = answer.mark
         if answer.is_all:
@@ -381,7 +384,18 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if answer.is_all:
             self._keep(self.tracker.history_is_complete(answer.asked))
             self._whole_history_read_at = at
-            self._tell_of_gap(answer, newest)
+            self._away_since = None
+            if since is not None and since < oldest < math.inf:
+                add_missed_span(self.hass, self.config_entry, since, oldest)
+
+    def _unseen_since(self, answer: Answer) -> float | None:
+        """Since when sessions may be missing from a history that is about to be merged.
+
+        None if that goes back to one that we know, or to before we could not ask for it.
+        """
+        if self._away_since is None or any(self.log.find(session) for session in answer.sessions):
+            return None
+        return max(self._away_since, self.log.latest.ended_at if self.log.latest else 0)
 
     async def _read_settings(self) -> None:
         """Read the settings, if that is due."""
@@ -672,20 +686,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._publish()
 
     # ----------------------------------------------------------------------- issues
-
-    def _tell_of_gap(self, answer: Answer, newest: PlacedSession | None) -> None:
-        """Tell the user if the unit may have forgotten sessions that we did not see.
-
-        answer: the whole history, merged by now. newest: the latest session known before.
-        """
-        since, self._away_since = self._away_since, None
-        if since is None or not answer.sessions:
-            return
-        ended = [known.ended_at for s in answer.sessions if (known := self.log.find(s))]
-        if newest is not None:
-            since = max(since, newest.ended_at)
-        if ended and min(ended) > since:
-            add_missed_span(self.hass, self.config_entry, since, min(ended))
 
     def _tell_of_clock(self) -> None:
         """Tell the user if the unit's clock is off, and take it back when it is right."""
