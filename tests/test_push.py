@@ -328,9 +328,10 @@ async def test_a_session_that_ends_costs_a_few_blocks_and_one_line_however_long_
         lively.unit.page(7)
         lively.unit.clear(7)
         await until(lambda served=served: len(entry.runtime_data.log) == 200 + served)
+        # Said to be over, then read, then saved.
         await until(lambda: not entry.runtime_data.tracker.wants_history)
+        await until(lambda: not entry.runtime_data._store.is_behind)
         assert len([request for request in lively.requests if request.path == HISTORY]) <= 4
-    await until(lambda: not entry.runtime_data._store.is_behind)
     await hass.config_entries.async_unload(entry.entry_id)
     file = Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}"))
     assert len(file.read_text().splitlines()) == 1 + 205  # the first is the header

@@ -419,7 +419,8 @@ async def test_a_page_does_not_wait_for_the_end_of_a_long_history(
         serve_guest(simulator.unit, number)
     simulator.unit.create(7)
     entry = await set_up()
-    simulator.unit.create(99)  # so that the history is read
+    simulator.unit.create(99)  # so that the history is read ...
+    simulator.unit.history.reverse()  # ... and all of it
     simulator.requests.clear()
     simulator.faults.network.delay = 0.01
     reading = asyncio.create_task(poll(hass, entry))

@@ -46,7 +46,7 @@ SILENCE = 95.0
 MAX_REQUEST = 1024
 
 # Times in a row that what was added to the history could not be told, after which it is read whole
-# without trying: a unit that serves no block before those that precede it.
+# without trying until it is asked for so: a unit that serves no block before those that precede it.
 MAX_TAILS_FAILED = 3
 
 # 2.03 Valid: the body that the client holds is still right (RFC 7252, 5.9.1.3).
@@ -102,7 +102,9 @@ class Transmitter:
         after: the mark of an earlier answer. Only what was added since is returned then, if that
         can be told (`is_all` says whether it could).
         """
-        if after is not None and (answer := await self._history_after(after)):
+        if after is None:
+            self._tails_failed = 0
+        elif answer := await self._history_after(after):
             return answer
         answer = await self._get(HISTORY, parse_history, salvage_history)
         if answer is None:
