@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from custom_components.lrs_pager.hourly import (
     COUNTS,
@@ -22,6 +22,10 @@ from custom_components.lrs_pager.hourly import (
     merge,
 )
 from custom_components.lrs_pager.session import PlacedSession
+
+# However slow the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # A few hours in which much happens, so that sessions share them.
 HOURS = 6

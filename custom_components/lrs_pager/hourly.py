@@ -84,8 +84,11 @@ def figures(sessions: Iterable[PlacedSession]) -> dict[str, dict[int, Row]]:
         rows[SESSIONS][hour] = Row(state=len(ended))
         if parties := [s.party_size for s in ended if s.party_size is not None]:
             rows[GUESTS][hour] = Row(state=sum(parties))
-        if waits := [wait / 60 for s in ended if (wait := s.wait) is not None]:
-            rows[WAIT][hour] = Row(mean=sum(waits) / len(waits), min=min(waits), max=max(waits))
+        if waits := [wait for s in ended if (wait := s.wait) is not None]:
+            # Divided at the end, so that it is the same in whatever order sessions come.
+            rows[WAIT][hour] = Row(
+                mean=sum(waits) / len(waits) / 60, min=min(waits) / 60, max=max(waits) / 60
+            )
         if on_time := [
             wait <= s.goal for s in ended if s.goal is not None and (wait := s.wait) is not None
         ]:

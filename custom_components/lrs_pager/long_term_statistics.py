@@ -248,15 +248,19 @@ class LongTermStatistics:
                 self._merge, sessions, start, None if is_last else end, totals, moved
             )
             totals, start = merged.totals, end
-            for key, rows in merged.rows.items():
-                if rows or key in renamed:
-                    renamed.discard(key)
-                    has_written = True
+            if writes := {key: rows for key, rows in merged.rows.items() if rows or key in renamed}:
+                renamed -= writes.keys()
+                has_written = True
+                for key, rows in writes.items():
                     async_add_external_statistics(
                         self._hass, self._metadata()[key], _statistic_data(rows)
                     )
             if is_last:
                 return has_written
+            if writes:
+                # So that the recorder never has more than one stretch to write before what else
+                # happens in the house: a first time may take it minutes.
+                await self._settled()
 
     async def _settled(self) -> None:
         """Wait until the recorder has carried out what it was told to: it only queues.
