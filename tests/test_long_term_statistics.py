@@ -532,6 +532,7 @@ async def test_a_clock_that_is_ahead_may_be_an_hour_ahead(
     """Within five minutes the transmitter's clock is taken as it is: 15:01 before it is 15:00."""
     freezer.move_to(dt_util.utcnow().replace(minute=58, second=0, microsecond=0))
     unit.skew = timedelta(minutes=3)
+    serve_guest(unit, minutes_ago=10)  # in the hour that still is
     entry = await set_up()
     await settle(hass)
     for number in (1, 2, 3):
