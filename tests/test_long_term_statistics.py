@@ -591,6 +591,22 @@ async def test_an_hour_that_is_known_in_part_only_keeps_its_row(
     await assert_as_ledger(hass, entry, unit)
 
 
+async def test_totals_go_on_through_hours_that_the_log_forgot(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    """What is new is a month ago; what was forgotten came after it."""
+    for days_ago in (30, 10, 1):
+        serve_guest(unit, minutes_ago=days_ago * 1440)
+    entry = await set_up()
+    await settle(hass)
+    await unload(hass, entry)
+    await SessionStore(hass, entry.entry_id).async_remove()
+    del unit.history[1:]
+    serve_guest(unit, minutes_ago=29 * 1440)
+    await set_up_again(hass, entry)
+    await assert_as_ledger(hass, entry, unit)
+
+
 async def test_purging_the_recorder_leaves_them(
     hass: HomeAssistant, unit: Unit, set_up: SetUp
 ) -> None:
