@@ -995,6 +995,20 @@ async def test_out_of_order_is_5_00_and_does_nothing(
     assert unit.pages == []
 
 
+async def test_one_resource_or_all_can_be_out_of_order(
+    unit: Unit, sim: Simulator, client: Client
+) -> None:
+    sim.faults.errors["v1", "page"] = "5.03"
+    response = await client.ask(Code.POST, "/v1/page", {"number": 5})
+    assert response.code == Code.SERVICE_UNAVAILABLE
+    assert json.loads(response.payload)["error"]
+    assert await client.get("/v1/settings")
+    sim.faults.errors[()] = "4.05"
+    assert (await client.ask(Code.GET, "/v1/settings")).code == Code.METHOD_NOT_ALLOWED
+    assert (await client.ask(Code.POST, "/v1/page", {"number": 5})).code.dotted == "5.03"
+    assert unit.pages == []
+
+
 async def test_old_firmware_knows_nothing_but_the_history(sim: Simulator, client: Client) -> None:
     sim.faults.history_only = True
     assert await client.get("/v1/sessions/history")
@@ -1071,6 +1085,52 @@ async def test_notifications_are_spoilt_too(
     unit.create(1)
     with pytest.raises(json.JSONDecodeError):
         json.loads((await raw.receive()).payload)
+
+
+async def test_text_can_be_in_another_encoding_or_in_none(
+    unit: Unit, sim: Simulator, client: Client
+) -> None:
+    unit.create(1, label="Müller")
+    whole = (await client.ask(Code.GET, "/v1/sessions")).payload
+    sim.faults.latin_1 = True
+    latin_1 = (await client.ask(Code.GET, "/v1/sessions")).payload
+    assert latin_1.decode("latin-1") == whole.decode()
+    sim.faults.latin_1 = False
+    sim.faults.not_utf8 = True
+    assert (await client.ask(Code.GET, "/v1/sessions")).payload.endswith(whole)
+    for body in (latin_1, (await client.ask(Code.GET, "/v1/sessions")).payload):
+        with pytest.raises(UnicodeDecodeError):
+            body.decode()
+
+
+async def test_a_field_can_have_a_wrong_value_wherever_it_is(
+    unit: Unit, sim: Simulator, client: Client
+) -> None:
+    unit.create(1)
+    right = await client.get("/v1/sessions")
+    sim.faults.wrong = {"timestamp": 7, "number": {}}
+    wrong = await client.get("/v1/sessions")
+    assert (wrong["timestamp"], wrong["sessions"][0]["number"]) == (7, {})
+    wrong["timestamp"], wrong["sessions"][0]["number"] = right["timestamp"], 1
+    assert wrong == right
+
+
+async def test_the_latest_notification_can_overtake_those_that_wait(
+    unit: Unit, sim: Simulator, raw: RawClient
+) -> None:
+    await observe(raw)
+    sim.faults.latest_first = True
+    for number in range(1, 5):
+        unit.create(number)
+    told = []
+    for _ in range(4):
+        message = await raw.receive()
+        acknowledge(raw, message)
+        told.append((json.loads(message.payload)["sessions"][0]["number"], message.opt.observe))
+    numbers, observed = zip(*told, strict=True)
+    assert numbers == (1, 4, 3, 2)
+    # It is the network that is to blame: they were numbered in the right order.
+    assert sorted(observed) == [observed[0], *reversed(observed[1:])]
 
 
 @pytest.mark.parametrize("fault", ["wrong_block_number", "short_block"])

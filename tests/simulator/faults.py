@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 import json
 import random
 import re
+from typing import Any
 
 
 @dataclass
@@ -55,8 +56,17 @@ class Faults:
     separate_delay: float = 0.05
     """Seconds."""
     wrong_token: bool = False
+    errors: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """Codes ("5.03") by path: whatever is asked of it gets that, and nothing is done. The path ()
+    stands for every path."""
     malformed: bool = False
     """The body is no JSON."""
+    not_utf8: bool = False
+    """The body begins with a byte that is in no UTF-8 text."""
+    latin_1: bool = False
+    """The body is in Latin-1, as far as its letters are: é is one byte, which is no UTF-8."""
+    wrong: dict[str, Any] = field(default_factory=dict)
+    """Values by the name of a field, which has that one wherever it is in a body."""
     truncated: bool = False
     """The body ends after two thirds."""
     last_block_lost: bool = False
@@ -82,6 +92,8 @@ class Faults:
     always_valid: bool = False
     """2.03 to every GET, whether or not the client has an ETag."""
     no_etag: bool = False
+    latest_first: bool = False
+    """Of the notifications that wait to be sent, the latest goes first."""
     duplicate: bool = False
     """Every datagram arrives twice, in both directions."""
     network: Network = field(default_factory=Network)
@@ -101,13 +113,32 @@ class Faults:
         """Return what is sent in place of this body."""
         if not body:
             return body
+        if self.wrong:
+            body = _with_values(body, self.wrong)
         if self.no_sequence:
             body = re.sub(rb'"globalSessionSequence":\d+,', b"", body)
         if self.malformed:
             return b"<html><body>It works!</body></html>"
+        if self.not_utf8:
+            return b"\xff" + body
+        if self.latin_1:
+            return body.decode().encode("latin-1", "replace")
         if self.truncated:
             return body[: len(body) * 2 // 3]
         return body
+
+
+def _with_values(body: bytes, values: dict[str, Any]) -> bytes:
+    """Return the JSON text with these values in place of what fields of these names have."""
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: values.get(key, replaced(item)) for key, item in value.items()}
+        return [replaced(item) for item in value] if isinstance(value, list) else value
+
+    return json.dumps(
+        replaced(json.loads(body)), separators=(",", ":"), ensure_ascii=False
+    ).encode()
 
 
 def turned(body: bytes, by: int) -> bytes:

@@ -10,6 +10,7 @@ from aiocoap import Message
 from aiocoap.numbers.codes import Code
 
 from .exchanges import Exchanges, Outcome
+from .faults import Faults
 from .link import Address, Timers
 from .replies import Reply, message_of
 
@@ -27,6 +28,8 @@ OBSERVE_MODULUS = 1 << 24
 class _Notice:
     body: bytes
     is_ping: bool
+    sequence: int
+    """Its Observe value."""
 
 
 @dataclass(eq=False)
@@ -59,8 +62,10 @@ class Observers:
         ping: Callable[[], bytes],
         ping_interval: float,
         limit: int | None,
+        faults: Faults,
     ) -> None:
         """Take how a ping's body is made, the seconds between two, and the most observers."""
+        self._faults = faults
         self._exchanges = exchanges
         self._timers = timers
         self._ping = ping
@@ -101,7 +106,7 @@ class Observers:
     def notify(self, body: bytes) -> None:
         """Tell every observer."""
         for observer in list(self._observers.values()):
-            self._enqueue(observer, _Notice(body, is_ping=False))
+            self._enqueue(observer, body, is_ping=False)
 
     def _schedule_ping(self, observer: _Observer) -> None:
         observer.ping_timer = self._timers.call_later(
@@ -114,19 +119,20 @@ class Observers:
             return
         observer.missed_pings += 1
         self._schedule_ping(observer)
-        self._enqueue(observer, _Notice(self._ping(), is_ping=True))
+        self._enqueue(observer, self._ping(), is_ping=True)
 
-    def _enqueue(self, observer: _Observer, notice: _Notice) -> None:
-        observer.queue.append(notice)
+    def _enqueue(self, observer: _Observer, body: bytes, *, is_ping: bool) -> None:
+        observer.queue.append(_Notice(body, is_ping, observer.next_sequence()))
         self._send_next(observer)
 
     def _send_next(self, observer: _Observer) -> None:
         if observer.in_flight is not None or not observer.queue:
             return
-        notice = observer.queue.popleft()
+        queue = observer.queue
+        notice = queue.pop() if self._faults.latest_first else queue.popleft()
         message: Message = message_of(Reply(Code.CONTENT, notice.body))
         message.token = observer.token
-        message.opt.observe = observer.next_sequence()
+        message.opt.observe = notice.sequence
         observer.in_flight = self._exchanges.send_confirmable(
             message, observer.remote, partial(self._sent, observer, notice)
         )

@@ -94,6 +94,7 @@ class Simulator:
             ping=lambda: self.faults.spoil(self._resources.ping_message()),
             ping_interval=self.ping_interval,
             limit=self.max_observers,
+            faults=self.faults,
         )
         self._blocks = Blocks(
             self.faults,
@@ -249,6 +250,10 @@ class Simulator:
 
     def _refuse_unfit(self, request: Message) -> None:
         """Raise RefusedError for what is wrong before anybody looks at the resource."""
+        errors = self.faults.errors
+        if code := errors.get(request.opt.uri_path) or errors.get(()):
+            kind, detail = map(int, code.split("."))
+            raise RefusedError(Code(kind << 5 | detail), "out of order")
         if self.faults.error_5_00:
             raise RefusedError(Code.INTERNAL_SERVER_ERROR, "out of order")
         if self.faults.not_a_transmitter:
