@@ -244,7 +244,7 @@ class Scene:
         elif shown is Shown.LATE:
             assert sensor(self.hass, self.entry, "daily_count").state.isdecimal()
         else:
-            differences = partial(self._differences, only_day=shown is Shown.DAY)
+            differences = partial(self._differences, shown, stage)
             if self.has_push:
                 await until(lambda: not differences())
             assert differences() == {}
@@ -306,12 +306,15 @@ class Scene:
                 assert record.getMessage() in lines
                 assert not record.exc_info
 
-    def _differences(self, *, only_day: bool) -> dict[str, tuple[Any, Any]]:
-        """What is shown, or in the log, beside what is so, where that is not the same."""
+    def _differences(self, shown: Shown, stage: Stage) -> dict[str, tuple[Any, Any]]:
+        """What is shown, in the log or on the disk beside what is so, where that is another."""
         pairs = {**self._logged_and_so(), **self._day_and_so()}
-        if not only_day:
+        if shown is not Shown.DAY:
             pairs |= self._active_and_so()
-        return {what: (shown, so) for what, (shown, so) in pairs.items() if shown != so}
+        if self.fault.is_saved_meanwhile or stage is not Stage.MEANWHILE:
+            data = self.path.read_bytes()
+            pairs["not saved"] = [s for s in self.unit.ledger if s.uuid.encode() not in data], []
+        return {what: (ours, so) for what, (ours, so) in pairs.items() if ours != so}
 
     @property
     def _ends(self) -> dict[str, int]:
@@ -431,6 +434,8 @@ class Fault:
     # Of the repair that the user is told of.
     issue: str | None = None
     issue_stays: bool = False
+    # Whether sessions are on the disk as soon as they are shown.
+    is_saved_meanwhile: bool = True
     # Seconds by which instants, and waits, may be off after it.
     slack: int = 0
     wait_slack: int = 0
@@ -921,6 +926,7 @@ FAULTS = [
             lasts=lasts,
             goes=f"The session log could not be saved: {says}",
             comes="The session log is saved again",
+            is_saved_meanwhile=False,
         )
         for name, lasts, says in (
             ("files may not grow", file_limit, "File too large"),
