@@ -287,6 +287,31 @@ def test_a_label_is_one_line_of_text(label: Any, read: str | None) -> None:
     assert only(label=label).label == read
 
 
+def test_a_text_that_was_cut_does_not_end_in_a_blank() -> None:
+    assert only(label="x" * 199 + " y").label == "x" * 199
+
+
+def test_a_name_is_no_longer_than_its_limit_whatever_its_case() -> None:
+    # One character of these is two or three in the other case.
+    assert only(uuid="\u0130" * 40).uuid == "i\u0307" * 20
+    assert only(clearType="\u0390" * 40).clear_type == "\u0399\u0308\u0301" * 13 + "\u0399"
+    assert only(state="\u0130" * 40).state == "i\u0307" * 20
+
+
+@pytest.mark.parametrize("control", ["\t", "\n", "\0", "\x1f"])
+def test_a_label_with_a_control_character_as_it_is_costs_nothing_but_itself(control: str) -> None:
+    # JSON wants them escaped; a unit that copies what was typed may not see to that.
+    body = history(GOOD | {"label": "two@words"}, GOOD | {"uuid": "b"})
+    answer = parse_history(body.replace(b"@", control.encode()))
+    assert [s.label for s in answer.sessions] == ["two words", None]
+
+
+def test_a_number_too_long_to_be_one_costs_nothing_but_itself() -> None:
+    body = history(GOOD | {"number": 987}, GOOD | {"uuid": "b"})
+    answer = parse_history(body.replace(b"987", b"9" * 5_000))
+    assert [s.number for s in answer.sessions] == [None, 4]
+
+
 def test_a_label_in_another_encoding_costs_nothing_but_itself() -> None:
     body = history(GOOD | {"label": "M@ller"}, GOOD | {"uuid": "b", "label": "Grün"})
     answer = parse_history(body.replace(b"@", b"\xfc").replace(b"\\u00fc", "ü".encode()))

@@ -5,6 +5,7 @@ counted, so that it never takes the others with it.
 """
 
 import codecs
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 import json
@@ -54,12 +55,18 @@ def _load(payload: bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        # Slower, and takes more for JSON: half a surrogate pair, say, where a label was cut. What
-        # a unit written in C may leave around it is taken off.
+        # Slower, and takes more for JSON: half a surrogate pair, say, where a label was cut, or a
+        # tab in one. What a unit written in C may leave around it is taken off.
         text = payload.decode("utf-8", "lrs_pager.latin_1").strip("\ufeff\0 \t\r\n")
-        return json.loads(text)
+        return json.loads(text, strict=False, parse_int=_any_integer)
     except (ValueError, RecursionError) as err:
         raise MalformedError("body", "not JSON, or cut off") from err
+
+
+def _any_integer(digits: str) -> int | float:
+    """Read a number as orjson does: one of more than 64 bits is a float, however long."""
+    number = float(digits)
+    return int(digits) if -(2**63) <= number < 2**64 else number
 
 
 def _text(value: Any, limit: int) -> str | None:
@@ -68,7 +75,12 @@ def _text(value: Any, limit: int) -> str | None:
         return None
     if not value.isprintable():  # nor is half a surrogate pair
         value = "".join(char if char.isprintable() else " " for char in value)
-    return value.strip()[:limit] or None
+    return value.strip()[:limit].rstrip() or None
+
+
+def _name(value: Any, in_case: Callable[[str], str]) -> str | None:
+    """Read a name that is written in either case; it may be longer in the other."""
+    return _text(in_case(value), MAX_NAME) if isinstance(value, str) else None
 
 
 # -------------------------------------------------------------------------- envelope
@@ -164,7 +176,7 @@ def _session(record: Any) -> Session:
     notified = _optional_time(get("notified"))
     cleared = _optional_time(get("cleared"))
     # The vendor's table calls it a number, its examples are strings.
-    uuid = _text(str(uuid) if isinstance(uuid, int) else uuid, MAX_NAME)
+    uuid = _name(str(uuid) if isinstance(uuid, int) else uuid, str.lower)
     if uuid and not uuid.strip("0-"):
         uuid = None  # the nil UUID: a field that the unit doesn't fill
     identity = _optional_integer(get("id"), 0, MAX_INTEGER)
@@ -172,10 +184,9 @@ def _session(record: Any) -> Session:
         raise ValueError("no identity")
     if not (created or notified or cleared):
         raise ValueError("no time")
-    clear_type, state = _text(get("clearType"), MAX_NAME), _text(get("state"), MAX_NAME)
     return Session(
         id=identity,
-        uuid=uuid.lower() if uuid else None,
+        uuid=uuid,
         # Pager numbers are 12 bits on the air; staff and alpha pagers may have longer ones.
         number=_optional_integer(get("number"), 0, 999_999),
         party_size=_optional_integer(get("partySize"), 1, 9_999),
@@ -183,9 +194,9 @@ def _session(record: Any) -> Session:
         created=created,
         notified=notified,
         cleared=cleared,
-        clear_type=clear_type.upper() if clear_type else None,
+        clear_type=_name(get("clearType"), str.upper),
         label=_text(get("label"), MAX_LABEL),
-        state=state.lower() if state else None,
+        state=_name(get("state"), str.lower),
     )
 
 
