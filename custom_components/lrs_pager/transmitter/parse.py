@@ -217,7 +217,7 @@ def _optional_number(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError, OverflowError:
+    except ValueError:
         return None
     return number if 0 <= number <= MAX_INTEGER else None
 
