@@ -251,6 +251,21 @@ def test_a_day_that_begins_in_the_hour_that_comes_twice_begins_once() -> None:
     assert day("2026-10-25T02:30:00", "2026-10-25T01:30:00", 2).start == begins
 
 
+@pytest.mark.parametrize("seconds", [0, 30, 298, -30])
+def test_a_day_that_begins_as_clocks_are_put_on_begins_when_that_clock_says_so(
+    seconds: int,
+) -> None:
+    # At three, before which an hour is left out, by a clock that is a little off.
+    at = utc("2026-03-28T20:00:00")
+    shows = (at + timedelta(hours=1, seconds=seconds)).replace(tzinfo=None)
+    measured = UnitClock.measure(shows, at, at, AMSTERDAM)
+    before = measured.business_day(at, 3)
+    assert before.turns == utc("2026-03-29T01:00:00") - timedelta(seconds=seconds)
+    assert measured.business_day(before.turns, 3).start == before.end
+    just_before = before.turns - timedelta(seconds=1)
+    assert measured.business_day(just_before, 3) == before
+
+
 def test_the_day_is_the_one_that_the_units_clock_is_in() -> None:
     # At 23:58 ours, the unit's clock is two minutes past midnight, and counts as right.
     found = day("2026-11-24T00:02:00", at="2026-11-23T22:58:00")

@@ -120,7 +120,8 @@ class UnitClock:
     def time_at(self, at: datetime) -> datetime:
         """What the unit's clock shows at an instant of ours: naive, as the unit writes it."""
         if self.agrees:
-            return at.astimezone(self.zone).replace(tzinfo=None) + self.ahead
+            # It is put on or back when it shows that hour itself, not when ours does.
+            return (at + self.ahead).astimezone(self.zone).replace(tzinfo=None)
         return at.astimezone(UTC).replace(tzinfo=None) + self.utc_offset + self.ahead
 
     def as_of(self, at: datetime) -> UnitClock:
