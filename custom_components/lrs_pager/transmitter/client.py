@@ -265,16 +265,16 @@ class Transmitter:
         try:
             async with asyncio.timeout(TRANSFER_TIMEOUT):
                 found = await tail.get(self._endpoint, HISTORY, mark)
-            told = parse_tail(found.beginning, found.items) if found else None
+            if found is not None:
+                told = parse_tail(found.beginning, found.items)
+                self._tails_failed = 0
+                return _answer(found.first, told, is_all=False, mark=found.mark)
         except TimeoutError as err:
             raise TimedOutError("the answer took too long") from err
         except MalformedError:
-            told = None
-        if not found or not told:
-            self._tails_failed += 1
-            return None
-        self._tails_failed = 0
-        return _answer(found.first, told, is_all=False, mark=found.mark)
+            pass  # also if all of it is, which is then said
+        self._tails_failed += 1
+        return None
 
     async def _get(
         self,
