@@ -29,6 +29,7 @@ LAYERS = [
     "errors",
     "issues",
     "push",
+    "unit_state",
     "session",
     "session_record",
     "session_log",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.lrs_pager import coordinator, push
+from custom_components.lrs_pager import coordinator, push, unit_state
 from custom_components.lrs_pager.const import DOMAIN, POLL_INTERVAL
 from custom_components.lrs_pager.coordinator import LrsPagerCoordinator
 from custom_components.lrs_pager.issues import PUSH_SILENT
@@ -65,7 +65,7 @@ async def in_step(hass: HomeAssistant, entry: MockConfigEntry, unit: RawUnit) ->
     known = entry.runtime_data
 
     def is_known() -> bool:
-        return known._known is not None and known._known.told == unit.sequence
+        return known._unit_state.told == unit.sequence
 
     await until(lambda: is_known() and known._cancel_read is None)
     await settle(hass)
@@ -270,13 +270,13 @@ async def test_a_session_that_a_unit_took_off_its_list_by_mistake_comes_back(
     hass: HomeAssistant, unit: RawUnit, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the unit says that the list did not change."""
-    monkeypatch.setattr(coordinator, "ETAG_TICK", 0)
+    monkeypatch.setattr(unit_state, "ETAG_TICK", 0)
     unit.etag = b"always"
     first = unit.start(7)
     entry = await set_up(unit)
     await proved(hass, entry, unit)
     await poll(hass, entry)
-    assert entry.runtime_data._known.etag == b"always"
+    assert entry.runtime_data._unit_state.etag(hass.loop.time()) == b"always"
 
     # A pager has one session at a time, or so we think.
     second = unit.start(7)

@@ -4,14 +4,14 @@ How data comes in, and which file sees to it:
 
     packet    transmitter/     CoAP and JSON; no Home Assistant in there
               push             keeps the transmitter telling us of changes
+              unit_state       whether we know all of them
     session   session          a session, placed in time
               session_tracker  the one road for all that is told of sessions: what is new?
     log       session_log      every session ever seen, a set (session_record: in memory,
                                session_store: on disk)
     summary   summary          a business day in figures
+              hourly           an hour in figures (long_term_statistics: kept for ever)
     snapshot  snapshot         what is shown
-    hour      hourly           an hour in figures, brought together with what was written
-              long_term_statistics  writes those where Home Assistant keeps them for ever
               coordinator      polls and listens, merges, publishes
     entity    sensor, binary_sensor, event, button, number (entity: what they share)
 

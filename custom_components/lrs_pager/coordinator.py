@@ -59,11 +59,9 @@ from .transmitter import (
     TransmitterError,
     UnitClock,
 )
+from .unit_state import UnitState
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
-
-# Seconds that a unit's ETags may fail to tell apart: its clock has whole seconds; twice that.
-ETAG_TICK = 2.0
 
 # Sessions that are merged before others may use the event loop: some milliseconds' work.
 BATCH = 250
@@ -91,21 +89,6 @@ UNANSWERED_QUESTIONS = 3
 # Polls in a row that found what push should have told, before the user is told that it doesn't.
 # One may cross a message that is under way.
 UNANNOUNCED_POLLS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """How far we know the unit's state.
-
-    told: what tells it from other states: the sequence; where the unit has none, its active
-    sessions and its statistics. since: when it was first told, by the event loop's clock.
-    etag: of an answer that told it, to ask with; and when it was got, by the same clock.
-    """
-
-    told: object
-    since: float
-    etag: bytes | None = None
-    etag_since: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,9 +135,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._statistics: Statistics | None = None
         self._settings: Settings | None = None
         self._store = SessionStore(hass, entry.entry_id)
-        # What is known of the unit's state, and when things were last read, by the event loop's
-        # clock; None if not, or no more.
-        self._known: Known | None = None
+        self._unit_state = UnitState()
+        # When things were last read, by the event loop's clock; None if not, or no more.
         self._history_read_at: float | None = None
         self._whole_history_read_at: float | None = None
         self._settings_read_at: float | None = None
@@ -255,7 +237,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             # The entry is being unloaded: nobody is left to be told, in the log least of all.
             raise asyncio.CancelledError from err
         except TransmitterError as err:
-            self._known, self._mark, self._skip_question_until = None, None, 0.0
+            self._unit_state.forget()
+            self._mark, self._skip_question_until = None, 0.0
             if self._away_since is None and self._answered_at:
                 self._away_since = self._answered_at
             self._unanswered_questions = 0
@@ -280,28 +263,23 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def async_read_all(self) -> None:
         """Poll now, and read the whole history whatever the cheap question says."""
-        self._known = self._mark = self._history_read_at = self._settings_read_at = None
+        self._unit_state.forget()
+        self._mark = self._history_read_at = self._settings_read_at = None
         await self.async_request_refresh()
 
     async def _ask(self) -> bool:
         """Ask the cheap question, and return whether anything has changed, as far as it tells."""
-        now, known = self.hass.loop.time(), self._known
+        now = self.hass.loop.time()
         if now < self._skip_question_until:
             return True
-        etag = None
-        if (
-            known is not None
-            and _is_within(known.etag_since, SETTINGS_INTERVAL, now)
-            # A session that is missing may be on the list after all.
-            and not self.tracker.wants_history
-        ):
-            etag = known.etag
+        # A session that is missing may be on the list after all.
+        etag = None if self.tracker.wants_history else self._unit_state.etag(now)
         try:
             answer = await self.transmitter.sessions(etag)
         except ClosedError:
             raise
         except TransmitterError as err:
-            self._known = None
+            self._unit_state.forget()
             self._unanswered_questions += 1
             is_unknown = isinstance(err, RejectedError) and err.code in NOT_THERE
             if is_unknown or self._unanswered_questions >= UNANSWERED_QUESTIONS:
@@ -315,33 +293,20 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             return False
         before = self.tracker.state
         self._merge(answer)
-        return self._note_state(answer, was_told=before == self.tracker.state)
+        is_new = self._unit_state.see_list(answer, self.hass.loop.time())
+        if is_new and self._unit_state.told is not None:
+            self._note_change(was_told=before == self.tracker.state)
+        return is_new
 
-    def _note_state(self, answer: Answer, *, was_told: bool) -> bool:
-        """Keep what a list of active sessions tells of the unit's state; return whether it is new.
+    def _note_change(self, *, was_told: bool) -> None:
+        """Count changes that push should have told; after some in a row, tell the user.
 
-        was_told: whether its sessions were as messages had told.
+        was_told: whether the active sessions were as messages had told.
         """
-        now, known = self.hass.loop.time(), self._known
-        told: object | None = answer.envelope.sequence
-        if told is None and answer.statistics is not None:
-            told = answer.sessions, answer.statistics
-        if told is None:
-            self._known = None
-        elif known is None or told != known.told:
-            if self.push.is_proved and not was_told:
-                self._unannounced_polls += 1
-                if self._unannounced_polls >= UNANNOUNCED_POLLS:
-                    raise_issue(self.hass, self.config_entry, PUSH_SILENT)
-            self._known = Known(told, now)
-        elif now - known.since > ETAG_TICK:
-            # ETags are said to be times: two changes within one tick would have the same. This one
-            # came later than what it stands for, by more than a tick.
-            self._known = replace(known, etag=answer.etag, etag_since=now)
-            return False
-        else:
-            return False
-        return True
+        if self.push.is_proved and not was_told:
+            self._unannounced_polls += 1
+            if self._unannounced_polls >= UNANNOUNCED_POLLS:
+                raise_issue(self.hass, self.config_entry, PUSH_SILENT)
 
     def _is_history_due(self, has_changed: bool) -> bool:
         """Whether to read the history: it changed, or it would be too long ago at the next poll."""
@@ -378,7 +343,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if answer.is_complete and not answer.skipped:
             self._whole = clock, round(answer.asked.timestamp())
         if not answer.is_complete:
-            self._known = None
+            self._unit_state.forget()
             return
         self._history_read_at = at
         if answer.is_all:
@@ -452,7 +417,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def _receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
-        is_in_step = self._is_in_step(answer)
+        is_in_step = self._unit_state.see_message(answer, self.hass.loop.time())
         news = self._merge(answer)
         if not self.last_update_success:
             self._read_soon(0)  # it is back, which a poll will say
@@ -466,25 +431,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._read_soon()
         if answer.envelope.response_types != PING:
             self._publish()
-
-    def _is_in_step(self, answer: Answer) -> bool:
-        """Whether nothing was missed before a message, as far as the sequence tells."""
-        sequence, known = answer.envelope.sequence, self._known
-        if answer.skipped or not answer.envelope.response_types:
-            return False
-        if sequence is None:
-            return not answer.is_all
-        # One change, one message. If one message tells several, or after a wrap or a reset, the
-        # count is not the next one, and all is asked for anew.
-        changes = 0 if answer.is_all else min(1, len(answer.sessions))
-        is_in_step = (
-            known is not None
-            and isinstance(known.told, int)
-            and 0 <= sequence - known.told <= changes
-        )
-        if known is not None and is_in_step and sequence != known.told:
-            self._known = Known(sequence, self.hass.loop.time())
-        return is_in_step
 
     async def async_command(self, command: Awaitable[Answer], *, to_end: bool = False) -> Answer:
         """Wait for a command's answer, and show at once what came of it.
