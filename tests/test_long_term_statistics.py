@@ -202,6 +202,13 @@ class Blocked(RecorderTask):
         assert self.go.wait(30)
 
 
+async def blocked(hass: HomeAssistant) -> Blocked:
+    block = Blocked()
+    get_instance(hass).queue_task(block)
+    assert await hass.async_add_executor_job(block.stands.wait, 30)
+    return block
+
+
 # -------------------------------------------------------------------------- what is written
 
 
@@ -510,9 +517,7 @@ async def test_sums_never_step_back_while_the_recorder_lags_behind(
     serve_guest(unit, minutes_ago=300)
     entry = await set_up()
     await settle(hass)
-    block = Blocked()
-    get_instance(hass).queue_task(block)
-    await hass.async_add_executor_job(block.stands.wait, 30)
+    block = await blocked(hass)
     for number in (1, 2):
         serve_guest(unit, number, minutes_ago=0)
         await poll(hass, entry)
@@ -524,6 +529,25 @@ async def test_sums_never_step_back_while_the_recorder_lags_behind(
     await go_on(hass)
     await assert_as_ledger(hass, entry, unit)
     assert [row["sum"] for row in (await rows(hass, entry))["sessions"]] == [1, 2, 3]
+
+
+async def test_what_changes_while_rows_are_written_has_its_turn(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    """In an hour before those that are being written."""
+    entry = await set_up()
+    await settle(hass)
+    serve_guest(unit)
+    await poll(hass, entry)
+    block = await blocked(hass)
+    async_fire_time_changed(hass, dt_util.utcnow() + DELAY + timedelta(seconds=1))
+    await hass.async_block_till_done()
+    serve_guest(unit, minutes_ago=300)
+    await poll(hass, entry)
+    block.go.set()
+    await settle(hass)
+    await go_on(hass)
+    await assert_as_ledger(hass, entry, unit)
 
 
 async def test_a_clock_that_is_ahead_may_be_an_hour_ahead(
@@ -756,9 +780,7 @@ async def test_a_recorder_that_stands_still_does_not_keep_the_transmitter_from_b
     await settle(hass)
     serve_guest(unit)
     await poll(hass, entry)
-    block = Blocked()
-    get_instance(hass).queue_task(block)
-    await hass.async_add_executor_job(block.stands.wait, 30)
+    block = await blocked(hass)
     await unload(hass, entry)
     assert not block.go.is_set()
     block.go.set()
