@@ -157,14 +157,14 @@ class LongTermStatistics:
     async def async_stop(self) -> None:
         """Write what is left; call it when nothing can change any more."""
         self._unschedule()
-        if self._log is None or self._since is None:
+        log, self._log = self._log, None
+        if log is None or self._since is None:
             return
         try:
             async with asyncio.timeout(PATIENCE), self._one_at_a_time:
-                await self._write(self._log, self._since, frozenset(self._moved))
+                await self._write(log, self._since, frozenset(self._moved))
         except Exception as err:  # noqa: BLE001  # see _sync
             LOGGER.debug("Long-term statistics are written at the next start: %r", err)
-        self._log = None
 
     @callback
     def _note(self, hour: int) -> None:
