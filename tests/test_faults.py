@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import Enum, auto
 import errno
 from functools import partial
+import json
 import logging
 import os
 from pathlib import Path
@@ -143,6 +144,9 @@ class Scene:
 
     def evening_goes_on(self) -> None:
         """Have all kinds of things happen, in the last minute, while something is wrong."""
+        if self.fault.is_quiet:
+            self.visit(21, ended=10)
+            return
         self.page(11, ago=50)
         self.leave(11, ago=40)
         self.leave(12, ago=30)
@@ -441,6 +445,8 @@ class Fault:
     wait_slack: int = 0
     # Where the two make a difference.
     modes: tuple[str, ...] = ("push", "polls")
+    # Whether nothing happens meanwhile but what polls don't see.
+    is_quiet: bool = False
     # When it is, if not at noon.
     at: datetime | None = None
     # Of the simulator.
@@ -738,7 +744,8 @@ def with_garbage(data: bytes) -> bytes:
 
 
 def from_the_future(data: bytes) -> bytes:
-    return data.replace(b'"version":1', b'"version":2', 1)
+    header, lines = data.split(b"\n", 1)
+    return json.dumps(json.loads(header) | {"version": 1000}).encode() + b"\n" + lines
 
 
 # -------------------------------------------------------------------------------- the table
@@ -792,6 +799,13 @@ FAULTS = [
             f"The transmitter rejected the request with code {code}",
         )
         for code in CODES
+    ),
+    away(
+        "5.03 on the history, and nobody is missed",
+        rejecting("5.03", *HISTORY),
+        "The transmitter rejected the request with code 5.03",
+        is_quiet=True,
+        modes=("polls",),
     ),
     *(
         Fault(
