@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-import logging
 import threading
 from typing import Any
 
@@ -255,50 +254,6 @@ async def test_update_entity_reads_everything_at_once(
 
 
 # ---------------------------------------------------------------------------- bad health
-
-FAULTS = {
-    "silence": "The transmitter does not answer",
-    "empty_ack": "The transmitter does not answer",
-    "wrong_token": "The transmitter does not answer",
-    "reset": "Nothing listens on the transmitter's port",
-    "error_5_00": "The transmitter rejected the request with code 5.00",
-    "malformed": "The transmitter's answer cannot be read (body)",
-    "truncated": "The transmitter's answer cannot be read (body)",
-}
-
-
-@pytest.mark.usefixtures("short_timeouts")
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [
-        pytest.param(fault, message, marks=pytest.mark.logs(message), id=fault)
-        for fault, message in FAULTS.items()
-    ],
-)
-async def test_a_fault_makes_sensors_unavailable_with_one_line_and_they_come_back_right(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    set_up: SetUp,
-    caplog: pytest.LogCaptureFixture,
-    fault: str,
-    message: str,
-) -> None:
-    serve_guest(simulator.unit)
-    entry = await set_up()
-    simulator.faults.switch(fault, on=True)
-    serve_guest(simulator.unit)
-    for _ in range(3):
-        await poll(hass, entry)
-        assert count(hass, entry) == STATE_UNAVAILABLE
-    serve_guest(simulator.unit)
-    simulator.faults.switch(fault, on=False)
-    caplog.set_level(logging.INFO)
-    await poll(hass, entry)
-    assert count(hass, entry) == "3"
-    await poll(hass, entry)
-    assert [r.getMessage() for r in caplog.records if "recovered" in r.getMessage()] == [
-        "Fetching T7470 data recovered"
-    ]
 
 
 @pytest.mark.logs("Nothing listens on the transmitter's port")

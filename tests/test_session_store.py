@@ -1,14 +1,10 @@
 """The log on disk: what a kill, a full disk, a damaged or a newer file do to it."""
 
 import asyncio
-from collections.abc import Iterator
-import errno
 import json
-import os
 from pathlib import Path
 import stat
 import threading
-from unittest.mock import Mock
 
 import pytest
 
@@ -16,7 +12,6 @@ from custom_components.lrs_pager import session_store
 from custom_components.lrs_pager.session import PlacedSession
 from custom_components.lrs_pager.session_log import SessionLog
 from custom_components.lrs_pager.session_store import SessionStore
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.conftest import SetUp, poll, sensor, serve_guest
@@ -218,41 +213,6 @@ async def test_an_older_file_is_brought_up_to_date(
 # ------------------------------------------------------------------- in a whole integration
 
 
-@pytest.fixture
-def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Let every write to the log fail halfway; undo() frees the disk."""
-
-    def fsync(descriptor: int) -> None:
-        os.truncate(descriptor, os.fstat(descriptor).st_size - 30)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(session_store.os, "fsync", fsync)
-        yield patched
-
-
-@pytest.mark.logs("The session log could not be saved: No space left on device")
-async def test_a_full_disk_costs_one_line_and_all_is_saved_when_it_has_room_again(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    set_up: SetUp,
-    full_disk: pytest.MonkeyPatch,
-) -> None:
-    entry = await set_up()
-    for expected in ("1", "2", "3"):
-        serve_guest(simulator.unit)
-        await poll(hass, entry)
-        assert sensor(hass, entry, "daily_count").state == expected
-    await poll(hass, entry)
-    full_disk.undo()
-    await poll(hass, entry)  # though nothing is new
-    # From now on the log is all there is.
-    simulator.unit.reboot(lose_history=True)
-    await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
-    assert sensor(hass, entry, "daily_count").state == "3"
-
-
 @pytest.mark.polled
 async def test_what_a_poll_tells_is_on_the_disk_before_anybody_is_shown_it(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
@@ -271,35 +231,6 @@ async def test_what_a_poll_tells_is_on_the_disk_before_anybody_is_shown_it(
     assert sensor(hass, entry, "daily_count").state == "0"
     go_on.set()
     await polling
-    assert sensor(hass, entry, "daily_count").state == "1"
-
-
-async def test_a_log_that_the_disk_does_not_give_is_tried_again(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    serve_guest(simulator.unit)
-    with monkeypatch.context() as patched:
-        patched.setattr(
-            Path, "read_bytes", Mock(side_effect=OSError(errno.EIO, "Input/output error"))
-        )
-        entry = await set_up()
-        assert entry.state is ConfigEntryState.SETUP_RETRY
-    await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
-    assert sensor(hass, entry, "daily_count").state == "1"
-
-
-@pytest.mark.logs("1 damaged lines of the session log were left out")
-async def test_damaged_lines_are_counted_in_the_log(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
-) -> None:
-    serve_guest(simulator.unit)
-    entry = await set_up()
-    path = Path(hass.config.path(".storage", f"lrs_pager.{entry.entry_id}"))
-    await hass.config_entries.async_unload(entry.entry_id)
-    path.write_bytes(path.read_bytes() + b"damage\n")
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
     assert sensor(hass, entry, "daily_count").state == "1"
 
 
