@@ -479,12 +479,12 @@ def switched(*names: str) -> Lasts:
     return lasts
 
 
-def impatiently(inner: Lasts) -> Lasts:
+def impatiently(inner: Lasts, patience: float = 0.1) -> Lasts:
     """Have what is not answered be given up soon, as long as a fault lasts."""
 
     @asynccontextmanager
     async def lasts(scene: Scene) -> AsyncIterator[None]:
-        with scene.patched(coap, EXCHANGE_TIMEOUT=0.1, INITIAL_ACK_TIMEOUT=0.03):
+        with scene.patched(coap, EXCHANGE_TIMEOUT=patience, INITIAL_ACK_TIMEOUT=0.03):
             async with inner(scene):
                 yield
 
@@ -549,8 +549,11 @@ def wrong(name: str, value: object) -> Lasts:
     return lasts
 
 
-def lossy(loss: float) -> Lasts:
-    """A network that loses a share of all datagrams, either way; time is ten times as fast."""
+def lossy(loss: float, *, patience: float = coap.EXCHANGE_TIMEOUT) -> Lasts:
+    """A network that loses a share of all datagrams, either way; they are sent again quickly.
+
+    patience: seconds after which an exchange is given up.
+    """
 
     @asynccontextmanager
     async def lasts(scene: Scene) -> AsyncIterator[None]:
@@ -558,10 +561,10 @@ def lossy(loss: float) -> Lasts:
         network.loss_in = network.loss_out = loss
         with scene.patched(
             coap,
-            EXCHANGE_TIMEOUT=1.2,
+            EXCHANGE_TIMEOUT=patience,
             INITIAL_ACK_TIMEOUT=0.05,
             MIN_ACK_TIMEOUT=0.02,
-            MAX_ACK_TIMEOUT=0.2,
+            MAX_ACK_TIMEOUT=0.05,
         ):
             yield
         network.loss_in = network.loss_out = 0
@@ -571,15 +574,15 @@ def lossy(loss: float) -> Lasts:
 
 @asynccontextmanager
 async def slow(scene: Scene) -> AsyncIterator[None]:
-    """Three seconds for each datagram, but time is thirty times as fast."""
+    """Three seconds for each datagram, but time is twenty times as fast."""
     network = scene.simulator.faults.network
-    network.delay = 0.1
+    network.delay = 0.15
     with scene.patched(
         coap,
-        EXCHANGE_TIMEOUT=0.4,
-        INITIAL_ACK_TIMEOUT=0.5 / 30,
-        MIN_ACK_TIMEOUT=0.2 / 30,
-        MAX_ACK_TIMEOUT=2 / 30,
+        EXCHANGE_TIMEOUT=0.6,
+        INITIAL_ACK_TIMEOUT=0.025,
+        MIN_ACK_TIMEOUT=0.01,
+        MAX_ACK_TIMEOUT=0.1,
     ):
         yield
     network.delay = 0
@@ -779,7 +782,7 @@ FAULTS = [
     Fault(name="its name is lost", lasts=nameless, options={"host": "localhost"}),
     Fault(
         name="silence on sessions",
-        lasts=for_minutes(impatiently(switched("deaf_to_sessions"))),
+        lasts=for_minutes(impatiently(switched("deaf_to_sessions"), patience=0.5)),
         meanwhile=Shown.DAY,
         modes=("polls",),
     ),
@@ -843,7 +846,7 @@ FAULTS = [
     Fault(name="a loss of 20 %", lasts=lossy(0.2)),
     Fault(
         name="a loss of 50 %",
-        lasts=lossy(0.5),
+        lasts=lossy(0.5, patience=1.2),
         meanwhile=Shown.LATE,
         goes=f"Error fetching T7470 data: {NO_ANSWER}",
         comes="Fetching T7470 data recovered",
@@ -1027,7 +1030,7 @@ async def scene(
     caplog: pytest.LogCaptureFixture,
     fault: Fault,
 ) -> Scene:
-    """Where it all happens."""
+    """Set the scene."""
     caplog.set_level(logging.INFO)
     if fault.at is not None:
         freezer.move_to(fault.at)
