@@ -914,6 +914,15 @@ async def test_a_goal_that_makes_no_sense_is_refused(
     assert sent(simulator) == []
 
 
+@pytest.mark.parametrize("goal", [1e300, "1e20", {"days": 10**10}], ids=str)
+async def test_a_goal_longer_than_any_time_is_refused_as_no_time(
+    hass: HomeAssistant, set_up: SetUp, goal: Any
+) -> None:
+    await set_up()
+    with pytest.raises(vol.Invalid):
+        await act(hass, "start_session", number=7, goal=goal)
+
+
 async def test_to_change_nothing_is_refused(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

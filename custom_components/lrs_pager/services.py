@@ -1,7 +1,7 @@
 """Actions: start, change, page and end sessions; page without one; list sessions."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 import unicodedata
 
@@ -73,13 +73,22 @@ def _whole(value: Any) -> int:
     return whole
 
 
+def _period(value: Any) -> timedelta:
+    """Read a period of time in any way that Home Assistant knows, also one longer than any."""
+    try:
+        period: timedelta = cv.positive_time_period(value)
+    except OverflowError as err:
+        raise vol.Invalid("expected a period of time") from err
+    return period
+
+
 ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
     vol.Optional(ATTR_PARTY_SIZE): vol.All(_whole, vol.Range(min=1, max=9_999)),
-    vol.Optional(ATTR_GOAL): cv.positive_time_period,
+    vol.Optional(ATTR_GOAL): _period,
 }
 PAGE: Fields = {
     **PAGER,
