@@ -1,0 +1,143 @@
+"""What holds for whatever the parsers are given: for tests/test_properties.py, and for fuzz/."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+
+from custom_components.lrs_pager.transmitter import MAX_GOAL, MAX_LABEL, MAX_NAME, MalformedError
+from custom_components.lrs_pager.transmitter.models import (
+    Envelope,
+    Session,
+    Settings,
+    Statistics,
+    Told,
+)
+from custom_components.lrs_pager.transmitter.parse import (
+    MAX_INTEGER,
+    Head,
+    parse_any,
+    parse_history,
+    parse_sessions,
+    parse_settings,
+    salvage_history,
+)
+
+type Parser = Callable[[bytes], Told]
+
+# Each reads a body.
+PARSERS: tuple[Parser, ...] = (
+    parse_history,
+    parse_sessions,
+    parse_settings,
+    parse_any,
+)
+
+# The sizes of blocks that a body is cut into, to be salvaged: RFC 7959's least and most, two in
+# between, and one that is no power of two, as a unit may choose any for a body's end.
+BLOCK_SIZES = (16, 64, 300, 1024)
+
+
+def check(body: bytes) -> Iterator[Told]:
+    """Give a body to each parser; yield what those read that could.
+
+    Fails if one raises anything but MalformedError, or reads what can't be.
+    """
+    salvages: list[Parser] = [partial(_salvage, size=size) for size in BLOCK_SIZES]
+    for parse in (*PARSERS, *salvages):
+        try:
+            told = parse(body)
+        except MalformedError as err:
+            _check_text(str(err))
+        else:
+            _check_told(told)
+            yield told
+    head = Head.of(body)
+    assert head is None or (head.first in body and (head.sequence or b"") in body)
+
+
+def _salvage(body: bytes, size: int) -> Told:
+    return salvage_history(cut(body, size))
+
+
+def cut(body: bytes, size: int) -> tuple[bytes, ...]:
+    """Cut a body into blocks."""
+    return tuple(body[at : at + size] for at in range(0, len(body), size)) or (b"",)
+
+
+def _check_text(text: str) -> None:
+    """Whether an error is fit for a log: the names of fields, and nothing from the wire."""
+    assert text.isascii()
+    assert len(text) < 80
+
+
+def _check_told(told: Told) -> None:
+    _check_envelope(told.envelope)
+    for session in told.sessions:
+        _check_session(session)
+    assert told.skipped >= 0
+    if told.statistics is not None:
+        _check_statistics(told.statistics)
+    if told.settings is not None:
+        _check_settings(told.settings)
+
+
+def _check_envelope(envelope: Envelope) -> None:
+    assert all(isinstance(name, str) for name in envelope.response_types)
+    _is_integer(envelope.sequence, 0, MAX_INTEGER)
+    _is_time(envelope.timestamp)
+    _is_text(envelope.device_name, MAX_NAME)
+    _is_text(envelope.firmware_version, MAX_NAME)
+
+
+def _check_session(session: Session) -> None:
+    assert session.uuid or (session.id is not None and session.created)
+    assert session.created or session.notified or session.cleared
+    _is_integer(session.id, 0, MAX_INTEGER)
+    _is_integer(session.number, 0, 999_999)
+    _is_integer(session.party_size, 1, 9_999)
+    _is_integer(session.goal, 0, MAX_GOAL)
+    for time in (session.created, session.notified, session.cleared):
+        _is_time(time)
+    for name in (session.uuid, session.clear_type, session.state):
+        _is_text(name, MAX_NAME)
+    _is_text(session.label, MAX_LABEL)
+
+
+def _check_statistics(statistics: Statistics) -> None:
+    _is_integer(statistics.guests_served, 0, MAX_INTEGER)
+    _is_integer(statistics.sessions_created, 0, MAX_INTEGER)
+    for figure in (
+        statistics.percent_late,
+        statistics.percent_on_time,
+        statistics.average_time_served,
+    ):
+        assert figure is None or (type(figure) is float and 0 <= figure <= MAX_INTEGER)
+
+
+def _check_settings(settings: Settings) -> None:
+    _is_time(settings.clock)
+    _is_integer(settings.system_id, 0, MAX_INTEGER)
+    _is_integer(settings.default_target_goal, 0, MAX_GOAL)
+    _is_integer(settings.statistics_clear_mark, 0, 24)
+
+
+def _is_integer(value: object, low: int, high: int) -> None:
+    """Whether it is a number in range, and not a bool."""
+    assert value is None or (type(value) is int and low <= value <= high)
+
+
+def _is_time(value: object) -> None:
+    """Whether arithmetic over centuries can be done with it."""
+    assert value is None or (
+        type(value) is datetime
+        and value.tzinfo is None
+        and value.microsecond == 0
+        and 1970 <= value.year <= 2199
+    )
+
+
+def _is_text(value: object, limit: int) -> None:
+    """Whether it can be shown and stored: on one line, not too long, of whole characters."""
+    assert value is None or (
+        type(value) is str and 0 < len(value) <= limit and value.isprintable() and value.strip()
+    )
