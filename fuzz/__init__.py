@@ -1,0 +1,1 @@
+"""The fuzzer, which `scripts/fuzz` runs."""
