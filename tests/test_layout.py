@@ -87,6 +87,14 @@ def test_only_one_file_knows_the_coap_library(file: Path) -> None:
     assert known == (file == PRODUCT / "transmitter" / "coap.py")
 
 
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_only_one_file_knows_the_recorder(file: Path) -> None:
+    known = any(
+        module.startswith("homeassistant.components.recorder") for _, module in imports(file)
+    )
+    assert known == (file == PRODUCT / "long_term_statistics.py")
+
+
 @pytest.mark.parametrize("file", sorted(PRODUCT.glob("*.py")), ids=name)
 def test_each_file_builds_only_on_those_below_it(file: Path) -> None:
     below = LAYERS[: LAYERS.index(file.stem)]
