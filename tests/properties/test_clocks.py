@@ -127,7 +127,7 @@ def test_days_adjoin_and_have_their_hours(
     clock = UnitClock.measure(at.astimezone(zone).replace(tzinfo=None) + ahead, at, at, zone)
     # By one measure: a clock that is right goes on to be.
     first = day = clock.business_day(at, day_start)
-    assert day.start <= clock._latest() < day.end  # of its own reading
+    assert day.start <= clock.latest < day.end  # of its own reading
     for _ in range(days):
         following = clock.business_day(day.turns, day_start)
         assert following.start == day.end
