@@ -160,12 +160,20 @@ class Restaurant(RuleBasedStateMachine):
         for _ in range(times if run == self.runs else 0):
             self._take(self.tracker.see([session], self.clock.as_of(self.now), self.now))
 
-    @rule(delay=st.floats(0, 11))
-    def list_active(self, delay: float) -> None:
-        """A poll asks for the active sessions."""
+    @rule(delay=st.floats(0, 11), has_newcomer=st.booleans())
+    def list_active(self, delay: float, has_newcomer: bool) -> None:
+        """A poll asks for the active sessions; a guest may come while the list is under way."""
         sessions, asked = list(self.sessions.values()), self.now
+        if has_newcomer:
+            self.now += timedelta(milliseconds=1)
+            self.message(self.start(None, None), 1)
+        before = {session.uuid for session in self.tracker.active or ()}
         clock = self.read(delay)
         self._take(self.tracker.see(sessions, clock, self.now, asked))
+        if has_newcomer:
+            newcomer = f"uuid-{len(self.happened)}"
+            after = {session.uuid for session in self.tracker.active or ()}
+            assert newcomer in after or newcomer not in before
 
     @rule(delay=st.floats(0, 11), data=st.data())
     def list_history(self, delay: float, data: st.DataObject) -> None:
