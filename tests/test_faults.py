@@ -296,7 +296,7 @@ class Scene:
             Stage.BEFORE: [],
             Stage.MEANWHILE: [fault.goes],
             Stage.AFTER: [fault.goes, fault.comes],
-            Stage.RELOADED: [fault.goes, fault.comes, fault.is_told_at_each_start and fault.goes],
+            Stage.RELOADED: [fault.goes, fault.comes],
         }[stage]
         texts = [text for text in expected if text]
         if fault.comes_and_goes:
@@ -430,7 +430,6 @@ class Fault:
     goes: str | None = None
     comes: str | None = None
     # Lines each time that the integration is started, rather than once.
-    is_told_at_each_start: bool = False
     # Whether it may come and go by chance while it lasts, with a line each time.
     comes_and_goes: bool = False
     # Whether all is right with the first poll after it; else, once something happens.
@@ -966,8 +965,7 @@ FAULTS = [
     Fault(
         name="the file has lines of garbage",
         lasts=damaged(with_garbage, is_readable=True),
-        goes="2 damaged lines of the session log were left out",
-        is_told_at_each_start=True,
+        goes="2 damaged lines of the session log were set aside",
         modes=("polls",),
     ),
     *(
@@ -992,8 +990,7 @@ def rows() -> Iterator[Any]:
     for fault in FAULTS:
         marks = []
         if not fault.comes_and_goes and fault.goes:
-            # Once before the end, and once after the reload.
-            marks.append(pytest.mark.logs(*[fault.goes] * (1 + fault.is_told_at_each_start)))
+            marks.append(pytest.mark.logs(fault.goes))
         for mode in fault.modes:
             yield pytest.param(fault, mode, id=f"{fault.name}-{mode}", marks=marks)
 

@@ -581,10 +581,6 @@ async def test_a_change_whose_message_was_lost_is_found_by_the_gap_it_leaves(
     assert counts(hass, entry) == right_counts(lively.unit)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="After three questions without an answer the list is not asked for, whatever was missed",
-)
 async def test_a_gap_is_closed_though_the_list_had_no_answer_a_minute_ago(
     hass: HomeAssistant, lively: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,6 +123,11 @@ async def test_a_damaged_line_costs_nothing_but_itself(
     found = await SessionStore(hass, "entry").async_load()
     assert list(found.log) == [SESSIONS[0], SESSIONS[2]]
     assert found.damaged == 1
+    # It is kept, in case that somebody can read it, and is told of once.
+    assert path.with_name(f"{path.name}.damaged").read_bytes() == damage + b"\n"
+    found = await SessionStore(hass, "entry").async_load()
+    assert list(found.log) == [SESSIONS[0], SESSIONS[2]]
+    assert found.damaged == 0
 
 
 async def test_lines_that_are_not_needed_any_more_are_not_kept_for_ever(

@@ -210,7 +210,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if loaded.log.latest:
             self._away_since = loaded.log.latest.ended_at
         if loaded.damaged:
-            LOGGER.warning("%d damaged lines of the session log were left out", loaded.damaged)
+            LOGGER.warning("%d damaged lines of the session log were set aside", loaded.damaged)
         if loaded.set_aside:
             LOGGER.error("The session log could not be read; it was set aside")
             raise_issue(
@@ -427,6 +427,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             now = self.hass.loop.time()
             self._read_soon(READ_DELAY if now - self._doubted_at < READ_DELAY else 0)
             self._doubted_at = now
+        if not is_in_step:
+            # The list alone can tell what was missed, also if it had no answer of late.
+            self._skip_question_until = 0.0
         if not is_in_step or self.tracker.wants_history:
             self._read_soon()
         if answer.envelope.response_types != PING:

@@ -7,14 +7,13 @@ too); so a kill or a power cut loses nothing, and a memory card is written 300 b
 rather than the whole log. Home Assistant's own `Store` has one JSON object and writes it whole each
 time, which is right for settings and wrong for a log.
 
-A line that was cut off by a power cut is left out; the transmitter still has its session.
-What can't be read is set aside under another name, never overwritten. The file is written whole
-when it begins, and when it has too many lines that are not needed any more.
+A line that was cut off by a power cut is left out; the transmitter still has its session. What else
+can't be read, be it a line or all of it, is set aside under another name, never overwritten. The
+file is written whole when it begins, and when it has too many lines that are not needed any more.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BufferedRandom, BufferedWriter
@@ -48,7 +47,8 @@ _TYPES: Final = get_type_hints(PlacedSession)
 class Loaded:
     """What was on the disk.
 
-    damaged: lines that were left out. set_aside: where a file that can't be read is now.
+    damaged: lines that can't be read, and are in a file beside it now. set_aside: where a file is now
+    that can't be read at all.
     """
 
     log: SessionLog
@@ -143,23 +143,33 @@ class SessionStore:
                 raise ValueError(f"version {version}")
         except ValueError, TypeError, KeyError:
             return Loaded(log, set_aside=self._set_aside())
-        sessions = []
+        sessions, damaged = [], []
         for line in lines:
-            with suppress(ValueError, TypeError, KeyError, AttributeError):
+            try:
                 sessions.append(_session(line, version))
+            except ValueError, TypeError, KeyError, AttributeError:
+                damaged.append(line)
         log.restore(sessions)
         self._size, self._lines = len(whole), len(lines)
-        if version < VERSION or self._is_wasteful(log):
+        if damaged:
+            with self._beside("damaged").open("ab") as file:
+                file.write(b"\n".join([*damaged, b""]))
+                _sync(file)
+        if damaged or version < VERSION or self._is_wasteful(log):
             self._rewrite(log)
-        return Loaded(log, damaged=len(lines) - len(sessions))
+        return Loaded(log, damaged=len(damaged))
 
     def _is_wasteful(self, log: SessionLog) -> bool:
         return self._lines - len(log) > WASTE
 
     def _set_aside(self) -> Path:
         """Rename the file, so that a new one can be begun."""
-        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        return self._path.rename(self._path.with_name(f"{self._path.name}.unreadable.{now}"))
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        return self._path.rename(self._beside(f"unreadable.{now}"))
+
+    def _beside(self, name: str) -> Path:
+        """A file that belongs to this one."""
+        return self._path.with_name(f"{self._path.name}.{name}")
 
     def _append(self, sessions: Sequence[PlacedSession], log: SessionLog) -> None:
         if not self._size or self._is_wasteful(log) or not self._path.exists():
@@ -178,7 +188,7 @@ class SessionStore:
         """Write the file anew: all of it, or it stays as it was."""
         sessions = list(log)  # at once: the event loop may go on adding
         data = orjson.dumps({"version": VERSION, "key": self._key}) + b"\n" + _lines(sessions)
-        new = self._path.with_name(f"{self._path.name}.new")
+        new = self._beside("new")
         new.parent.mkdir(parents=True, exist_ok=True)
         try:
             with new.open("wb") as file:
