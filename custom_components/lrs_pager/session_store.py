@@ -47,8 +47,8 @@ _TYPES: Final = get_type_hints(PlacedSession)
 class Loaded:
     """What was on the disk.
 
-    damaged: lines that can't be read, and are in a file beside it now. set_aside: where a file is now
-    that can't be read at all.
+    damaged: lines that can't be read, and are in a file beside it now. set_aside: where a file is
+    now that can't be read at all.
     """
 
     log: SessionLog
