@@ -74,6 +74,25 @@ async def test_while_nothing_changes_a_poll_is_one_small_exchange(
     assert asked(simulator) == ["sessions"] * 6
 
 
+async def test_a_poll_that_finds_nothing_new_leaves_entities_alone(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit)
+    simulator.unit.create(8)
+    entry = await set_up()
+    shown: list[int] = []
+    entry.runtime_data.async_add_listener(
+        lambda: shown.append(len(entry.runtime_data.data.waiting))
+    )
+    for _ in range(3):
+        await poll(hass, entry)
+    assert shown == []
+    simulator.unit.create(9)
+    await poll(hass, entry)
+    await poll(hass, entry)
+    assert shown == [2]
+
+
 async def test_a_new_session_is_fetched_when_the_cheap_question_tells_of_it(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

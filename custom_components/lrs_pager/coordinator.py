@@ -251,7 +251,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         await self._store.async_save(self.log)
         self._tell_of_clock()
         self._set_pace()
-        return self._snapshot()
+        snapshot = self._snapshot()
+        # Entities are not asked again for what they show already; `data` is what they were last
+        # shown, by a message it may be.
+        self.always_update = bool(self._news) or not snapshot.shows_same_as(self.data)
+        return snapshot
 
     def _be_patient(self) -> None:
         """Read again if the history lags behind what happened: less and less often."""

@@ -1,6 +1,6 @@
 """What entities show: one immutable picture of a transmitter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .push import PushState
 from .session import PlacedSession
@@ -12,15 +12,15 @@ from .transmitter import BusinessDay, Settings, Statistics
 class Snapshot:
     """A transmitter at a moment.
 
-    now: that moment (POSIX seconds). day: the business day that the unit's clock is in; today: its
-    sessions, summed up. last_cleared: the session that ended last, of any day.
-    active: the sessions of the guests who hold a pager, from the oldest; None if the unit does
+    now: that moment (POSIX seconds), which is not compared. day: the business day that the unit's
+    clock is in; today: its sessions, summed up. last_cleared: the session that ended last, of any
+    day. active: the sessions of the guests who hold a pager, from the oldest; None if the unit does
     not tell them. statistics, settings: the unit's own, if it told them.
     clock_ahead: seconds by which the unit's clock is ahead of Home Assistant's; None if it didn't
     tell. push: how it stands with being told of changes.
     """
 
-    now: float
+    now: float = field(compare=False)
     day: BusinessDay
     today: Summary
     last_cleared: PlacedSession | None
@@ -31,6 +31,15 @@ class Snapshot:
     push: PushState
     device_name: str | None
     firmware_version: str | None
+
+    def shows_same_as(self, other: Snapshot | None) -> bool:
+        """Whether there is no difference to see, though it may be of another moment."""
+        return (
+            other is not None
+            and self == other
+            and self.late == other.late
+            and self.next_goal == other.next_goal
+        )
 
     @property
     def waiting(self) -> tuple[PlacedSession, ...]:
