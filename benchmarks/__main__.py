@@ -1,0 +1,86 @@
+"""Runs benchmarks and prints their table: ``scripts/bench --help``."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+import os
+from pathlib import Path
+import platform
+import re
+import sys
+import time
+
+from . import fetch, latency, memory, start, traffic
+from .measure import HEAD, Row, table
+from .peers import here
+
+type Benchmark = Callable[..., AsyncIterator[Row]]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "fetch": fetch.fetch,
+    "loss": fetch.loss,
+    "idle": traffic.idle,
+    "day": traffic.day,
+    "latency": latency.latency,
+    "merge": memory.merge,
+    "saving": memory.saving,
+    "memory": memory.held,
+    "setup": start.setup,
+    "transmitters": start.transmitters,
+}
+
+
+def machine() -> str:
+    """What this ran on, in a line."""
+    model = platform.machine()
+    with_cpu = Path("/proc/cpuinfo")
+    if with_cpu.exists() and (found := re.search(r"model name\s*: (.*)", with_cpu.read_text())):
+        model = found[1]
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} x {model}, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    described = "\n".join(
+        f"  {name:10} {(run.__doc__ or '').splitlines()[0]}" for name, run in BENCHMARKS.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Compare with what else there is; print a table of ratios (Markdown).",
+        epilog=f"NAME is one of:\n{described}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which; all if none is given")
+    parser.add_argument("--quick", action="store_true", help="fewer runs: minutes, not a quarter")
+    found = parser.parse_args()
+    if unknown := set(found.names) - set(BENCHMARKS):
+        parser.error(f"no benchmark named {', '.join(sorted(unknown))}")
+    return found
+
+
+async def main() -> None:
+    """Run what was asked for."""
+    asked = arguments()
+    _, missing = here()
+    for line in missing:
+        print(line, file=sys.stderr)  # noqa: T201
+    began = time.monotonic()
+    rows: list[Row] = []
+    for name, benchmark in BENCHMARKS.items():
+        if asked.names and name not in asked.names:
+            continue
+        async for row in benchmark(quick=asked.quick):
+            rows.append(row)
+            print(f"{time.monotonic() - began:5.0f} s  {' | '.join(row.cells())}", file=sys.stderr)  # noqa: T201
+    print(f"{machine()}\n\n{table(rows)}")  # noqa: T201
+    missed = sum(row.verdict == "MISSED" for row in rows)
+    print(f"\n{len(rows)} rows, {missed} goals missed, {time.monotonic() - began:.0f} s.")  # noqa: T201
+
+
+assert HEAD
+if __name__ == "__main__":
+    asyncio.run(main())
