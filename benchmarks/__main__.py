@@ -12,7 +12,7 @@ import sys
 import time
 
 from . import fetch, latency, memory, start, traffic
-from .measure import HEAD, Row, table
+from .measure import Row, table
 from .peers import here
 
 type Benchmark = Callable[..., AsyncIterator[Row]]
@@ -67,7 +67,7 @@ async def main() -> None:
     asked = arguments()
     _, missing = here()
     for line in missing:
-        print(line, file=sys.stderr)  # noqa: T201
+        print(line, file=sys.stderr)
     began = time.monotonic()
     rows: list[Row] = []
     for name, benchmark in BENCHMARKS.items():
@@ -75,12 +75,11 @@ async def main() -> None:
             continue
         async for row in benchmark(quick=asked.quick):
             rows.append(row)
-            print(f"{time.monotonic() - began:5.0f} s  {' | '.join(row.cells())}", file=sys.stderr)  # noqa: T201
-    print(f"{machine()}\n\n{table(rows)}")  # noqa: T201
+            print(f"{time.monotonic() - began:5.0f} s  {' | '.join(row.cells())}", file=sys.stderr)
+    print(f"{machine()}\n\n{table(rows)}")
     missed = sum(row.verdict == "MISSED" for row in rows)
-    print(f"\n{len(rows)} rows, {missed} goals missed, {time.monotonic() - began:.0f} s.")  # noqa: T201
+    print(f"\n{len(rows)} rows, {missed} goals missed, {time.monotonic() - began:.0f} s.")
 
 
-assert HEAD
 if __name__ == "__main__":
     asyncio.run(main())

@@ -9,7 +9,7 @@ import time
 
 from custom_components.lrs_pager.transmitter import Transmitter, TransmitterError
 
-from .measure import Row, duration, ratio_text, ratios, rounds, walls
+from .measure import Row, Run, duration, ratio_text, ratios, rounds, walls
 from .peers import Aiocoap, Peer, here
 from .product import fetch_and_merge
 from .remote import Remote
@@ -69,7 +69,7 @@ async def _rows(
     async def theirs(peer: Peer) -> None:
         assert await peer.fetch(port) == sessions
 
-    runs = [ours, *(partial(theirs, peer) for peer in peers)]
+    runs: list[Run] = [ours, *(partial(theirs, peer) for peer in peers)]
     our_costs, *costs = await rounds(runs, count, warm_up=count > 1)
     await transmitter.close()
     for peer, found in zip(peers, costs, strict=True):

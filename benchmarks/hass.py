@@ -1,5 +1,8 @@
 """A Home Assistant of the test harness, without pytest; and a day of it in seconds."""
 
+# First, or it warns of what the harness imports.
+import homeassistant  # noqa: F401, I001
+
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +15,6 @@ import time
 from typing import Any, override
 
 import freezegun
-import homeassistant.const  # isort: skip  # first, or it warns of what the harness imports
 from pytest_homeassistant_custom_component import patch_time
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
@@ -45,10 +47,10 @@ async def home_assistant() -> AsyncIterator[HomeAssistant]:
                 sys.path.remove(folder)
 
 
-def config_entry(port: int) -> MockConfigEntry:
+def config_entry(port: int, domain: str = DOMAIN) -> MockConfigEntry:
     """What the config flow would make of a transmitter on this machine."""
     return MockConfigEntry(
-        domain=DOMAIN,
+        domain=domain,
         title=f"T7470 {port}",
         entry_id=f"01KLRSPAGER{port:015}",
         data={CONF_HOST: "127.0.0.1", CONF_PORT: port},
@@ -94,7 +96,7 @@ class Blocks:
 def blocks_timed() -> Iterator[Blocks]:
     """Time each callback of the event loop."""
     found = Blocks()
-    run = asyncio.Handle._run  # noqa: SLF001  # the one place that all pass through
+    run = asyncio.Handle._run  # the one place that all pass through
     clock, cpu_clock = time.perf_counter, time.thread_time
 
     def timed(handle: asyncio.Handle) -> None:
@@ -103,11 +105,11 @@ def blocks_timed() -> Iterator[Blocks]:
         found.cpu = max(found.cpu, cpu_clock() - cpu)
         found.wall = max(found.wall, clock() - began)
 
-    asyncio.Handle._run = timed  # type: ignore[method-assign]  # noqa: SLF001
+    asyncio.Handle._run = timed  # type: ignore[assignment, method-assign]
     try:
         yield found
     finally:
-        asyncio.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
+        asyncio.Handle._run = run  # type: ignore[method-assign]
 
 
 # ------------------------------------------------------------------------ a day in seconds
@@ -182,7 +184,7 @@ class _Selector(selectors.EpollSelector):
 
 def run_steered[T](start: datetime, work: Callable[[], Awaitable[T]]) -> T:
     """Run work in an event loop that is steered, from this moment on (UTC, naive)."""
-    api = freezegun.api
+    api: Any = freezegun.api
     # As the harness has it: Home Assistant's own ways of telling the time are frozen, too.
     api.datetime_to_fakedatetime = patch_time.ha_datetime_to_fakedatetime
     api.FakeDatetime = patch_time.HAFakeDatetime

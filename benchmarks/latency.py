@@ -8,7 +8,7 @@ import time
 import aiocoap
 
 from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import Event, callback
+from homeassistant.core import Event, EventStateChangedData, callback
 
 from .hass import add, config_entry, home_assistant, push_settled, until
 from .measure import Row, duration
@@ -49,7 +49,7 @@ async def latency(*, quick: bool) -> AsyncIterator[Row]:
         ear = asyncio.create_task(_listen(observing, theirs.append))
 
         @callback
-        def changed(_: Event) -> None:
+        def changed(_: Event[EventStateChangedData]) -> None:
             ours.append(time.monotonic())
 
         hass.bus.async_listen(EVENT_STATE_CHANGED, changed)

@@ -11,7 +11,7 @@ type Run = Callable[[], Awaitable[object]]
 
 def ratio_text(value: float) -> str:
     """Write a ratio: with as many digits as tell something."""
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"  # noqa: PLR2004
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,7 +76,7 @@ class CoapClient(Peer):
 
 
 def coap_client() -> str | None:
-    """libcoap's program: Debian has one for each TLS library, and one without."""
+    """The program of libcoap: Debian has one for each TLS library, and one without."""
     return shutil.which("coap-client-notls") or shutil.which("coap-client")
 
 

@@ -68,10 +68,10 @@ def read_request(data: bytes) -> tuple[tuple[str, ...], int, int, bool]:
     while at < len(data) and data[at] != 0xFF:
         delta, length = data[at] >> 4, data[at] & 0x0F
         at += 1
-        if delta == 13:  # noqa: PLR2004  # one more byte, as RFC 7252 has it
+        if delta == 13:  # one more byte, as RFC 7252 has it
             delta += data[at]
             at += 1
-        if length == 13:  # noqa: PLR2004
+        if length == 13:
             length += data[at]
             at += 1
         number += delta
@@ -117,7 +117,7 @@ class Server:
     def _set(self, setting: Setting) -> None:
         self._setting = setting
         self._counts = Counts()
-        self._random = random.Random(setting.seed)  # noqa: S311  # simulated chance
+        self._random = random.Random(setting.seed)  # simulated chance
         self._late.clear()
         if setting.sessions not in self._bodies:
             self._bodies[setting.sessions] = bodies(setting.sessions)
@@ -187,5 +187,5 @@ class Server:
 
 if __name__ == "__main__":
     server = Server()
-    print(*server.ports, flush=True)  # noqa: T201
+    print(*server.ports, flush=True)
     server.run()

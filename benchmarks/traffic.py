@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 import random
 import statistics
 from typing import Any
@@ -12,7 +13,7 @@ from tests.simulator import Simulator, Unit
 
 from .bodies import PAGERS, serve
 from .hass import add, config_entry, home_assistant, push_settled, run_steered
-from .measure import Row, duration, rounds, size
+from .measure import Row, duration, ratios, rounds, size
 from .peers import HISTORY, Aiocoap
 from .remote import Remote
 
@@ -21,8 +22,6 @@ from .remote import Remote
 # Seconds after which an ETag is taken for what it says: the unit's have the resolution of its
 # clock. With some slack.
 ETAG_SETTLES = 2.5
-IDLE_POLLS = 20
-NAIVE_READS = 3
 
 
 async def idle(*, quick: bool) -> AsyncIterator[Row]:
@@ -50,28 +49,27 @@ async def idle(*, quick: bool) -> AsyncIterator[Row]:
             async def naive(peer: Aiocoap = peer, port: int = units.port) -> None:
                 await peer.read(port, HISTORY)
 
-            counted = []
-            for run, count in ((coordinator.async_refresh, IDLE_POLLS), (naive, NAIVE_READS)):
-                before = await units.ask()
-                (costs,) = await rounds([run], count, warm_up=False)
-                after = await units.ask()
-                told = {key: (after[key] - before[key]) / count for key in ("datagrams", "bytes")}
-                counted.append((told, statistics.median(each.cpu for each in costs)))
-        (ours, our_cpu), (theirs, their_cpu) = counted
+            counts = [await units.ask()]
+            for run in (coordinator.async_refresh, naive):
+                await run()
+                counts.append(await units.ask())
+            costs = await rounds([coordinator.async_refresh, naive], 3 if quick else 7)
         what = f"3. an idle poll with {sessions:,} archived, against reading the history: "
         for key in ("bytes", "datagrams"):
+            ours, theirs = (after[key] - before[key] for before, after in pairwise(counts))
             yield Row(
                 what=what + key,
-                ours=f"{ours[key]:.0f}",
-                theirs=f"{theirs[key]:,.0f}",
-                ratios=[ours[key] / theirs[key]],
+                ours=f"{ours:,}",
+                theirs=f"{theirs:,}",
+                ratios=[ours / theirs],
                 goal=0.01,
             )
+        cpus = [duration(statistics.median(each.cpu for each in found)) for found in costs]
         yield Row(
             what=what + "CPU",
-            ours=duration(our_cpu),
-            theirs=duration(their_cpu),
-            ratios=[our_cpu / their_cpu],
+            ours=cpus[0],
+            theirs=cpus[1],
+            ratios=ratios(costs[0], costs[1], "cpu"),
             goal=0.01,
         )
 
@@ -100,12 +98,12 @@ class Outstanding:
 
 def watch(simulator: Simulator) -> Outstanding:
     """Watch a unit's wire: a request is under way from when it is sent to its answer's arrival."""
-    link: Any = simulator._link  # noqa: SLF001  # what passes here is all there is
+    link: Any = simulator._link  # what passes here is all there is
     found = Outstanding(now=set())
-    received, put_out = link.datagram_received, link._put_out  # noqa: SLF001
+    received, put_out = link.datagram_received, link._put_out
 
     def arrived(data: bytes, addr: tuple[object, ...]) -> None:
-        if 0 < data[1] < 0x20:  # noqa: PLR2004  # a request's code
+        if 0 < data[1] < 0x20:  # a request's code
             found.now.add((addr, data[2:4]))
             found.most = max(found.most, len(found.now))
         received(data, addr)
@@ -114,7 +112,7 @@ def watch(simulator: Simulator) -> Outstanding:
         found.now.discard((addr, data[2:4]))
         put_out(data, addr)
 
-    link.datagram_received, link._put_out = arrived, put  # noqa: SLF001
+    link.datagram_received, link._put_out = arrived, put
     return found
 
 
@@ -134,7 +132,7 @@ class Day:
 
 async def serve_day(unit: Unit) -> None:
     """Have the guests of a busy day come, be paged and leave, each at their time."""
-    dice = random.Random(1)  # noqa: S311  # simulated chance
+    dice = random.Random(1)  # simulated chance
     loop = asyncio.get_running_loop()
     begin = loop.time()
     events = []
@@ -172,7 +170,7 @@ async def naive_cost(simulator: Simulator) -> tuple[int, int]:
 async def run_day(archived: int, *, push: bool) -> Day:
     """Live through a day."""
     unit = Unit(now=datetime.now)
-    serve(unit, archived, datetime.now() - timedelta(days=14), timedelta(seconds=110))  # noqa: DTZ005
+    serve(unit, archived, datetime.now() - timedelta(days=14), timedelta(seconds=110))
     async with Simulator(unit=unit, max_observers=None if push else 0) as simulator:
         simulator.faults.network.delay = ONE_WAY
         first = await naive_cost(simulator)

@@ -1,11 +1,13 @@
-"""Simulated transmitters in a process of their own: ``python -m benchmarks.units COUNT HISTORY``.
+"""Simulated transmitters, told things over UDP.
 
-HISTORY: how many archived sessions each has. The integration's CPU time is then its own.
+``python -m benchmarks.units COUNT HISTORY [OBSERVERS]``: so many, each with so many archived
+sessions and with room for so many observers (for any number, if that is left out). In a process of
+their own, so that the CPU time of Home Assistant's is its own.
 
 Standard output tells their ports, and that for control. A datagram to the latter is a JSON object:
 `serve` (so many guests, on each unit: created, paged and cleared), `seat`, `page` and `leave` (one
-guest, on the unit of that index, `delay` seconds later). It is answered with what went over the wire so far, and
-the moments (CLOCK_MONOTONIC) at which guests were paged.
+guest, on the unit of that index, `delay` seconds later). It is answered with what went over the
+wire so far, and the moment (CLOCK_MONOTONIC) at which the last guest was paged.
 """
 
 import asyncio
@@ -36,7 +38,8 @@ class Control(asyncio.DatagramProtocol):
         self._numbers = itertools.cycle(range(1, PAGERS + 1))
 
     @override
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
         self._transport = transport
 
     @override
@@ -89,10 +92,10 @@ async def main(count: int, history: int, max_observers: int | None) -> None:
             lambda: Control(simulators), local_addr=("127.0.0.1", 0)
         )
         control = transport.get_extra_info("sockname")[1]
-        print(*(simulator.port for simulator in simulators), control, flush=True)  # noqa: T201
+        print(*(simulator.port for simulator in simulators), control, flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    observers = int(sys.argv[3]) if len(sys.argv) > 3 else None  # noqa: PLR2004
+    observers = int(sys.argv[3]) if len(sys.argv) > 3 else None
     asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), observers))
