@@ -39,7 +39,8 @@ def machine() -> str:
         model = found[1]
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} x {model}, "
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}; "
+        f"load average before: {os.getloadavg()[0]:.1f}"
     )
 
 
@@ -68,7 +69,7 @@ async def main() -> None:
     _, missing = here()
     for line in missing:
         print(line, file=sys.stderr)
-    began = time.monotonic()
+    began, where = time.monotonic(), machine()
     rows: list[Row] = []
     for name, benchmark in BENCHMARKS.items():
         if asked.names and name not in asked.names:
@@ -76,7 +77,7 @@ async def main() -> None:
         async for row in benchmark(quick=asked.quick):
             rows.append(row)
             print(f"{time.monotonic() - began:5.0f} s  {' | '.join(row.cells())}", file=sys.stderr)
-    print(f"{machine()}\n\n{table(rows)}")
+    print(f"{where}\n\n{table(rows)}")
     missed = sum(row.verdict == "MISSED" for row in rows)
     print(f"\n{len(rows)} rows, {missed} goals missed, {time.monotonic() - began:.0f} s.")
 

@@ -159,7 +159,7 @@ class SteeredLoop(asyncio.SelectorEventLoop):
         self._threads -= 1
 
 
-class _Selector(selectors.EpollSelector):
+class _Selector(selectors.DefaultSelector):
     """Waits for sockets and threads, and for nothing else."""
 
     # Seconds to wait for a thread before it is looked for anew.

@@ -8,6 +8,11 @@ import time
 
 type Run = Callable[[], Awaitable[object]]
 
+HEAD = ["benchmark", "ours", "theirs", "ratio: median (spread)", "goal", "met"]
+
+# Ratios of which the spread is told by quartiles; of fewer, by the least and the most.
+MANY = 5
+
 
 def ratio_text(value: float) -> str:
     """Write a ratio: with as many digits as tell something."""
@@ -44,13 +49,13 @@ class Row:
         if self.ratios:
             ratio = f"**{ratio_text(statistics.median(self.ratios))}**"
             if len(self.ratios) > 1:
+                # A busy machine makes some pair or other absurd: of many, the middle half is told.
                 low, high = min(self.ratios), max(self.ratios)
+                if len(self.ratios) >= MANY:
+                    low, _, high = statistics.quantiles(self.ratios, method="inclusive")
                 ratio += f" ({ratio_text(low)}..{ratio_text(high)}, n={len(self.ratios)})"
         goal = self.goal_text or (f"≤ {ratio_text(self.goal)}" if self.goal is not None else "")
         return [self.what, self.ours, self.theirs, ratio, goal, self.verdict]
-
-
-HEAD = ["benchmark", "ours", "theirs", "ratio: median (min..max)", "goal", "met"]
 
 
 def table(rows: Sequence[Row]) -> str:
