@@ -10,6 +10,7 @@ import platform
 import re
 import sys
 import time
+import traceback
 
 from . import fetch, latency, memory, start, traffic
 from .measure import Row, table
@@ -63,23 +64,35 @@ def arguments() -> argparse.Namespace:
     return found
 
 
+def say(text: str) -> None:
+    """Tell how it goes on, beside the table."""
+    print(text, file=sys.stderr, flush=True)
+
+
 async def main() -> None:
     """Run what was asked for."""
     asked = arguments()
     _, missing = here()
     for line in missing:
-        print(line, file=sys.stderr)
+        say(line)
     began, where = time.monotonic(), machine()
     rows: list[Row] = []
+    failed: list[str] = []
     for name, benchmark in BENCHMARKS.items():
         if asked.names and name not in asked.names:
             continue
-        async for row in benchmark(quick=asked.quick):
-            rows.append(row)
-            print(f"{time.monotonic() - began:5.0f} s  {' | '.join(row.cells())}", file=sys.stderr)
+        try:
+            async for row in benchmark(quick=asked.quick):
+                rows.append(row)
+                say(f"{time.monotonic() - began:5.0f} s  {' | '.join(row.cells())}")
+        except Exception:  # noqa: BLE001  # what the others found is not to be lost
+            say(traceback.format_exc())
+            failed.append(name)
     print(f"{where}\n\n{table(rows)}")
     missed = sum(row.verdict == "MISSED" for row in rows)
     print(f"\n{len(rows)} rows, {missed} goals missed, {time.monotonic() - began:.0f} s.")
+    if failed:
+        sys.exit(f"These could not be measured: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
