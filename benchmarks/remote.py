@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 class Remote:
     """A module that tells its ports on standard output: those for CoAP, and last its own.
 
-    An async context manager.
+    It goes when its standard input ends, and so with whoever started it. An async context manager.
     """
 
     def __init__(self, module: str, *arguments: str) -> None:
@@ -31,7 +31,7 @@ class Remote:
     async def __aenter__(self) -> Self:
         """Start it, and wait until it is there."""
         self._process = subprocess.Popen(  # noqa: ASYNC220, S603  # nothing else goes on yet
-            self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True
+            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout
         line = await asyncio.to_thread(self._process.stdout.readline)
@@ -44,10 +44,10 @@ class Remote:
     async def __aexit__(self, *_: object) -> None:
         """End it."""
         self._socket.close()
-        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream
+            stream.close()
         self._process.wait()
-        assert self._process.stdout
-        self._process.stdout.close()
 
     @property
     def port(self) -> int:

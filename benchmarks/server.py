@@ -15,6 +15,7 @@ import json
 import random
 import select
 import socket
+import sys
 import time
 
 from benchmarks.bodies import bodies
@@ -123,14 +124,14 @@ class Server:
             self._bodies[setting.sessions] = bodies(setting.sessions)
 
     def run(self) -> None:
-        """Serve until killed."""
+        """Serve until standard input ends."""
         while True:
             wait = max(0.0, self._late[0][0] - time.monotonic()) if self._late else None
-            ready, _, _ = select.select([self._coap, self._control], [], [], wait)
+            ready, _, _ = select.select([self._coap, self._control, sys.stdin], [], [], wait)
+            if sys.stdin in ready:
+                return
             if self._control in ready:
                 data, address = self._control.recvfrom(LONGEST_DATAGRAM)
-                if data == b"quit":
-                    return
                 counts = self._counts
                 self._set(Setting(**json.loads(data)))
                 self._control.sendto(json.dumps(asdict(counts)).encode(), address)

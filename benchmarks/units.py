@@ -79,7 +79,7 @@ class Control(asyncio.DatagramProtocol):
 
 
 async def main(count: int, history: int, max_observers: int | None) -> None:
-    """Serve until killed."""
+    """Serve until standard input ends."""
     async with AsyncExitStack() as stack:
         simulators = []
         for seed in range(count):
@@ -93,7 +93,9 @@ async def main(count: int, history: int, max_observers: int | None) -> None:
         )
         control = transport.get_extra_info("sockname")[1]
         print(*(simulator.port for simulator in simulators), control, flush=True)
-        await asyncio.Event().wait()
+        ended = asyncio.Event()
+        loop.add_reader(sys.stdin, ended.set)
+        await ended.wait()
 
 
 if __name__ == "__main__":
