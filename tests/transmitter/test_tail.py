@@ -8,6 +8,7 @@ from aiocoap.numbers.codes import Code
 import pytest
 
 from custom_components.lrs_pager.transmitter import Answer, Mark, RejectedError, Transmitter
+from custom_components.lrs_pager.transmitter.tail import MARK
 from tests.conftest import serve_guest
 from tests.simulator import Simulator, Unit
 from tests.simulator.replies import RefusedError
@@ -113,16 +114,28 @@ async def test_a_history_that_was_wiped_is_read_whole(house: House) -> None:
     assert len(answer.sessions) == MANY
 
 
-async def test_a_history_in_another_order_is_read_whole(house: House) -> None:
+@pytest.mark.parametrize("order", ["latest first", "by id", "by uuid"])
+async def test_a_history_in_another_order_is_read_whole(house: House, order: str) -> None:
     whole = await house.read()
     house.serve()
-    house.unit.history.insert(0, house.unit.history.pop())
-    added = await house.read(whole.mark)
-    assert added.sessions == ()  # as far as its end tells
-    house.unit.history.sort(key=lambda item: item["uuid"])
+    match order:
+        case "latest first":
+            house.unit.history.insert(0, house.unit.history.pop())
+        case "by id":  # one that began before others which ended before it
+            house.unit.history.insert(-5, house.unit.history.pop())
+        case "by uuid":
+            house.unit.history.sort(key=lambda item: item["uuid"])
     answer = await house.read(whole.mark)
     assert answer.is_all
-    assert len(answer.sessions) == MANY + 1
+    assert MANY + 1 in ids(answer)
+
+
+async def test_sessions_that_end_in_the_same_long_label_are_all_told(house: House) -> None:
+    house.serve(label="x" * MARK)
+    whole = await house.read()
+    house.serve(3, label="x" * MARK)
+    added = await house.read(whole.mark)
+    assert ids(added)[-3:] == [MANY + 2, MANY + 3, MANY + 4]
 
 
 async def test_a_change_in_the_middle_of_it_is_not_taken_in_two_halves(house: House) -> None:

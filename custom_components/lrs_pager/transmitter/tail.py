@@ -3,9 +3,9 @@
 The API has no filter, so that each session that ends would cost a transfer of all others. But
 blocks can be asked for by number, and the one known answer has its sessions in the order of their
 ends. So only the first block is read, for the envelope, and those from about where the list ended
-on. There the bytes must be found with which it ended, a whole session and its uuid among them: what
-follows them was added since. If they are not found (a history that was wiped, is sorted otherwise,
-or can't be served from its middle), nothing is assumed, and all of it is to be read.
+on. There the bytes must be found with which it ended, and with as much of the list before them as
+there was: what follows them was added since. If that is not so (a history that was wiped, is sorted
+otherwise, or can't be served from its middle), nothing is assumed, and all of it is to be read.
 """
 
 from dataclasses import dataclass
@@ -30,11 +30,12 @@ class Mark:
     """Where a history ended.
 
     end: the last bytes of its list, up to the bracket. position: where in the body they end.
-    first: the first item.
+    length: of the list, in bytes. first: the first item.
     """
 
     end: bytes
     position: int
+    length: int
     first: bytes
 
     @classmethod
@@ -46,7 +47,7 @@ class Mark:
         if head is None or end is None or body[end.start() - 1 : end.start()] != b"}":
             return None
         begin = max(head.position, end.start() - MARK)
-        return cls(body[begin : end.start()], end.start(), head.first)
+        return cls(body[begin : end.start()], end.start(), end.start() - head.position, head.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,21 @@ async def get(endpoint: Endpoint, path: str, mark: Mark) -> Tail | None:
     except ChangedError, MalformedError:
         return None
     chunk = b"".join(response.payload for response in rest)
-    known = chunk.rfind(mark.end)
+    # The first, if there are several: those of one long label may end alike.
+    found = chunk.find(mark.end)
     end = _END.search(chunk, max(0, len(chunk) - MARK))
-    if known < 0 or end is None:
+    if found < 0 or end is None:
         return None
-    added = chunk[known + len(mark.end) : end.start()].strip()
+    known = found + len(mark.end)
+    # How much more there is before it than there was. Without a change at its beginning, nothing;
+    # and less, if it was that the oldest made room. All else was added elsewhere.
+    more = start + known - head.position - mark.length
+    if more > 0 or (more == 0) != (head.first == mark.first):
+        return None
+    added = chunk[known : end.start()].strip()
     if added and not added.startswith(b","):
         return None
     begin = max(head.position - start, end.start() - MARK, 0)
-    now = Mark(chunk[begin : end.start()], start + end.start(), head.first)
+    position = start + end.start()
+    now = Mark(chunk[begin : end.start()], position, position - head.position, head.first)
     return Tail(first, beginning, added[1:], now)
