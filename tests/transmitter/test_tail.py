@@ -180,6 +180,27 @@ async def test_a_unit_that_serves_blocks_in_their_order_alone_is_asked_thrice(
     assert tried == [True, True, True, False, False]
 
 
+@pytest.mark.usefixtures("short_timeouts")
+async def test_a_unit_that_is_silent_when_asked_for_a_block_out_of_turn_is_read_whole(
+    house: House,
+) -> None:
+    whole = await house.read()
+    served = 0
+
+    def serve(number: int) -> None:
+        nonlocal served
+        house.simulator.faults.empty_ack = number not in (0, served + 1)
+        if not house.simulator.faults.empty_ack:
+            served = number
+
+    for number in range(MANY):
+        house.simulator.hooks[HISTORY, number] = lambda number=number: serve(number)
+    house.serve()
+    answer = await house.read(whole.mark)
+    assert answer.is_all
+    assert len(answer.sessions) == MANY + 1
+
+
 async def test_a_unit_that_knows_no_blocks_tells_all_at_once() -> None:
     async with Simulator(blockwise=False) as simulator:
         house = House(simulator)

@@ -14,7 +14,7 @@ from typing import Self
 
 from . import blockwise
 from .coap import Endpoint, Response
-from .exceptions import ChangedError, MalformedError
+from .exceptions import MalformedError, UnreachableError
 from .parse import Head
 
 # Bytes by which the end of a list is recognised: more than any session of the vendor's examples
@@ -88,7 +88,8 @@ async def get(endpoint: Endpoint, path: str, mark: Mark) -> Tail | None:
         # belong together.
         if len(rest) > 1 and (await blockwise.get_head(endpoint, path, Head.of, size))[0] != head:
             return None
-    except ChangedError, MalformedError:
+    except MalformedError, UnreachableError:
+        # It did answer for block 0. If it is gone since, that will be said of all of it.
         return None
     chunk = b"".join(response.payload for response in rest)
     # The first, if there are several: those of one long label may end alike.
