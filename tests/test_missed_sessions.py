@@ -13,8 +13,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from tests.conftest import SetUp, poll, serve_guest
-from tests.simulator import Simulator
+from tests.conftest import SetUp, local_time, poll, serve_guest
+from tests.simulator import Simulator, Unit
+from tests.simulator.resources import HISTORY
 
 pytestmark = pytest.mark.polled
 
@@ -104,6 +105,50 @@ async def test_what_was_forgotten_while_the_transmitter_could_not_be_reached_is_
     simulator.faults.reset = False
     await poll(hass, entry)
     assert spans(hass, entry) == ["12:00 12:55"]
+
+
+@pytest.mark.logs("Nothing listens on the transmitter's port")
+async def test_what_is_told_before_the_history_is_read_hides_nothing(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    simulator.faults.reset = True
+    await poll(hass, entry)
+    freezer.tick(timedelta(hours=1))
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=5)
+    simulator.unit.create(9)
+    freezer.tick(timedelta(minutes=1))
+    simulator.faults.reset = False
+    # The answer to a command tells of its end before a poll does.
+    await entry.runtime_data.async_command(entry.runtime_data.transmitter.clear_session(9))
+    await poll(hass, entry)
+    assert len(entry.runtime_data.log) == 3
+    assert spans(hass, entry) == ["12:00 12:55"]
+
+
+async def test_a_history_that_changes_while_it_is_read_hides_nothing(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    unit = Unit(now=local_time)
+    async with Simulator(unit=unit, still=False, max_observers=0) as simulator:
+        serve_guest(unit, minutes_ago=10)
+        entry = await set_up(simulator)
+        await be_away(hass, entry)
+        freezer.tick(timedelta(hours=2))
+        unit.wipe_history()
+        unit.history_limit = 20
+        for _ in range(20):
+            serve_guest(unit, minutes_ago=20)
+        simulator.hooks[HISTORY, 3] = lambda: serve_guest(unit, minutes_ago=0)
+        simulator.hooks[HISTORY, 5] = lambda: serve_guest(unit, minutes_ago=0)
+        await come_back(hass, entry)
+        assert not entry.runtime_data.received.is_complete
+        simulator.hooks.clear()
+        await poll(hass, entry)
+        assert entry.runtime_data.received.is_complete
+        assert spans(hass, entry) == ["11:50 13:40"]
 
 
 async def test_where_nothing_can_be_missing_nothing_is_said(

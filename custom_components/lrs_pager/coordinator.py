@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
-import math
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
@@ -152,7 +151,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         # seconds): no session ended before that the log doesn't know.
         self._whole: tuple[UnitClock, int] | None = None
         # Since when the unit may have forgotten sessions that we did not see, as it could not be
-        # asked (POSIX seconds); None if it could all the time. And when it last answered a poll.
+        # asked (POSIX seconds); None if it could all the time. What the log had by then ended no
+        # later. And when the unit last answered a poll.
         self._away_since: float | None = None
         self._answered_at = 0.0
         self._day: BusinessDay | None = None
@@ -240,7 +240,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._unit_state.forget()
             self._mark, self._skip_question_until = None, 0.0
             if self._away_since is None and self._answered_at:
-                self._away_since = self._answered_at
+                latest = self.log.latest
+                self._away_since = max(self._answered_at, latest.ended_at if latest else 0)
             self._unanswered_questions = 0
             await self._store.async_save(self.log)
             raise failure(UpdateFailed, err) from err
@@ -335,10 +336,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         mark = None if self._is_whole_history_due() else self._mark
         answer = await self.transmitter.history(mark)
         self._note(answer)
-        clock, since, oldest = self._clock(), self._unseen_since(answer), math.inf
+        clock, since = self._clock(), self._unseen_since(answer)
         for sessions in batched(answer.sessions, BATCH, strict=False):
             news = self.tracker.see_history(sessions, clock, answer.answered, self._whole)
-            oldest = min([oldest, *(session.ended_at for session in news.logged)])
             self._keep(news)
             await asyncio.sleep(0)
         self._mark = answer.mark
@@ -354,17 +354,20 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._keep(self.tracker.history_is_complete(answer.asked))
             self._whole_history_read_at = at
             self._away_since = None
-            if since is not None and since < oldest < math.inf:
-                add_missed_span(self.hass, self.config_entry, since, oldest)
+            if since is not None:
+                self._tell_of_missed(answer, since)
 
     def _unseen_since(self, answer: Answer) -> float | None:
         """Since when sessions may be missing from a history that is about to be merged.
 
-        None if that goes back to one that we know, or to before we could not ask for it.
+        None if that goes back to one that we knew before we could not ask for it.
         """
-        if self._away_since is None or any(self.log.find(session) for session in answer.sessions):
+        since = self._away_since
+        if since is None:
             return None
-        return max(self._away_since, self.log.latest.ended_at if self.log.latest else 0)
+        # Others may be known by now, by a message or by a history that changed while it was read.
+        found = map(self.log.find, answer.sessions)
+        return None if any(known and known.ended_at <= since for known in found) else since
 
     async def _read_settings(self) -> None:
         """Read the settings, if that is due."""
@@ -639,6 +642,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._publish()
 
     # ----------------------------------------------------------------------- issues
+
+    def _tell_of_missed(self, answer: Answer, since: float) -> None:
+        """Tell the user if sessions may be missing between then and a history that was merged."""
+        found = map(self.log.find, answer.sessions)
+        oldest = min((session.ended_at for session in found if session), default=since)
+        if since < oldest:
+            add_missed_span(self.hass, self.config_entry, since, oldest)
 
     def _tell_of_clock(self) -> None:
         """Tell the user if the unit's clock is off, and take it back when it is right."""
