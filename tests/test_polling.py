@@ -124,11 +124,25 @@ async def test_only_what_was_added_to_a_long_history_is_read(
         assert len(blocks) <= 4
 
 
-async def test_what_was_added_elsewhere_than_at_the_end_is_read_within_a_day(
+async def test_what_was_added_elsewhere_than_at_the_end_is_read_at_once(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     for number in range(40):
         serve_guest(simulator.unit, minutes_ago=400 - number)
+    entry = await set_up()
+    for place in (0, 7, -7):
+        serve_guest(simulator.unit, minutes_ago=0)
+        simulator.unit.history.insert(place, simulator.unit.history.pop())
+        await after(hass, freezer, 30)
+        assert len(entry.runtime_data.log) == len(simulator.unit.history)
+
+
+async def test_what_was_added_in_the_middle_as_the_oldest_made_room_is_read_within_a_day(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    for number in range(40):
+        serve_guest(simulator.unit, minutes_ago=400 - number, label="" if number else "x" * 99)
+    simulator.unit.history_limit = 40
     entry = await set_up()
     await after(hass, freezer, 30)
     serve_guest(simulator.unit, minutes_ago=0)

@@ -29,8 +29,9 @@ PUSH_POLL_INTERVAL: Final = timedelta(minutes=5)
 # same, but for transmitters that are known to tell every change, by message and by count.
 HISTORY_INTERVAL: Final = timedelta(minutes=5)
 
-# The whole history, in case that a session was added elsewhere than at its end, or is better known
-# now. All of a busy fortnight are half a megabyte, too much to ask for more often without need.
+# The whole history, in case that a session was added elsewhere than at its end and that could not
+# be seen, or is better known now. All of a busy fortnight are half a megabyte, too much to ask for
+# more often without need.
 WHOLE_HISTORY_INTERVAL: Final = timedelta(days=1)
 
 # Settings are told when they change, where there is push. Where there is not, nobody minds an
