@@ -1,7 +1,9 @@
 """The log on disk: what a kill, a full disk, a damaged or a newer file do to it."""
 
 import asyncio
+import errno
 import json
+import os
 from pathlib import Path
 import stat
 import threading
@@ -124,10 +126,39 @@ async def test_a_damaged_line_costs_nothing_but_itself(
     assert list(found.log) == [SESSIONS[0], SESSIONS[2]]
     assert found.damaged == 1
     # It is kept, in case that somebody can read it, and is told of once.
-    assert path.with_name(f"{path.name}.damaged").read_bytes() == damage + b"\n"
+    aside = path.with_name(f"{path.name}.damaged")
+    assert aside.read_bytes() == damage + b"\n"
+    assert stat.S_IMODE(aside.stat().st_mode) == 0o600
     found = await SessionStore(hass, "entry").async_load()
     assert list(found.log) == [SESSIONS[0], SESSIONS[2]]
     assert found.damaged == 0
+
+
+@pytest.mark.parametrize("refused", [(os, "fsync"), (Path, "replace")], ids=str)
+async def test_a_damaged_line_on_a_full_disk_keeps_nobody_from_starting(
+    hass: HomeAssistant,
+    store: SessionStore,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: tuple[object, str],
+) -> None:
+    await store.async_load()
+    await save(store, SESSIONS[:2])
+    damaged = path.read_bytes() + b"\0\n"
+    path.write_bytes(damaged)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(*refused, refuse)
+        store = SessionStore(hass, "entry")
+        found = await store.async_load()
+    assert list(found.log) == SESSIONS[:2]
+    assert path.read_bytes() == damaged
+    await save(store, SESSIONS[2:])
+    assert await loaded(hass) == SESSIONS
+    assert path.with_name(f"{path.name}.damaged").read_bytes().splitlines()[-1] == b"\0"
 
 
 async def test_lines_that_are_not_needed_any_more_are_not_kept_for_ever(

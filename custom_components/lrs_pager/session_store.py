@@ -151,16 +151,27 @@ class SessionStore:
                 damaged.append(line)
         log.restore(sessions)
         self._size, self._lines = len(whole), len(lines)
-        if damaged:
-            with self._beside("damaged").open("ab") as file:
-                file.write(b"\n".join([*damaged, b""]))
-                _sync(file)
-        if damaged or version < VERSION or self._is_wasteful(log):
-            self._rewrite(log)
+        try:
+            if damaged:
+                self._set_lines_aside(damaged)
+            if damaged or version < VERSION or self._is_wasteful(log):
+                self._rewrite(log)
+        except OSError:
+            if version < VERSION:
+                raise  # lines of two versions don't go into one file
+            # The file is as it was, and is good for more lines; the next start tries again.
         return Loaded(log, damaged=len(damaged))
 
     def _is_wasteful(self, log: SessionLog) -> bool:
         return self._lines - len(log) > WASTE
+
+    def _set_lines_aside(self, lines: Iterable[bytes]) -> None:
+        """Add lines to a file of those that can't be read."""
+        aside = self._beside("damaged")
+        with aside.open("ab") as file:
+            aside.chmod(0o600)  # as below
+            file.write(b"".join(line + b"\n" for line in lines))
+            _sync(file)
 
     def _set_aside(self) -> Path:
         """Rename the file, so that a new one can be begun."""
