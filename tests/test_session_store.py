@@ -134,7 +134,7 @@ async def test_a_damaged_line_costs_nothing_but_itself(
     assert found.damaged == 0
 
 
-@pytest.mark.parametrize("refused", [(os, "fsync"), (Path, "replace")], ids=str)
+@pytest.mark.parametrize("refused", [(os, "fsync"), (Path, "replace")], ids=["write", "rename"])
 async def test_a_damaged_line_on_a_full_disk_keeps_nobody_from_starting(
     hass: HomeAssistant,
     store: SessionStore,
