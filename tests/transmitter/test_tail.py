@@ -1,13 +1,20 @@
 """What was added to the history is read without the rest, or else all of it is."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 import random
 
 from aiocoap.numbers.codes import Code
 import pytest
 
-from custom_components.lrs_pager.transmitter import Answer, Mark, RejectedError, Transmitter
+from custom_components.lrs_pager.transmitter import (
+    Answer,
+    MalformedError,
+    Mark,
+    RejectedError,
+    Transmitter,
+)
 from custom_components.lrs_pager.transmitter.tail import MARK
 from tests.conftest import serve_guest
 from tests.simulator import Simulator, Unit
@@ -209,6 +216,24 @@ async def test_a_unit_that_knows_no_blocks_tells_all_at_once() -> None:
         house.serve()
         added = await house.read(whole.mark)
         assert ids(added) == [MANY + 1]
+        await house.transmitter.close()
+
+
+@pytest.mark.parametrize("blockwise", [True, False])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"responseTypes":["session_history"],"session_history":null}'], ids=str
+)
+async def test_a_history_without_a_list_is_asked_for_once_more_and_no_block_after_it(
+    body: bytes, blockwise: bool
+) -> None:
+    async with Simulator(blockwise=blockwise) as simulator:
+        house = House(simulator)
+        house.serve()
+        whole = await house.read()
+        simulator.canned[HISTORY] = body
+        with suppress(MalformedError):
+            assert not (await house.read(whole.mark)).sessions
+        assert house.blocks == [0, 0]
         await house.transmitter.close()
 
 

@@ -136,7 +136,8 @@ async def get_head(
         responses.append(response)
         beginning += response.payload
         found = head(beginning)
-        if found is not None or len(beginning) >= MAX_HEAD or len(response.payload) < size:
+        is_last = not (response.block and response.block.more) or len(response.payload) < size
+        if found is not None or is_last or len(beginning) >= MAX_HEAD:
             return found, responses
 
 
