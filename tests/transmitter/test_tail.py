@@ -266,6 +266,8 @@ async def test_whatever_happens_to_a_history_nothing_of_it_is_missed(
                     house.unit.history_limit = max(4, len(house.unit.history))
                 case 2:
                     house.unit.skew += timedelta(hours=dice.randrange(-9, 9))
+                case 3 if house.unit.history_limit is None and (history := house.unit.history):
+                    history.insert(dice.randrange(len(history)), history.pop())
             answer = await house.read(mark)
             known |= {session.uuid: session.id for session in answer.sessions}
             assert all(session.label == label for session in answer.sessions)
