@@ -337,6 +337,28 @@ async def test_a_session_that_ends_costs_a_few_blocks_and_one_line_however_long_
     assert len(file.read_text().splitlines()) == 1 + 205  # the first is the header
 
 
+async def test_while_messages_tell_all_the_end_of_a_session_is_one_read_of_the_history(
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up(lively)
+    await live(hass, entry)
+    await proved(entry)
+    await poll(hass, entry)
+    asked(lively)
+    for ended in range(1, 4):
+        lively.unit.create(7)
+        lively.unit.clear(7)
+        await until(lambda ended=ended: len(entry.runtime_data.log) == ended)
+        await until(lambda: not entry.runtime_data.tracker.wants_history)
+    assert asked(lively) == ["history"] * 3
+    # What was missed is asked for.
+    lively.faults.silence = True
+    lively.unit.create(8)
+    lively.faults.silence = False
+    lively.unit.create(9)
+    await until(lambda: any(request.path == SESSIONS for request in lively.requests))
+
+
 async def test_how_sessions_ended_is_told_though_others_end_all_the_time(
     hass: HomeAssistant, lively: Simulator, set_up: SetUp
 ) -> None:

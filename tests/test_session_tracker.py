@@ -84,7 +84,7 @@ class Told:
     def __init__(self, log: SessionLog | None = None, *, begun: bool = True) -> None:
         """Begin; begun: with a unit on which nothing was going on at a quarter to noon."""
         self.log = SessionLog() if log is None else log
-        self.tracker = SessionTracker(self.log)
+        self.tracker = SessionTracker(self.log, _utc(-15 * MINUTE if begun else 0))
         self.news: list[str] = []
         self.sessions: list[PlacedSession] = []
         self.logged: list[PlacedSession] = []
@@ -522,12 +522,24 @@ def test_what_was_so_at_the_beginning_is_no_news() -> None:
     assert told.news == ["paged 1", "cleared 2"]
 
 
-def test_a_message_before_the_first_list_tells_its_own_step_alone() -> None:
+def test_a_message_before_the_first_list_tells_what_has_happened_since_the_beginning() -> None:
     told = Told(begun=False)
-    told.message(guest(paged=10), at=10)
+    told.message(guest(7, started=-60, paged=10), at=10)
     assert told.news == ["paged 7"]
-    told.list(guest(paged=10), guest(8), at=12)
+    told.list(guest(7, started=-60, paged=10), guest(8, started=-60), at=12)
     assert told.news == ["paged 7"]
+
+
+def test_before_the_first_list_a_start_whose_message_was_lost_is_told_with_the_next_step() -> None:
+    told = Told(begun=False)
+    told.message(guest(7, started=5, paged=10), at=10)
+    assert told.news == ["started 7", "paged 7"]
+
+
+def test_before_the_first_list_a_page_of_earlier_is_not_told_when_the_session_is_updated() -> None:
+    told = Told(begun=False)
+    told.message(guest(7, started=-60, paged=-30, goal=600), at=10)
+    assert told.news == []
 
 
 def test_a_session_that_ended_while_the_first_history_was_read_is_news() -> None:

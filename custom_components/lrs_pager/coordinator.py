@@ -124,7 +124,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.push = Push(self.transmitter, self._receive_pushed, self._push_changed)
-        self.tracker = SessionTracker(SessionLog())
+        self.tracker = SessionTracker(SessionLog(), dt_util.utcnow())
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.received = Received()
         # The unit's clock as of the latest answer, and what it last said of itself.
@@ -206,7 +206,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
                 translation_key="log_not_loaded",
                 translation_placeholders={"error": err.strerror or type(err).__name__},
             ) from err
-        self.tracker = SessionTracker(loaded.log)
+        self.tracker = SessionTracker(loaded.log, dt_util.utcnow())
         if loaded.log.latest:
             self._away_since = loaded.log.latest.ended_at
         if loaded.damaged:
@@ -229,7 +229,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Read what changed; the log has the rest."""
         self._cancel_read_soon()
         try:
-            has_changed = await self._ask()
+            has_changed = False if self._is_told_of_all() else await self._ask()
             if self._is_history_due(has_changed):
                 await self._read_history()
             await self._read_settings()
@@ -272,6 +272,18 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._mark = self._history_read_at = self._settings_read_at = None
         await self.async_request_refresh()
 
+    def _is_told_of_all(self) -> bool:
+        """Whether the active sessions are known from messages, so that none of them need be asked.
+
+        When a session has ended, just the history is: half of a busy day's requests.
+        """
+        return (
+            self.push.is_proved
+            and self.tracker.wants_history
+            and not self.tracker.has_missing
+            and self._unit_state.is_sure(self.hass.loop.time())
+        )
+
     async def _ask(self) -> bool:
         """Ask the cheap question, and return whether anything has changed, as far as it tells."""
         now = self.hass.loop.time()
@@ -295,6 +307,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             return True
         self._skip_question_until, self._unanswered_questions = 0.0, 0
         if answer is None:
+            self._unit_state.confirm(now)
             return False
         before = self.tracker.state
         self._merge(answer)
@@ -430,6 +443,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._read_soon(0)  # it is back, which a poll will say
             return
         if news.is_doubtful:
+            self._unit_state.doubt()
             # At once, but not for each of many.
             now = self.hass.loop.time()
             self._read_soon(READ_DELAY if now - self._doubted_at < READ_DELAY else 0)
@@ -452,6 +466,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         try:
             answer = await command
         except TransmitterError:
+            self._unit_state.doubt()
             self._settings_read_at = None
             self._read_soon(0)
             raise
@@ -459,6 +474,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if answer.sessions or answer.settings:
             return answer
         # It did not tell what came of it.
+        self._unit_state.doubt()
         self._settings_read_at = None
         if to_end:
             await self.async_refresh()

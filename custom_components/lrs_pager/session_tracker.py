@@ -97,9 +97,10 @@ class SessionTracker:
     All times (`at`, `asked`) are our own clock, UTC.
     """
 
-    def __init__(self, log: SessionLog) -> None:
-        """Begin with a log, and without any active session."""
+    def __init__(self, log: SessionLog, began: datetime) -> None:
+        """Begin with a log, and without any active session. began: when that is."""
         self.log = log
+        self._began = began.timestamp()
         self._tracked: dict[str, _Tracked] = {}  # by identity
         self._index = SessionIndex()  # of the same
         # Whether what was so when we began is known, so that all else is new.
@@ -133,6 +134,13 @@ class SessionTracker:
         """Whether there is something that the history alone can tell."""
         return any(
             tracked.whereabouts is not _Whereabouts.ACTIVE for tracked in self._tracked.values()
+        )
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether a session is no longer listed, while nobody said why."""
+        return any(
+            tracked.whereabouts is _Whereabouts.MISSING for tracked in self._tracked.values()
         )
 
     def see(
@@ -235,7 +243,12 @@ class SessionTracker:
             self._tracked[placed.keys[0]] = tracked
             self._index.add(placed)
         if not self._knows_active:
-            steps = steps[-1:] if is_live else []
+            # Nobody has told yet what was so when we began. Stamps have whole seconds.
+            steps = [
+                step
+                for step in steps
+                if is_live and (_instant(step, placed) or self._began) >= self._began - 1
+            ]
         _announce(news, steps, placed, at, is_live=is_live)
         return None if is_over else placed.keys[0]
 
@@ -286,6 +299,12 @@ def _end(session: PlacedSession) -> Step:
     return Step.REMOVED if session.is_removed else Step.CLEARED
 
 
+def _instant(step: Step, session: PlacedSession) -> int | None:
+    """When a step happened."""
+    instants = {Step.STARTED: session.created_at, Step.PAGED: session.notified_at}
+    return instants.get(step, session.ended_at)
+
+
 def _announce(
     news: News, steps: list[Step], session: PlacedSession, at: datetime, *, is_live: bool = False
 ) -> None:
@@ -293,9 +312,8 @@ def _announce(
 
     is_live: whether the last has just happened, whatever the unit's clock says.
     """
-    instants = {Step.STARTED: session.created_at, Step.PAGED: session.notified_at}
     for step in steps:
-        instant = instants.get(step, session.ended_at)
+        instant = _instant(step, session)
         is_recent = instant is None or instant >= (at - NEWS).timestamp()
         if is_recent or (is_live and step is steps[-1]):
             news.events.append(SessionEvent(step=step, session=session))

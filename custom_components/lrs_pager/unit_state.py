@@ -7,7 +7,7 @@ Nothing of Home Assistant in here; `now` is the event loop's clock, in seconds.
 
 from dataclasses import dataclass, replace
 
-from .const import SETTINGS_INTERVAL
+from .const import PUSH_POLL_INTERVAL, SETTINGS_INTERVAL
 from .transmitter import Answer
 
 # Seconds that a unit's ETags may fail to tell apart: its clock has whole seconds; twice that.
@@ -35,11 +35,26 @@ class UnitState:
     def __init__(self) -> None:
         """Know nothing."""
         self._known: _Known | None = None
+        self._is_in_step = False
+        self._confirmed_at = 0.0
 
     @property
     def told(self) -> object | None:
         """What tells the state from others: the count, if there is one; None if it isn't known."""
         return self._known and self._known.told
+
+    def is_sure(self, now: float) -> bool:
+        """Whether nothing was missed since the unit was last asked, not longer ago than a poll."""
+        is_recent = now - self._confirmed_at <= PUSH_POLL_INTERVAL.total_seconds()
+        return self._is_in_step and self._known is not None and is_recent
+
+    def confirm(self, now: float) -> None:
+        """Take note that the unit was asked, and what is known of it is so."""
+        self._is_in_step, self._confirmed_at = True, now
+
+    def doubt(self) -> None:
+        """Take note that something may have been missed."""
+        self._is_in_step = False
 
     def forget(self) -> None:
         """Know nothing any more: whatever is told next is new."""
@@ -54,6 +69,7 @@ class UnitState:
     def see_list(self, answer: Answer, now: float) -> bool:
         """Take in a list of the active sessions; return whether the state is new, or not known."""
         known = self._known
+        self.confirm(now)
         told: object | None = answer.envelope.sequence
         if told is None and answer.statistics is not None:
             told = answer.sessions, answer.statistics
@@ -72,7 +88,16 @@ class UnitState:
 
     def see_message(self, answer: Answer, now: float) -> bool:
         """Take in a message, or the answer to a command; return if nothing was missed before it."""
-        sequence, known = answer.envelope.sequence, self._known
+        is_in_step = self._continues(answer)
+        if not is_in_step:
+            self.doubt()
+        elif (sequence := answer.envelope.sequence) is not None and sequence != self.told:
+            self._known = _Known(sequence, now)
+        return is_in_step
+
+    def _continues(self, answer: Answer) -> bool:
+        """Whether a message goes on from where we are."""
+        sequence = answer.envelope.sequence
         if answer.skipped or not answer.envelope.response_types:
             return False
         if sequence is None:
@@ -80,11 +105,4 @@ class UnitState:
         # One change, one message. If one message tells several, or after a wrap or a reset, the
         # count is not the next one, and all is asked for anew.
         changes = 0 if answer.is_all else min(1, len(answer.sessions))
-        is_in_step = (
-            known is not None
-            and isinstance(known.told, int)
-            and 0 <= sequence - known.told <= changes
-        )
-        if known is not None and is_in_step and sequence != known.told:
-            self._known = _Known(sequence, now)
-        return is_in_step
+        return isinstance(self.told, int) and 0 <= sequence - self.told <= changes

@@ -64,7 +64,7 @@ class Restaurant(RuleBasedStateMachine):
         self.history: list[Session] = []
         self.clock: UnitClock | None = None
         self.log = SessionLog()
-        self.tracker = SessionTracker(self.log)
+        self.tracker = SessionTracker(self.log, self.now)
         self.news: dict[str, list[Step]] = defaultdict(list)
         self.instants: dict[tuple[str, str], int] = {}
         self.read()
@@ -188,7 +188,7 @@ class Restaurant(RuleBasedStateMachine):
         """Home Assistant is restarted; what was logged is on the disk."""
         self.log, logged = SessionLog(), list(self.log)
         self.log.restore(logged)
-        self.tracker = SessionTracker(self.log)
+        self.tracker = SessionTracker(self.log, self.now)
         over = {session.uuid for session in logged}
         # Of sessions that were active, the instants are read anew.
         self.instants = {key: at for key, at in self.instants.items() if key[0] in over}
