@@ -338,7 +338,7 @@ async def test_a_session_that_ends_costs_a_few_blocks_and_one_line_however_long_
 
 
 async def test_while_messages_tell_all_the_end_of_a_session_is_one_read_of_the_history(
-    hass: HomeAssistant, lively: Simulator, set_up: SetUp
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await set_up(lively)
     await live(hass, entry)
@@ -352,11 +352,12 @@ async def test_while_messages_tell_all_the_end_of_a_session_is_one_read_of_the_h
         await until(lambda: not entry.runtime_data.tracker.wants_history)
     assert asked(lively) == ["history"] * 3
     # What was missed is asked for.
-    lively.faults.silence = True
-    lively.unit.create(8)
-    lively.faults.silence = False
+    with monkeypatch.context() as patch:
+        withhold(patch, lively)
+        lively.unit.create(8)
     lively.unit.create(9)
-    await until(lambda: any(request.path == SESSIONS for request in lively.requests))
+    await until(lambda: state(hass, entry, "sensor", "active_sessions").state == "2")
+    assert asked(lively)[0] == "sessions"
 
 
 async def test_how_sessions_ended_is_told_though_others_end_all_the_time(
