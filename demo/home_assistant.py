@@ -5,7 +5,7 @@ Home Assistant is imported here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 import contextlib
 import ctypes
 from datetime import UTC, datetime
@@ -57,13 +57,22 @@ class HomeAssistant:
 
     config: that folder; it is made, and kept from one start to the next.
     integration: the folder to install under custom_components, anew at each start.
+    environment: variables for it beside those that are there.
     """
 
-    def __init__(self, config: Path, integration: Path, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        config: Path,
+        integration: Path,
+        port: int,
+        host: str = "127.0.0.1",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Take what it is to be; nothing is started or written."""
         self.config = config
         self.integration = integration
         self.url = f"http://{host}:{port}"
+        self._environment = dict(environment or {})
         self._host, self._port = host, port
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
@@ -113,7 +122,8 @@ class HomeAssistant:
                     # These would have it compile 2,000 modules at each start, or find others.
                     if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"}
                 }
-                | {"PATH": f"{_HASS.parent}{os.pathsep}{os.environ['PATH']}"},
+                | {"PATH": f"{_HASS.parent}{os.pathsep}{os.environ['PATH']}"}
+                | self._environment,
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no threads yet
             )

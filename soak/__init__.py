@@ -1,0 +1,1 @@
+"""A fortnight of service in minutes: python -m soak."""

@@ -1,0 +1,157 @@
+"""Which shifts there are, and what goes wrong in which: from the seed alone."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+import random
+
+from tests.simulator import Faults
+
+# Shifts of a day: over an hour's turn, somewhere in the evening, over midnight.
+SHIFTS = 3
+
+# The part of the days in which Home Assistant is killed and restarted.
+EARLY = 0.55
+
+# Seconds of a fault at most: longer than the retransmissions that hide a short one, and short
+# enough for several in a shift.
+LONGEST_FAULT = 2.0
+
+# Seconds between two faults, at most.
+LONGEST_CALM = 1.5
+
+# Ahead of and behind Home Assistant's, as a clock that is set by hand may be.
+SMALL_OFFSETS = tuple(timedelta(seconds=seconds) for seconds in (-170, -60, 0, 45, 200))
+
+# Too far to take its times for local ones: summer time missed, a wrong battery, another year.
+LARGE_OFFSETS = (
+    timedelta(hours=-1),
+    timedelta(minutes=47),
+    timedelta(days=-9 * 365),
+    timedelta(days=400, hours=3),
+)
+
+
+class Event(StrEnum):
+    """What happens once in the middle of a shift."""
+
+    KILL = "kill -9"
+    RESTART = "restart"
+    RELOAD = "reload of the entry"
+    REBOOT = "reboot of the unit"
+    FORGET = "unit forgets who observes it"
+    UNPLUG = "unit unplugged for seconds"
+
+
+class After(StrEnum):
+    """What happens after a shift, when all is told and the guests have gone."""
+
+    WIPE = "history wiped"
+    SET_CLOCK = "unit's clock set, within 5 min"
+    HOURS_DOWN = "Home Assistant off for hours"
+    HOURS_UNPLUGGED = "unit unplugged for hours"
+    RELOAD = "reload after a loss of push"
+
+
+# After which the unit has forgotten us, which shows within 95 seconds.
+LOSSES = (Event.REBOOT, Event.FORGET, Event.UNPLUG)
+
+
+@dataclass
+class Shift:
+    """A shift. day: from 0. start: of its middle, naive local time."""
+
+    day: int
+    middle: datetime
+    event: Event | None = None
+    offset: timedelta | None = None
+    """How far the unit's clock is off in this shift, if far."""
+    after: After | None = None
+    is_patient: bool = False
+    """Whether nothing is asked for afterwards: it has to come right by itself."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing happens but the faults that are in every shift."""
+        return self.event is None and self.after is None and self.offset is None
+
+
+def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: bool) -> list[Shift]:
+    """Return all shifts.
+
+    Kills and restarts are in the first part, so that one process lives through the rest: its
+    memory is measured.
+    """
+    shifts = [
+        Shift(day, datetime.combine(first + timedelta(days=day), time()) + after_midnight)
+        for day in range(days)
+        for after_midnight in (
+            timedelta(hours=13),
+            timedelta(hours=17, minutes=rng.randint(5, 50)) + timedelta(hours=rng.randint(0, 4)),
+            timedelta(hours=24),
+        )
+    ]
+    if is_calm:
+        return shifts
+    early = [shift for shift in shifts if shift.day <= days * EARLY]
+    evenings = [shift for shift in shifts if shift.middle.hour not in {0, 13}]
+
+    def give(among: list[Shift], times: int, *given: Event | After | timedelta) -> list[Shift]:
+        """Give these, in turn, to some shifts that have nothing yet."""
+        free = [shift for shift in among if shift.is_free]
+        chosen = rng.sample(free, min(times, len(free)))
+        for number, shift in enumerate(chosen):
+            match given[number % len(given)]:
+                case Event() as event:
+                    shift.event = event
+                case After() as after:
+                    shift.after = after
+                case offset:
+                    shift.offset = offset
+        return chosen
+
+    give(early, kills, Event.KILL)
+    give(early, max(1, days // 4), Event.RESTART)
+    give(early, max(1, days // 7), After.HOURS_DOWN)
+    give(evenings, max(1, days // 5), *rng.sample(LARGE_OFFSETS, len(LARGE_OFFSETS)))
+    for number, shift in enumerate(give(shifts, days // 3, *LOSSES)):
+        # What nobody helps takes up to two minutes to come right: once a fortnight.
+        shift.is_patient = number == len(LOSSES) - 1
+        shift.after = None if shift.is_patient else After.RELOAD
+    give(shifts, days // 3, Event.RELOAD)
+    give(shifts, days // 7, After.HOURS_UNPLUGGED)
+    give(shifts, days // 3, After.WIPE)
+    give(shifts, days // 2, After.SET_CLOCK)
+    return shifts
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A fault for some seconds, after some without any. Of the network, if no fault is named."""
+
+    name: str
+    calm: float
+    seconds: float
+    loss_in: float = 0
+    loss_out: float = 0
+    delay: float = 0
+    jitter: float = 0
+
+
+def next_trouble(rng: random.Random) -> Trouble:
+    """Return what goes wrong next; half of it is the network."""
+    calm, seconds = rng.uniform(0.1, LONGEST_CALM), rng.uniform(0.2, LONGEST_FAULT)
+    match rng.choice(("loss", "delay", "fault", "fault")):
+        case "loss":
+            loss_in, loss_out = rng.choice(((0.3, 0.3), (0.5, 0), (0, 0.5), (1, 0), (0, 1)))
+            return Trouble("datagrams lost", calm, seconds, loss_in=loss_in, loss_out=loss_out)
+        case "delay":
+            return Trouble(
+                "datagrams late and out of order",
+                calm,
+                seconds,
+                delay=rng.uniform(0, 0.3),
+                jitter=rng.uniform(0, 0.3),
+            )
+        case _:
+            return Trouble(rng.choice(Faults.names()), calm, seconds)

@@ -1,0 +1,69 @@
+"""A custom integration that scripts/soak installs beside ours: tells what the process holds."""
+
+import asyncio
+from collections import Counter
+import ctypes
+import gc
+import mmap
+from pathlib import Path
+import time
+
+from aiohttp import web
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
+from homeassistant.helpers.typing import ConfigType
+
+CONFIG_SCHEMA = cv.empty_config_schema("soak_probe")
+
+# What becomes more with each guest, as it should: the log.
+LOG = {"PlacedSession", "Session"}
+
+
+class ProbeView(HomeAssistantView):
+    """GET /api/soak_probe."""
+
+    url = "/api/soak_probe"
+    name = "api:soak_probe"
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Tell what there is now, after what is garbage has gone."""
+        gc.collect()
+        # What was freed goes back to the system, so that what is left is what is held.
+        ctypes.CDLL(None).malloc_trim(0)
+        kinds: Counter[str] = Counter()
+        for thing in gc.get_objects():
+            # Not isinstance: some proxies answer to that by doing things.
+            kind = type(thing)
+            module = getattr(kind, "__module__", None)
+            if not isinstance(module, str):
+                continue
+            if module.startswith("custom_components.lrs_pager"):
+                kinds["log" if kind.__name__ in LOG else "ours"] += 1
+            elif module.partition(".")[0] == "aiocoap":
+                kinds["coap"] += 1
+        memory, files = await request.app[KEY_HASS].async_add_executor_job(_of_process)
+        return self.json(
+            {
+                "time": time.time(),
+                "memory": memory,
+                "tasks": len(asyncio.all_tasks()),
+                "files": files,
+                "objects": len(gc.get_objects()),
+                "ours": kinds["ours"],
+                "coap": kinds["coap"],
+            }
+        )
+
+
+def _of_process() -> tuple[int, int]:
+    """The bytes that are in memory, and how many files and sockets are open."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * mmap.PAGESIZE, len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Offer the view."""
+    hass.http.register_view(ProbeView())
+    return True
