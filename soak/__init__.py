@@ -1,1 +1,41 @@
-"""A fortnight of service in minutes: python -m soak."""
+"""A fortnight of service in minutes, between a real Home Assistant and the simulated transmitter.
+
+Files, each building on those before it:
+
+    clock, wall_clock.c   the wall clock of both sides, which can be set ahead
+    service               the guests
+    plan                  the shifts, and what goes wrong in which
+    steps                 what happened to each session, and what was told of it
+    comparison            the unit's ledger against the log, the sensors, the statistics
+    probe/                what Home Assistant's process holds: an integration installed beside ours
+    run                   one run, from onboarding to the last comparison
+    __main__              the command line, and the report
+
+How days become minutes. Both sides go by one wall clock, of Europe/Berlin in the fortnight in which
+summer time ends. It runs at its normal speed; between two shifts, when all guests have gone and all
+is compared, it is set ahead by hours, as if both computers had slept. No other clock is touched:
+time-outs, retransmissions, pings and polls take the seconds that they take. A faster clock was not
+taken, as it would make other time-outs of them, and a real-time clock without leaps has no days.
+
+What is real: Home Assistant as users run it, its disk, database and restarts; `kill -9`; each
+datagram; the time between two. What is not: the transmitter; the network, which is this computer's
+with losses and delays put in; the closed hours; and how long guests stay, a few seconds rather than
+half an hour (but for those of the days before, and of absences of hours, which are as in life). A
+day's 270 sessions are three shifts of some seconds, with more at a time than any house has.
+
+What has to be equal, at a checkpoint after each shift and at the end:
+
+- Log: each session that the unit archived is in the file once, with all its fields and instants as
+  the unit has them, and nothing else is. To the second; while the unit's clock is too far off to be
+  taken as it is, to one second, as the unit tells what it shows in whole seconds.
+- Sensors: the figures of the business day.
+- Events: each step is told once, and after the steps before it. But a step that Home Assistant had
+  not told when it (or the entry) was stopped, or that happened until it was back, need not be told;
+  and one that it can only learn of more than 15 minutes late is not.
+- Long-term statistics: each hour's rows follow from the log, which follows from the ledger.
+- No guest's name is in the database or in Home Assistant's log; nothing of ours has raised.
+- Memory, tasks, open files and objects of the last process do not grow, but for the log itself.
+
+The unit forgets: its history holds four days, and is wiped now and then when all is read. It is
+never made to forget what Home Assistant had no chance to see.
+"""

@@ -1,0 +1,547 @@
+"""One run, from onboarding to the last comparison."""
+
+import argparse
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+import random
+import shutil
+import signal
+import socket
+import time
+from zoneinfo import ZoneInfo
+
+import aiohttp
+
+from demo.home_assistant import CONFIGURATION, HomeAssistant, HomeAssistantError
+from tests.simulator import Change, Simulator, Unit
+
+from .clock import Clock
+from .comparison import STATISTICS, Books, hourly, read_log, statistics_differences
+from .plan import SHIFTS, SMALL_OFFSETS, After, Event, Shift, next_trouble, plan
+from .service import MARK, Service, plan_shift, serve_hours
+from .steps import Listener, Steps, Telling
+
+ROOT = Path(__file__).resolve().parents[1]
+DOMAIN = "lrs_pager"
+USER = PASSWORD = "soak"
+
+# A zone with summer time, which ends in the first week.
+ZONE = ZoneInfo("Europe/Berlin")
+FIRST_DAY = date(2026, 10, 19)
+
+# Days of service that the unit has in its history when it is added.
+DAYS_BEFORE = 2
+
+# Sessions that the unit keeps, in days of service: it forgets all along, as real ones may.
+DAYS_KEPT = 4
+
+# Share of a day's sessions that come in an absence of hours.
+ABSENCE = 0.25
+
+# Minutes after which what happened is no news any more; see session_tracker.NEWS.
+STALE_AFTER = timedelta(minutes=16)
+
+# Seconds in which all comes right after a shift, when it is helped by a question; a read that the
+# unit does not answer takes 12, and a question is passed on once in 10.
+SETTLE_TIMEOUT = 60
+# ... and by itself: a unit that has forgotten us shows after 95 seconds of silence.
+PATIENT_TIMEOUT = 180
+# Seconds in which it mostly does without a question.
+UNASKED = 4.0
+# Seconds between two questions, and between two looks.
+QUESTION_INTERVAL = 5.0
+LOOK_INTERVAL = 0.5
+
+# Seconds for an entry to be set up, also if the unit has a fault in between.
+SET_UP_TIMEOUT = 120
+
+# Seconds in which the recorder has all rows, at the end.
+STATISTICS_TIMEOUT = 120
+
+# Seconds that Home Assistant takes to start.
+START = 7.0
+
+# Seconds of a shift at least, however few minutes there are.
+SHORTEST_SHIFT = 3.0
+# Seconds that a shift takes beside its guests, as far as is known before the first.
+OVERHEAD = 4.0
+
+# What our own log lines may say at WARNING and above while a unit has faults.
+EXPECTED_LINES = ("Error fetching T7470 data", "Error during service call to lrs_pager")
+
+# Differences of one kind that are shown.
+SHOWN = 5
+
+
+def say(text: str) -> None:
+    """Tell how far things are."""
+    print(text, flush=True)  # noqa: T201  # it is a program
+
+
+def free_port() -> int:
+    """Return a TCP port that is free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the process held at a checkpoint. life: which process, from 0. day: of service."""
+
+    life: int
+    day: float
+    held: dict[str, float]
+
+
+class Soak:
+    """One run."""
+
+    def __init__(self, args: argparse.Namespace, folder: Path) -> None:
+        """Lay out the folder; nothing is started yet."""
+        self._args = args
+        self._rng = random.Random(f"{args.seed} guests")
+        self._trouble_rng = random.Random(f"{args.seed} faults")
+        self._clock = Clock(folder, ZONE)
+        self._config = folder / "config"
+        components = self._config / "custom_components"
+        components.mkdir(parents=True)
+        shutil.copytree(
+            Path(__file__).with_name("probe"),
+            components / "soak_probe",
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+        (self._config / "configuration.yaml").write_text(CONFIGURATION + "soak_probe:\n")
+        self._clock.set_to(datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(hours=12))
+        self.unit = Unit(
+            now=self._clock.now,
+            seed=args.seed,
+            history_limit=DAYS_KEPT * args.sessions_per_day,
+            history_party_size=True,
+        )
+        self._simulator = Simulator(unit=self.unit)
+        self._faults = self._simulator.faults
+        self._faults.network.seed = args.seed
+        self.steps = Steps(self.unit)
+        self._listener = Listener(self.steps.tell)
+        self._books = Books(self.unit, self._clock)
+        self._home = HomeAssistant(
+            self._config, args.integration, free_port(), environment=self._clock.environment
+        )
+        self._token = ""
+        self._entry_id = ""
+        self._entities: dict[str, str] = {}
+        self.life = 0
+        self.done: Counter[str] = Counter()
+        self.samples: list[Sample] = []
+        self.wrong: list[str] = []
+        self._seen: set[str] = set()  # differences that need not be waited for again
+        self.checkpoints = self.unaided = 0
+        self.observed: list[bool] = []  # at each change in service, whether the unit told it
+        self.unit.listeners.append(self._look_who_observes)
+        self.actions: Counter[bool] = Counter()
+
+    # ------------------------------------------------------------- Home Assistant
+
+    @property
+    def log_file(self) -> Path:
+        """The session log."""
+        return self._config / ".storage" / f"{DOMAIN}.{self._entry_id}"
+
+    async def run(self) -> None:
+        """Run all of it."""
+        args = self._args
+        self.steps.telling = Telling.STALE
+        start = self._clock.now()
+        serve_hours(
+            self.unit,
+            self._rng,
+            start - timedelta(days=DAYS_BEFORE),
+            start - timedelta(hours=1),
+            DAYS_BEFORE * args.sessions_per_day,
+        )
+        try:
+            async with self._simulator:
+                say("Starting Home Assistant")
+                await self._home.start()
+                say(f"Home Assistant {await self._home.version()}; adding the transmitter")
+                await self._add()
+                say(f"{len(self.unit.ledger)} sessions were before")
+                await self._checkpoint("start")
+                self.steps.telling = Telling.DUE
+                await self._serve_days()
+                if not args.no_statistics:
+                    await self._compare_statistics()
+                await self._compare_history()
+        finally:
+            await self._listener.stop()
+            await self._home.stop()
+        self.wrong += self.steps.differences()
+        self._look_for_names()
+        self._look_at_lines()
+
+    def _look_who_observes(self, _: Change) -> None:
+        if self.steps.telling is Telling.DUE:
+            self.observed.append(self._simulator.observers > 0)
+
+    async def _add(self) -> None:
+        """Go through onboarding, and add the transmitter as a user does."""
+        home = self._home
+        await home.log_in(USER, PASSWORD, ZONE.key)
+        # The user's own token is good for half an hour, and hours pass quickly here.
+        self._token = await home.command(
+            "auth/long_lived_access_token", client_name="soak", lifespan=3650
+        )
+        home.token = self._token
+        shown = (await home.rest("GET", "/api/soak_probe"))["time"]
+        if abs(shown - self._clock.posix()) > 1:
+            raise HomeAssistantError("Home Assistant does not go by the clock that it was given")
+        address = {"host": self._simulator.host, "port": self._simulator.port}
+        result = await home.flow(DOMAIN, address)
+        if result["type"] != "create_entry":
+            raise HomeAssistantError(f"The transmitter was not added: {result.get('errors')}")
+        self._entry_id = result["result"]["entry_id"]
+
+        async def has_entities() -> bool:
+            states = await home.states(self._entry_id)
+            self._entities = {key: state["entity_id"] for key, state in states.items()}
+            return "session" in states and "daily_count" in states
+
+        await home.wait(has_entities, SET_UP_TIMEOUT, "the entities")
+        self._listener.entity_id = self._entities["session"]
+        await self._listener.listen(home.url, self._token)
+        storage = self._config / ".storage"
+
+        async def is_kept() -> bool:
+            return all(
+                path.exists() and text in path.read_text()
+                for path, text in (
+                    (storage / "core.config_entries", self._entry_id),
+                    (storage / "core.entity_registry", self._entities["session"]),
+                    (storage / "auth", "long_lived_access_token"),
+                )
+            )
+
+        # Home Assistant itself forgets them if it is killed before that.
+        await home.wait(is_kept, SET_UP_TIMEOUT, "the entry on the disk")
+
+    async def _come_back(self) -> None:
+        """Start Home Assistant again; return when the entry is set up and we hear its events."""
+        home = self._home
+        await home.start()
+        home.token = self._token
+
+        async def listens() -> bool:
+            with suppress(aiohttp.ClientError, KeyError, TypeError):
+                await self._listener.listen(home.url, self._token)
+                return True
+            return False
+
+        await home.wait(listens, SET_UP_TIMEOUT, "the WebSocket")
+        await self._loaded()
+        self.life += 1
+
+    async def _loaded(self) -> None:
+        """Wait until the entry is set up; if the unit did not answer, have it tried again."""
+
+        async def is_loaded() -> bool:
+            with suppress(HomeAssistantError):
+                (entry,) = await self._home.entries(DOMAIN)
+                if entry["state"] == "setup_retry":
+                    await self._reload_now()
+                elif entry["state"] == "loaded":
+                    return (await self._states())["daily_count"] not in {"unavailable", "unknown"}
+            return False
+
+        await self._home.wait(is_loaded, SET_UP_TIMEOUT, "the entry")
+
+    async def _reload_now(self) -> None:
+        path = f"/api/config/config_entries/entry/{self._entry_id}/reload"
+        await self._home.rest("POST", path)
+
+    async def _states(self) -> dict[str, str]:
+        """The entities' states."""
+        by_id = {state["entity_id"]: state for state in await self._home.rest("GET", "/api/states")}
+        return {
+            key: by_id[entity_id]["state"] if entity_id in by_id else "missing"
+            for key, entity_id in self._entities.items()
+        }
+
+    async def _act(self, what: str, number: int) -> bool:
+        """Have Home Assistant do something with the session on a pager."""
+        data = {"number": number}
+        is_done = False
+        with suppress(HomeAssistantError, aiohttp.ClientError, TimeoutError, AssertionError):
+            await self._home.rest("POST", f"/api/services/{DOMAIN}/{what}_session", data)
+            is_done = True
+        self.actions[is_done] += 1
+        return is_done
+
+    @asynccontextmanager
+    async def _absence(self) -> AsyncIterator[None]:
+        """Home Assistant, or the entry, goes and comes."""
+        self.steps.begin_absence()
+        yield
+        self.steps.end_absence()
+
+    # -------------------------------------------------------------------- service
+
+    async def _serve_days(self) -> None:
+        args = self._args
+        shifts = plan(
+            random.Random(f"{args.seed} plan"),
+            FIRST_DAY,
+            args.days,
+            max(1, args.days // 3) if args.kills is None else args.kills,
+            is_calm=args.calm,
+        )
+        end = time.monotonic() + 60 * args.minutes
+        overhead = OVERHEAD
+        for number, shift in enumerate(shifts):
+            left = (end - time.monotonic()) / (len(shifts) - number)
+            seconds = max(SHORTEST_SHIFT, left - overhead)
+            began = time.monotonic()
+            problems = len(self.wrong)
+            await self._serve(shift, seconds)
+            took = time.monotonic() - began
+            if shift.is_free:
+                overhead += (took - seconds - overhead) / 4
+            found = len(self.wrong) - problems
+            say(
+                f"day {shift.day + 1:2} {shift.middle:%a %H:%M}  {len(self.unit.ledger):5} "
+                f"sessions, {took:5.1f} s  {shift.event or ''}"
+                f"{f' clock {shift.offset}' if shift.offset else ''}"
+                f"{f', then {shift.after}' if shift.after else ''}"
+                f"{f'  {found} DIFFERENCES' if found else ''}"
+            )
+
+    async def _serve(self, shift: Shift, seconds: float) -> None:
+        """A shift, what goes wrong in it and after it, and a checkpoint."""
+        if shift.event in {Event.KILL, Event.RESTART}:
+            seconds += START  # so that there is service before and after
+        self._clock.set_to(shift.middle - timedelta(seconds=seconds / 2))
+        if shift.offset is not None:
+            self.done["unit's clock far off for a shift"] += 1
+            await self._set_clock(shift.offset, is_far_off=True)
+        guests = plan_shift(self._rng, self._args.sessions_per_day // SHIFTS, seconds)
+        serving = asyncio.create_task(Service(self.unit, self._act).serve(guests))
+        troubles = asyncio.create_task(self._make_trouble(seconds))
+        happening = asyncio.create_task(self._happen(shift.event, seconds))
+        try:
+            await asyncio.gather(serving, troubles, happening)
+        finally:
+            for task in (serving, troubles, happening):
+                task.cancel()
+        await self._checkpoint(
+            f"{shift.middle}",
+            (shift.middle.date() - FIRST_DAY).days + shift.middle.hour / 24,
+            is_patient=shift.is_patient,
+        )
+        if shift.offset is not None:
+            await self._set_clock(timedelta())
+        if shift.after is not None:
+            self.done[shift.after] += 1
+            await self._do_after(shift.after)
+
+    async def _set_clock(self, offset: timedelta, *, is_far_off: bool = False) -> None:
+        """Set the unit's clock while nobody is there, and see that Home Assistant takes note.
+
+        The unit tells that, as of every setting; who did not hear it asks.
+        """
+        self._books.sessions()
+        self._books.off = offset if is_far_off else timedelta()
+        self.unit.skew = offset
+        self.unit.set_settings()
+
+        async def is_noticed() -> bool:
+            state = (await self._states()).get("clock_offset", "")
+            with suppress(ValueError):
+                # It is shown in whole seconds, which are read off whole seconds.
+                return abs(float(state) - offset.total_seconds()) <= 1
+            await self._ask()
+            return False
+
+        await self._home.wait(is_noticed, SETTLE_TIMEOUT, "the clock to be noticed")
+
+    async def _make_trouble(self, seconds: float) -> None:
+        """Make one trouble after the other."""
+        end = time.monotonic() + seconds
+        while not self._args.calm and time.monotonic() < end:
+            trouble = next_trouble(self._trouble_rng)
+            await asyncio.sleep(trouble.calm)
+            self.done[trouble.name] += 1
+            network = self._faults.network
+            network.loss_in, network.loss_out = trouble.loss_in, trouble.loss_out
+            network.delay, network.jitter = trouble.delay, trouble.jitter
+            is_fault = trouble.name in self._faults.names()
+            if is_fault:
+                self._faults.switch(trouble.name, on=True)
+            try:
+                await asyncio.sleep(trouble.seconds)
+            finally:
+                network.loss_in = network.loss_out = network.delay = network.jitter = 0
+                if is_fault:
+                    self._faults.switch(trouble.name, on=False)
+
+    async def _happen(self, event: Event | None, seconds: float) -> None:
+        """Have something happen in the middle of it all."""
+        if event is None:
+            return
+        self.done[event] += 1
+        await asyncio.sleep(self._trouble_rng.uniform(0.3, 0.7) * seconds)
+        match event:
+            case Event.KILL | Event.RESTART:
+                async with self._absence():
+                    kill = event is Event.KILL
+                    await self._home.stop(signal.SIGKILL if kill else signal.SIGTERM)
+                    await self._come_back()
+            case Event.RELOAD:
+                await self._reload()
+            case Event.REBOOT:
+                self.unit.reboot(restart_sequence=self._trouble_rng.random() < 0.5)  # noqa: PLR2004
+            case Event.FORGET:
+                self._simulator.forget_observers()
+            case Event.UNPLUG:
+                await self._simulator.stop()
+                await asyncio.sleep(self._trouble_rng.uniform(0.5, 4))
+                await self._simulator.start()
+
+    async def _reload(self) -> None:
+        async with self._absence():
+            await self._reload_now()
+            await self._loaded()
+
+    async def _do_after(self, after: After) -> None:
+        match after:
+            case After.WIPE:
+                self.unit.wipe_history()
+            case After.SET_CLOCK:
+                await self._set_clock(self._trouble_rng.choice(SMALL_OFFSETS))
+            case After.RELOAD:
+                await self._reload()
+            case After.HOURS_DOWN:
+                async with self._absence():
+                    await self._home.stop()
+                    self._pass_hours()
+                    await self._come_back()
+                await self._checkpoint("hours down")
+            case After.HOURS_UNPLUGGED:
+                await self._simulator.stop()
+                self._pass_hours()
+                await self._simulator.start()
+                await self._checkpoint("hours unplugged")
+
+    def _pass_hours(self) -> None:
+        """Let hours pass in which guests come that Home Assistant knows nothing of."""
+        before, self.steps.telling = self.steps.telling, Telling.STALE
+        start = self._clock.now()
+        hours = timedelta(hours=self._trouble_rng.uniform(2, 3.5))
+        guests = round(ABSENCE * self._args.sessions_per_day)
+        self._clock.set_to(start + hours)
+        serve_hours(self.unit, self._rng, start, start + hours - STALE_AFTER, guests)
+        self.steps.telling = before
+
+    # ----------------------------------------------------------------- comparisons
+
+    async def _ask(self) -> None:
+        """Ask for everything to be read, as a user may."""
+        with suppress(HomeAssistantError, aiohttp.ClientError):
+            await self._home.rest(
+                "POST",
+                "/api/services/homeassistant/update_entity",
+                {"entity_id": self._entities["daily_count"]},
+            )
+
+    async def _wrong_now(self) -> list[str]:
+        """What is not as it should be at this moment."""
+        untold = self.steps.untold
+        wrong = [f"{step.name} of {step.uuid} was not told" for step in untold]
+        lines, damage = read_log(self.log_file)
+        wrong += damage + self._books.log_differences(lines)
+        if not wrong and not self._books.off:
+            wrong += self._books.figure_differences(await self._states())
+        return wrong
+
+    async def _checkpoint(self, name: str, day: float = 0, *, is_patient: bool = False) -> None:
+        """Wait until all is as it should be, and say what is not at the end of time."""
+        began = time.monotonic()
+        end = began + (PATIENT_TIMEOUT if is_patient else SETTLE_TIMEOUT)
+        asked_at = began + UNASKED - QUESTION_INTERVAL
+        is_unaided = True
+        while wrong := [line for line in await self._wrong_now() if line not in self._seen]:
+            now = time.monotonic()
+            if now > end:
+                self._seen.update(wrong)
+                self.wrong += [f"at {name}: {line}" for line in wrong]
+                say("\n".join(self.wrong[-SHOWN:]))
+                self.steps.give_up()
+                break
+            if not is_patient and now - asked_at > QUESTION_INTERVAL:
+                asked_at, is_unaided = now, False
+                await self._ask()
+            await asyncio.sleep(LOOK_INTERVAL)
+        self.checkpoints += 1
+        self.unaided += is_unaided
+        held = await self._home.rest("GET", "/api/soak_probe")
+        self.samples.append(Sample(self.life, day, held))
+
+    async def _compare_history(self) -> None:
+        """Compare with what the action get_history returns, which is the log in memory."""
+        answer = await self._home.rest(
+            "POST",
+            f"/api/services/{DOMAIN}/get_history?return_response",
+            {"start": "2000-01-01 00:00:00", "end": "2100-01-01 00:00:00"},
+        )
+        told = [session["session_id"] for session in answer["service_response"]["sessions"]]
+        ids = [session.uuid for session in self.unit.ledger]
+        if sorted(told) != sorted(ids):
+            self.wrong.append(f"get_history returns {len(told)} sessions, should be {len(ids)}")
+
+    async def _compare_statistics(self) -> None:
+        """Have all rows written, which an unload does, and compare them."""
+        await self._reload()
+        lines, _ = read_log(self.log_file)
+        expected = hourly(lines.values())
+        ids = {name: f"{DOMAIN}:{self._entry_id.lower()}_{name}" for name in STATISTICS}
+        end = time.monotonic() + STATISTICS_TIMEOUT
+        while True:
+            rows = await self._home.command(
+                "recorder/statistics_during_period",
+                start_time="2000-01-01T00:00:00+00:00",
+                period="hour",
+                statistic_ids=list(ids.values()),
+                types=["state", "sum", "mean", "min", "max"],
+            )
+            wrong = statistics_differences(expected, {n: rows.get(i, []) for n, i in ids.items()})
+            if not wrong or time.monotonic() > end:
+                break
+            await asyncio.sleep(1)
+        self.done["hours of statistics compared"] = len(expected["sessions"])
+        self.wrong += wrong
+
+    def _look_for_names(self) -> None:
+        """See that no guest's name is where none may be: in the database, and in the log's text."""
+        for path in self._config.rglob("*"):
+            if path.name in {self.log_file.name, "core.restore_state"} or not path.is_file():
+                continue
+            if MARK.encode() in path.read_bytes():
+                self.wrong.append(f"a guest's name is in {path.relative_to(self._config)}")
+
+    def _look_at_lines(self) -> None:
+        """See that nothing of ours has raised where it should not."""
+        text = self._home.log.read_text(errors="replace")
+        for record in text.split("\n20"):
+            head = record.partition("\n")[0]
+            is_ours = DOMAIN in record or "aiocoap" in record
+            is_bad = " (" in head and any(f" {level} " in head for level in ("WARNING", "ERROR"))
+            if is_bad and is_ours and "has not been tested" not in head:
+                if "Traceback" in record or not any(line in head for line in EXPECTED_LINES):
+                    self.wrong.append(f"in Home Assistant's log: 20{record[:2000]}")
+                else:
+                    self.done["lines in Home Assistant's log that say so"] += 1
