@@ -51,6 +51,8 @@ STALE_AFTER = timedelta(minutes=16)
 SETTLE_TIMEOUT = 60
 # ... and by itself: a unit that has forgotten us shows after 95 seconds of silence.
 PATIENT_TIMEOUT = 180
+# Once something is wrong, the rest is to tell more of it: this many times less patience.
+HURRY = 4
 # Seconds in which it mostly does without a question.
 UNASKED = 4.0
 # Seconds between two questions, and between two looks.
@@ -471,7 +473,8 @@ class Soak:
     async def _checkpoint(self, name: str, day: float = 0, *, is_patient: bool = False) -> None:
         """Wait until all is as it should be, and say what is not at the end of time."""
         began = time.monotonic()
-        end = began + (PATIENT_TIMEOUT if is_patient else SETTLE_TIMEOUT)
+        timeout = PATIENT_TIMEOUT if is_patient else SETTLE_TIMEOUT
+        end = began + (timeout / HURRY if self.wrong else timeout)
         asked_at = began + UNASKED - QUESTION_INTERVAL
         is_unaided = True
         while wrong := [line for line in await self._wrong_now() if line not in self._seen]:

@@ -1,0 +1,233 @@
+"""The soak (scripts/soak) is worth what its comparisons are: that they find what is wrong."""
+
+from datetime import datetime, timedelta
+import json
+from pathlib import Path
+import subprocess
+import sys
+import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from soak.clock import Clock
+from soak.comparison import STATISTICS, Books, hourly, read_log, statistics_differences
+from soak.steps import Steps, Telling
+from tests.conftest import serve_guest
+from tests.simulator import Unit
+
+NOON = datetime(2026, 10, 25, 12)
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    clock = Clock(tmp_path, ZoneInfo("Europe/Berlin"))
+    clock.set_to(NOON)
+    return clock
+
+
+@pytest.fixture
+def unit(clock: Clock) -> Unit:
+    """A unit that has served two guests."""
+    unit = Unit(now=lambda: NOON)
+    serve_guest(unit, 4, minutes_ago=90, wait=301, goal=300)
+    serve_guest(unit, 5, minutes_ago=30, removed=True, label="Ortega")
+    return unit
+
+
+@pytest.fixture
+def lines(unit: Unit, clock: Clock) -> dict[str, dict[str, Any]]:
+    """The log as it should be."""
+    return {s.fields["uuid"]: dict(s.fields) for s in Books(unit, clock).sessions()}
+
+
+def test_another_process_goes_by_the_clock_that_is_set(clock: Clock) -> None:
+    code = "import time; start = time.monotonic(); print(time.time(), start)"
+    for shown in (datetime(2031, 1, 1), datetime(2001, 1, 1)):
+        clock.set_to(shown)
+        printed = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", code], env=clock.environment, capture_output=True, check=True
+        ).stdout.split()
+        assert abs(float(printed[0]) - clock.instant(shown)) < 60
+        # No other clock is touched.
+        assert abs(float(printed[1]) - time.monotonic()) < 60
+
+
+def test_a_right_log_has_no_differences(
+    unit: Unit, clock: Clock, lines: dict[str, dict[str, Any]]
+) -> None:
+    assert Books(unit, clock).log_differences(lines) == []
+
+
+@pytest.mark.parametrize("field", ["number", "goal", "cleared_at", "clear_type", "party_size"])
+def test_any_field_that_is_wrong_or_missing_in_the_log_is_found(
+    unit: Unit, clock: Clock, lines: dict[str, dict[str, Any]], field: str
+) -> None:
+    line = next(iter(lines.values()))
+    line[field] = 1
+    assert len(Books(unit, clock).log_differences(lines)) == 1
+    del line[field]
+    assert len(Books(unit, clock).log_differences(lines)) == 1
+
+
+def test_a_session_too_few_or_too_many_in_the_log_is_found(
+    unit: Unit, clock: Clock, lines: dict[str, dict[str, Any]]
+) -> None:
+    uuid, line = lines.popitem()
+    assert len(Books(unit, clock).log_differences(lines)) == 1
+    lines |= {uuid: line, "another": {}}
+    assert len(Books(unit, clock).log_differences(lines)) == 1
+
+
+def test_a_damaged_log_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    line = {"uuid": "a", "number": 4}
+    header, whole, more, other = (
+        json.dumps(item).encode()
+        for item in ({"version": 1}, line, line | {"cleared_at": 5}, line | {"number": 5})
+    )
+    for content, problems in (
+        ([header, whole, more, b""], 0),
+        ([header, whole, more, b'{"uuid": "b", "num'], 0),  # is being written
+        ([header, whole, b'{"uuid": "b", "num', b""], 1),
+        ([header, whole, other, b""], 1),
+        ([b"{}", whole, b""], 1),
+    ):
+        file.write_bytes(b"\n".join(content))
+        sessions, wrong = read_log(file)
+        assert len(wrong) == problems
+        assert sessions["a"]["number"] == 4
+
+
+def test_a_sensor_that_is_wrong_is_found(unit: Unit, clock: Clock) -> None:
+    states = {
+        "daily_count": "2",
+        "average_wait": str(300.5 / 60),
+        "longest_wait": str(301 / 60),
+        "on_time_rate": "50.0",
+        "last_cleared_session": "2026-10-25T10:30:00+00:00",
+        "active_sessions": "0",
+    }
+    books = Books(unit, clock)
+    assert books.figure_differences(states) == []
+    for key in states:
+        for state in ("unavailable", "1", "unknown"):
+            if (key, state) != ("active_sessions", "unavailable"):
+                assert len(books.figure_differences(states | {key: state})) == 1, (key, state)
+
+
+def test_a_row_of_statistics_that_is_wrong_is_found(lines: dict[str, dict[str, Any]]) -> None:
+    expected = hourly(lines.values())
+    assert expected.keys() == set(STATISTICS)
+    assert [row["sum"] for row in expected["sessions"].values()] == [1, 2]
+    assert [row["state"] for row in expected["late"].values()] == [1, 0]
+
+    def found() -> dict[str, list[dict[str, Any]]]:
+        return {
+            name: [{"start": hour * 1000} | row for hour, row in rows.items()]
+            for name, rows in expected.items()
+        }
+
+    assert statistics_differences(expected, found()) == []
+    for name in STATISTICS:
+        for key in expected[name][next(iter(expected[name]))]:
+            rows = found()
+            rows[name][0][key] += 0.01
+            assert len(statistics_differences(expected, rows)) == 1
+        rows = found()
+        rows[name].pop()
+        assert len(statistics_differences(expected, rows)) == 1
+    rows = found()
+    rows["sessions"].append({"start": 0, "state": 3, "sum": 3})
+    assert len(statistics_differences(expected, rows)) == 1
+
+
+class TestSteps:
+    """What was told of a guest who came, was paged and left."""
+
+    @pytest.fixture
+    def unit(self) -> Unit:
+        return Unit(now=lambda: NOON)
+
+    def live(self, unit: Unit) -> tuple[str, tuple[str, ...]]:
+        serve_guest(unit, 4)
+        return unit.ledger[-1].uuid, ("started", "paged", "cleared")
+
+    def test_each_step_is_to_be_told_once(self, unit: Unit) -> None:
+        steps = Steps(unit)
+        uuid, names = self.live(unit)
+        assert len(steps.untold) == 3
+        for name in names:
+            steps.tell(uuid, name)
+        assert not steps.untold
+        assert steps.differences() == []
+        steps.tell(uuid, "paged")
+        assert len(steps.differences()) == 1
+
+    def test_an_untold_step_is_found(self, unit: Unit) -> None:
+        steps = Steps(unit)
+        uuid, names = self.live(unit)
+        for name in names[1:]:
+            steps.tell(uuid, name)
+        assert [step.name for step in steps.untold] == ["started"]
+        assert len(steps.differences()) == 1
+
+    def test_a_step_after_a_later_one_is_found(self, unit: Unit) -> None:
+        steps = Steps(unit)
+        uuid, names = self.live(unit)
+        for name in names[::-1]:
+            steps.tell(uuid, name)
+        assert len(steps.differences()) == 2
+
+    def test_a_step_that_never_was_is_found(self, unit: Unit) -> None:
+        steps = Steps(unit)
+        uuid, names = self.live(unit)
+        for name in names:
+            steps.tell(uuid, name)
+        steps.tell(uuid, "removed")
+        assert len(steps.differences()) == 1
+
+    def test_in_an_absence_a_step_may_be_told_once_or_not(self, unit: Unit) -> None:
+        steps = Steps(unit)
+        uuid, _ = self.live(unit)
+        steps.begin_absence()
+        other, _ = self.live(unit)
+        assert not steps.untold
+        assert steps.differences() == []
+        for each in (uuid, other):
+            steps.tell(each, "cleared")
+        assert steps.differences() == []
+        steps.tell(other, "cleared")
+        assert len(steps.differences()) == 1
+        steps.end_absence()
+        self.live(unit)
+        assert len(steps.untold) == 3
+
+    def test_what_is_long_over_is_not_to_be_told(self, unit: Unit) -> None:
+        steps = Steps(unit)
+        steps.telling = Telling.STALE
+        uuid, _ = self.live(unit)
+        assert steps.differences() == []
+        steps.tell(uuid, "cleared")
+        assert len(steps.differences()) == 1
+
+
+def test_while_the_units_clock_is_far_off_an_instant_may_be_a_second_off(clock: Clock) -> None:
+    offset = timedelta(hours=-3)
+    unit = Unit(now=lambda: NOON)
+    books = Books(unit, clock)
+    serve_guest(unit, 4, minutes_ago=30)
+    books.sessions()
+    unit.skew = books.off = offset
+    serve_guest(unit, 5, minutes_ago=20)
+    lines = {s.fields["uuid"]: dict(s.fields) for s in books.sessions()}
+    right, off = lines.values()
+    assert off["cleared_at"] - right["cleared_at"] == 600
+    off["cleared_at"] += 1
+    assert books.log_differences(lines) == []
+    off["cleared_at"] += 1
+    assert len(books.log_differences(lines)) == 1
+    off["cleared_at"] -= 2
+    right["cleared_at"] += 1
+    assert len(books.log_differences(lines)) == 1
