@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+import json
 from pathlib import Path
 import random
 import shutil
@@ -46,7 +47,9 @@ def arguments() -> argparse.Namespace:
         default=ROOT / "custom_components" / DOMAIN,
         help="the folder to try; default: this repository's",
     )
-    parser.add_argument("--keep", type=Path, help="keep Home Assistant's folder there")
+    parser.add_argument(
+        "--keep", type=Path, help="keep Home Assistant's folder there, and what it held"
+    )
     return parser.parse_args()
 
 
@@ -123,6 +126,8 @@ async def soak(args: argparse.Namespace) -> int:
         finally:
             if args.keep:
                 shutil.copytree(name, args.keep, dirs_exist_ok=True)
+                samples = [(s.life, s.day, s.held) for s in run.samples]
+                (args.keep / "samples.json").write_text(json.dumps(samples, indent=1))
     for key, value in slopes(run).items():
         if key in SLOPES and value > SLOPES[key]:
             run.wrong.append(f"{key} grows by {value:.2f} a day")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 import random
+import re
 import shutil
 import signal
 import socket
@@ -73,8 +74,11 @@ SHORTEST_SHIFT = 3.0
 # Seconds that a shift takes beside its guests, as far as is known before the first.
 OVERHEAD = 4.0
 
-# What our own log lines may say at WARNING and above while a unit has faults.
+# What our log lines say at WARNING and above while a unit has faults, and actions fail ...
 EXPECTED_LINES = ("Error fetching T7470 data", "Error during service call to lrs_pager")
+# ... and what Home Assistant says, with a traceback, of any action that fails after its caller,
+# here the soak, has hung up.
+HUNG_UP = "HomeAssistantError exception in shielded future"
 
 # Differences of one kind that are shown.
 SHOWN = 5
@@ -539,12 +543,13 @@ class Soak:
     def _look_at_lines(self) -> None:
         """See that nothing of ours has raised where it should not."""
         text = self._home.log.read_text(errors="replace")
-        for record in text.split("\n20"):
+        for record in re.split(r"^(?=\d{4}-\d\d-\d\d )", text, flags=re.MULTILINE):
             head = record.partition("\n")[0]
             is_ours = DOMAIN in record or "aiocoap" in record
-            is_bad = " (" in head and any(f" {level} " in head for level in ("WARNING", "ERROR"))
-            if is_bad and is_ours and "has not been tested" not in head:
-                if "Traceback" in record or not any(line in head for line in EXPECTED_LINES):
-                    self.wrong.append(f"in Home Assistant's log: 20{record[:2000]}")
-                else:
-                    self.done["lines in Home Assistant's log that say so"] += 1
+            is_bad = re.search(r" (WARNING|ERROR|CRITICAL) \(", head)
+            if not is_ours or not is_bad or "has not been tested" in head or HUNG_UP in head:
+                continue
+            if "Traceback" in record or not any(line in head for line in EXPECTED_LINES):
+                self.wrong.append(f"in Home Assistant's log: {record[:2000]}")
+            else:
+                self.done["lines in Home Assistant's log that say so"] += 1

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import mmap
 from pathlib import Path
+import sys
 import time
 
 from aiohttp import web
@@ -51,6 +52,7 @@ class ProbeView(HomeAssistantView):
                 "tasks": len(asyncio.all_tasks()),
                 "files": files,
                 "objects": len(gc.get_objects()),
+                "blocks": sys.getallocatedblocks(),
                 "ours": kinds["ours"],
                 "coap": kinds["coap"],
             }
