@@ -10,6 +10,12 @@ from tests.simulator import Faults
 # Shifts of a day: over an hour's turn, somewhere in the evening, over midnight.
 SHIFTS = 3
 
+# The hour of the first.
+NOON = 13
+
+# Hours that pass after it, at most, in which one side is away: the evening's begins at 17:05.
+LONGEST_ABSENCE = 3.5
+
 # The part of the days in which Home Assistant is killed and restarted.
 EARLY = 0.55
 
@@ -86,7 +92,7 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
         Shift(day, datetime.combine(first + timedelta(days=day), time()) + after_midnight)
         for day in range(days)
         for after_midnight in (
-            timedelta(hours=13),
+            timedelta(hours=NOON),
             timedelta(hours=17, minutes=rng.randint(5, 50)) + timedelta(hours=rng.randint(0, 4)),
             timedelta(hours=24),
         )
@@ -94,7 +100,8 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
     if is_calm:
         return shifts
     early = [shift for shift in shifts if shift.day <= days * EARLY]
-    evenings = [shift for shift in shifts if shift.middle.hour not in {0, 13}]
+    noons = [shift for shift in shifts if shift.middle.hour == NOON]
+    evenings = [shift for shift in shifts if shift.middle.hour not in {0, NOON}]
 
     def give(among: list[Shift], times: int, *given: Event | After | timedelta) -> list[Shift]:
         """Give these, in turn, to some shifts that have nothing yet."""
@@ -112,14 +119,16 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
 
     give(early, kills, Event.KILL)
     give(early, max(1, days // 4), Event.RESTART)
-    give(early, max(1, days // 7), After.HOURS_DOWN)
+    # The evening's shift comes after these hours.
+    early_noons = [shift for shift in noons if shift in early]
+    give(early_noons, max(1, days // 7), After.HOURS_DOWN)
     give(evenings, max(1, days // 5), *rng.sample(LARGE_OFFSETS, len(LARGE_OFFSETS)))
     for number, shift in enumerate(give(shifts, days // 3, *LOSSES)):
         # What nobody helps takes up to two minutes to come right: once a fortnight.
         shift.is_patient = number == len(LOSSES) - 1
         shift.after = None if shift.is_patient else After.RELOAD
     give(shifts, days // 3, Event.RELOAD)
-    give(shifts, days // 7, After.HOURS_UNPLUGGED)
+    give(noons, max(1, days // 7), After.HOURS_UNPLUGGED)
     give(shifts, days // 3, After.WIPE)
     give(shifts, days // 2, After.SET_CLOCK)
     return shifts

@@ -23,7 +23,7 @@ from tests.simulator import Change, Simulator, Unit
 
 from .clock import Clock
 from .comparison import STATISTICS, Books, hourly, read_log, statistics_differences
-from .plan import SHIFTS, SMALL_OFFSETS, After, Event, Shift, next_trouble, plan
+from .plan import LONGEST_ABSENCE, SHIFTS, SMALL_OFFSETS, After, Event, Shift, next_trouble, plan
 from .service import MARK, Service, plan_shift, serve_hours
 from .steps import Listener, Steps, Telling
 
@@ -447,7 +447,7 @@ class Soak:
         """Let hours pass in which guests come that Home Assistant knows nothing of."""
         before, self.steps.telling = self.steps.telling, Telling.STALE
         start = self._clock.now()
-        hours = timedelta(hours=self._trouble_rng.uniform(2, 3.5))
+        hours = timedelta(hours=self._trouble_rng.uniform(2, LONGEST_ABSENCE))
         guests = round(ABSENCE * self._args.sessions_per_day)
         self._clock.set_to(start + hours)
         serve_hours(self.unit, self._rng, start, start + hours - STALE_AFTER, guests)

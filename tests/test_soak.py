@@ -1,8 +1,9 @@
 """The soak (scripts/soak) is worth what its comparisons are: that they find what is wrong."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 import json
 from pathlib import Path
+import random
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from soak.__main__ import slope
 from soak.clock import Clock
 from soak.comparison import STATISTICS, Books, hourly, read_log, statistics_differences
+from soak.plan import LONGEST_ABSENCE, After, Event, plan
 from soak.steps import Steps, Telling
 from tests.conftest import serve_guest
 from tests.simulator import Unit
@@ -231,3 +234,23 @@ def test_while_the_units_clock_is_far_off_an_instant_may_be_a_second_off(clock: 
     off["cleared_at"] -= 2
     right["cleared_at"] += 1
     assert len(books.log_differences(lines)) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_time_goes_forward_and_everything_happens_in_a_fortnight(seed: int) -> None:
+    shifts = plan(random.Random(seed), date(2026, 10, 19), 14, 4, is_calm=False)
+    assert len(shifts) == 42
+    for shift, following in zip(shifts, shifts[1:], strict=False):
+        absence = shift.after in {After.HOURS_DOWN, After.HOURS_UNPLUGGED}
+        end = shift.middle + timedelta(hours=LONGEST_ABSENCE if absence else 0)
+        assert end < following.middle
+    assert {shift.event for shift in shifts} == {None, *Event}
+    assert {shift.after for shift in shifts} == {None, *After}
+    assert sum(shift.event is Event.KILL for shift in shifts) == 4
+    assert any(shift.offset for shift in shifts)
+    assert sum(shift.is_patient for shift in shifts) == 1
+
+
+def test_what_grows_has_a_slope() -> None:
+    assert slope([1, 2, 3, 4], [5, 8, 11, 14]) == 3
+    assert slope([1, 2, 3, 4], [5, 6, 6, 5]) == 0
