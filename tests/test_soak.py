@@ -1,6 +1,7 @@
 """The soak (scripts/soak) is worth what its comparisons are: that they find what is wrong."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 import json
 from pathlib import Path
 import random
@@ -240,7 +241,7 @@ def test_while_the_units_clock_is_far_off_an_instant_may_be_a_second_off(clock: 
 def test_time_goes_forward_and_everything_happens_in_a_fortnight(seed: int) -> None:
     shifts = plan(random.Random(seed), date(2026, 10, 19), 14, 4, is_calm=False)
     assert len(shifts) == 42
-    for shift, following in zip(shifts, shifts[1:], strict=False):
+    for shift, following in pairwise(shifts):
         absence = shift.after in {After.HOURS_DOWN, After.HOURS_UNPLUGGED}
         end = shift.middle + timedelta(hours=LONGEST_ABSENCE if absence else 0)
         assert end < following.middle
