@@ -17,7 +17,7 @@ NOON = 13
 LONGEST_ABSENCE = 3.5
 
 # The part of the days in which Home Assistant is killed and restarted.
-EARLY = 0.55
+EARLY = 0.4
 
 # Seconds of a fault at most: longer than the retransmissions that hide a short one, and short
 # enough for several in a shift.

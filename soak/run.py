@@ -496,6 +496,7 @@ class Soak:
         self.checkpoints += 1
         self.unaided += is_unaided
         held = await self._home.rest("GET", "/api/soak_probe")
+        held["memory"] -= held["database"]
         self.samples.append(Sample(self.life, day, held))
 
     async def _compare_history(self) -> None:
