@@ -54,7 +54,7 @@ def arguments() -> argparse.Namespace:
         help="the folder to try; default: this repository's",
     )
     parser.add_argument(
-        "--keep", type=Path, help="keep Home Assistant's folder there, and what it held"
+        "--keep", type=Path, help="keep Home Assistant's folder there, what it held, and a diary"
     )
     return parser.parse_args()
 
@@ -131,6 +131,7 @@ async def soak(args: argparse.Namespace) -> int:
                 shutil.copytree(name, args.keep, dirs_exist_ok=True)
                 samples = [(s.life, s.day, s.held) for s in run.samples]
                 (args.keep / "samples.json").write_text(json.dumps(samples, indent=1))
+                (args.keep / "diary").write_text("\n".join(run.diary))
     for key, value in slopes(run).items():
         if key in SLOPES and value > SLOPES[key]:
             run.wrong.append(f"{key} grows by {value:.2f} a day")

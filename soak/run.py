@@ -152,6 +152,7 @@ class Soak:
         self.observed: list[bool] = []  # at each change in service, whether the unit told it
         self.unit.listeners.append(self._look_who_observes)
         self.actions: Counter[bool] = Counter()
+        self.diary: list[str] = []  # when what went wrong, by this process's monotonic clock
 
     # ------------------------------------------------------------- Home Assistant
 
@@ -191,6 +192,9 @@ class Soak:
         self.wrong += self.steps.differences()
         self._look_for_names()
         self._look_at_lines()
+
+    def _note(self, text: str) -> None:
+        self.diary.append(f"{time.monotonic():.2f} {self._clock.now():%a %H:%M:%S} {text}")
 
     def _look_who_observes(self, _: Change) -> None:
         if self.steps.telling is Telling.DUE:
@@ -388,9 +392,11 @@ class Soak:
             is_fault = trouble.name in self._faults.names()
             if is_fault:
                 self._faults.switch(trouble.name, on=True)
+            self._note(f"{trouble}")
             try:
                 await asyncio.sleep(trouble.seconds)
             finally:
+                self._note(f"{trouble.name} is over")
                 network.loss_in = network.loss_out = network.delay = network.jitter = 0
                 if is_fault:
                     self._faults.switch(trouble.name, on=False)
@@ -401,6 +407,7 @@ class Soak:
             return
         self.done[event] += 1
         await asyncio.sleep(self._trouble_rng.uniform(0.3, 0.7) * seconds)
+        self._note(event)
         match event:
             case Event.KILL | Event.RESTART:
                 async with self._absence():
@@ -424,6 +431,7 @@ class Soak:
             await self._loaded()
 
     async def _do_after(self, after: After) -> None:
+        self._note(after)
         match after:
             case After.WIPE:
                 self.unit.wipe_history()
@@ -493,6 +501,7 @@ class Soak:
                 asked_at, is_unaided = now, False
                 await self._ask()
             await asyncio.sleep(LOOK_INTERVAL)
+        self._note(f"checkpoint {name}")
         self.checkpoints += 1
         self.unaided += is_unaided
         held = await self._home.rest("GET", "/api/soak_probe")
