@@ -7,7 +7,7 @@ Files, each building on those before it:
     plan                  the shifts, and what goes wrong in which
     steps                 what happened to each session, and what was told of it
     comparison            the unit's ledger against the log, the sensors, the statistics
-    probe/                what Home Assistant's process holds: an integration installed beside ours
+    probe                 what Home Assistant's process holds: an integration installed beside ours
     run                   one run, from onboarding to the last comparison
     __main__              the command line, and the report
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+import json
 from pathlib import Path
 import random
 import re
@@ -30,6 +31,17 @@ from .steps import Listener, Steps, Telling
 ROOT = Path(__file__).resolve().parents[1]
 DOMAIN = "lrs_pager"
 USER = PASSWORD = "soak"
+
+# The manifest of what is installed beside ours; no file, lest somebody takes it for a part of ours.
+PROBE = {
+    "domain": "soak_probe",
+    "name": "Soak probe",
+    "codeowners": [],
+    "dependencies": ["http"],
+    "documentation": "https://www.example.com",
+    "iot_class": "calculated",
+    "version": "0.0.0",
+}
 
 # A zone with summer time, which ends in the first week.
 ZONE = ZoneInfo("Europe/Berlin")
@@ -116,13 +128,10 @@ class Soak:
         self._trouble_rng = random.Random(f"{args.seed} faults")
         self._clock = Clock(folder, ZONE)
         self._config = folder / "config"
-        components = self._config / "custom_components"
-        components.mkdir(parents=True)
-        shutil.copytree(
-            Path(__file__).with_name("probe"),
-            components / "soak_probe",
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
+        probe = self._config / "custom_components" / "soak_probe"
+        probe.mkdir(parents=True)
+        (probe / "manifest.json").write_text(json.dumps(PROBE))
+        shutil.copy(Path(__file__).with_name("probe.py"), probe / "__init__.py")
         (self._config / "configuration.yaml").write_text(CONFIGURATION + "soak_probe:\n")
         self._clock.set_to(datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(hours=12))
         self.unit = Unit(
@@ -148,6 +157,7 @@ class Soak:
         self.samples: list[Sample] = []
         self.wrong: list[str] = []
         self._seen: set[str] = set()  # differences that need not be waited for again
+        self._has_failed = False
         self.checkpoints = self.unaided = 0
         self.observed: list[bool] = []  # at each change in service, whether the unit told it
         self.unit.listeners.append(self._look_who_observes)
@@ -317,18 +327,15 @@ class Soak:
             left = (end - time.monotonic()) / (len(shifts) - number)
             seconds = max(SHORTEST_SHIFT, left - overhead)
             began = time.monotonic()
-            problems = len(self.wrong)
             await self._serve(shift, seconds)
             took = time.monotonic() - began
             if shift.is_free:
                 overhead += (took - seconds - overhead) / 4
-            found = len(self.wrong) - problems
             say(
                 f"day {shift.day + 1:2} {shift.middle:%a %H:%M}  {len(self.unit.ledger):5} "
                 f"sessions, {took:5.1f} s  {shift.event or ''}"
                 f"{f' clock {shift.offset}' if shift.offset else ''}"
                 f"{f', then {shift.after}' if shift.after else ''}"
-                f"{f'  {found} DIFFERENCES' if found else ''}"
             )
 
     async def _serve(self, shift: Shift, seconds: float) -> None:
@@ -474,10 +481,8 @@ class Soak:
 
     async def _wrong_now(self) -> list[str]:
         """What is not as it should be at this moment."""
-        untold = self.steps.untold
-        wrong = [f"{step.name} of {step.uuid} was not told" for step in untold]
         lines, damage = read_log(self.log_file)
-        wrong += damage + self._books.log_differences(lines)
+        wrong = damage + self._books.log_differences(lines)
         if not wrong and not self._books.off:
             wrong += self._books.figure_differences(await self._states())
         return wrong
@@ -486,16 +491,22 @@ class Soak:
         """Wait until all is as it should be, and say what is not at the end of time."""
         began = time.monotonic()
         timeout = PATIENT_TIMEOUT if is_patient else SETTLE_TIMEOUT
-        end = began + (timeout / HURRY if self.wrong else timeout)
+        end = began + (timeout / HURRY if self._has_failed else timeout)
         asked_at = began + UNASKED - QUESTION_INTERVAL
         is_unaided = True
-        while wrong := [line for line in await self._wrong_now() if line not in self._seen]:
+        while True:
+            wrong = [line for line in await self._wrong_now() if line not in self._seen]
+            untold = self.steps.untold
+            if not wrong and not untold:
+                break
             now = time.monotonic()
             if now > end:
                 self._seen.update(wrong)
                 self.wrong += [f"at {name}: {line}" for line in wrong]
-                say("\n".join(self.wrong[-SHOWN:]))
+                # What is untold is a difference at the end.
+                say("\n".join([*wrong, *map(str, untold)][:SHOWN]))
                 self.steps.give_up()
+                self._has_failed = True
                 break
             if not is_patient and now - asked_at > QUESTION_INTERVAL:
                 asked_at, is_unaided = now, False
