@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 import json
+import math
 from pathlib import Path
 import random
 import re
@@ -376,15 +377,20 @@ class Soak:
         self.unit.skew = offset
         self.unit.set_settings()
 
-        async def is_noticed() -> bool:
-            state = (await self._states()).get("clock_offset", "")
-            with suppress(ValueError):
-                # It is shown in whole seconds, which are read off whole seconds.
-                return abs(float(state) - offset.total_seconds()) <= 1
+        end = time.monotonic() + SETTLE_TIMEOUT
+        # It is shown in whole seconds, which are read off whole seconds.
+        while abs(await self._shown_offset() - offset.total_seconds()) > 1:
+            if time.monotonic() > end:
+                self.wrong.append(f"the unit's clock was set to {offset}, and that is not noticed")
+                break
             await self._ask()
-            return False
+            await asyncio.sleep(LOOK_INTERVAL)
 
-        await self._home.wait(is_noticed, SETTLE_TIMEOUT, "the clock to be noticed")
+    async def _shown_offset(self) -> float:
+        """What the sensor of the unit's clock shows, in seconds."""
+        with suppress(ValueError):
+            return float((await self._states())["clock_offset"])
+        return math.inf
 
     async def _make_trouble(self, seconds: float) -> None:
         """Make one trouble after the other."""
