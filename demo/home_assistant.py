@@ -235,7 +235,8 @@ class HomeAssistant:
     async def rest(self, method: str, path: str, data: Any = None, **kwargs: Any) -> Any:
         """One REST request; returns its JSON. Raises HomeAssistantError for a 4xx or 5xx."""
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # A connection for each request: what Home Assistant holds is not to depend on ours.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with self._session.request(
             method, self.url + path, json=data, headers=headers, **kwargs

@@ -24,8 +24,8 @@ MEGABYTE = 2**20
 WARM_UP = 2.0
 # Checkpoints at least to tell a slope, and what it may be at most per day of service. Memory, less
 # what the database holds: a process of 270 MB that breathes. Blocks are what Python has allocated:
-# 270 sessions in the log are some hundreds. Of tasks, files and our objects, there are some at
-# one look that are not at another.
+# 270 sessions in the log are some hundreds. Of tasks, files and our objects, one look sees some
+# that another does not, as while a unit that forgot us is asked to tell again.
 LEAST_SAMPLES = 8
 SLOPES = {"memory": 1.5 * MEGABYTE, "blocks": 3000.0, "tasks": 0.5, "files": 0.5, "ours": 10.0}
 
