@@ -37,5 +37,7 @@ What has to be equal, at a checkpoint after each shift and at the end:
 - Memory, tasks, open files and objects of the last process do not grow, but for the log itself.
 
 The unit forgets: its history holds four days, and is wiped now and then when all is read. It is
-never made to forget what Home Assistant had no chance to see.
+never made to forget what Home Assistant had no chance to see. Its clock is set while no guest is
+there, and noticed before the next comes: what a session is worth that has stamps of two clocks is
+for the tests of clock.py.
 """
