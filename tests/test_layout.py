@@ -114,7 +114,7 @@ def test_each_file_of_the_transmitter_builds_only_on_those_below_it(file: Path) 
 @pytest.mark.parametrize("file", FILES, ids=name)
 def test_the_product_does_not_know_its_tests(file: Path) -> None:
     for _, module in imports(file):
-        assert module.partition(".")[0] not in {"tests", "demo"}
+        assert module.partition(".")[0] not in {"benchmarks", "demo", "fuzz", "soak", "tests"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
