@@ -211,6 +211,12 @@ class SessionStore:
         finally:
             new.unlink(missing_ok=True)
         self._size, self._lines = len(data), len(sessions)
+        # The new name of it, too.
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def _remove(self) -> None:
         for path in (self._path, *self._path.parent.glob(f"{self._path.name}.*")):

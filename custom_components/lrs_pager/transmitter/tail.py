@@ -81,7 +81,7 @@ async def get(endpoint: Endpoint, path: str, mark: Mark) -> Tail | None:
             position = mark.position - len(mark.end)
             if head.first != mark.first:
                 # The oldest may have made room for the latest, so that all moved up a little.
-                position -= size
+                position -= blockwise.BLOCK_SIZE
             start = max(0, position) // size * size
             rest = await blockwise.get_rest(endpoint, path, start, size)
         # The unit writes each block in one go. If anything changed between two, they may not
