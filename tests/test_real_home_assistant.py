@@ -95,7 +95,7 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
-async def test_a_kill_of_home_assistant_loses_no_session_that_was_seen(
+async def test_a_kill_of_home_assistant_loses_no_session_whose_end_was_told(
     unit: Unit, config: Path
 ) -> None:
     serve_guest(unit, 4, label="Ortega")
@@ -103,6 +103,9 @@ async def test_a_kill_of_home_assistant_loses_no_session_that_was_seen(
         async with home(config, simulator) as running:
             await running.until(lambda sensors: sensors["daily_count"] == "1")
             serve_guest(unit, 5, wait=100)
+            await running.assistant.wait(
+                lambda: last_event_is(running, "cleared", 5), POLL_TIMEOUT, "the session's end"
+            )
             before = await running.until(lambda sensors: sensors["daily_count"] == "2")
             await running.assistant.stop(signal.SIGKILL)
         unit.wipe_history()
@@ -128,15 +131,17 @@ async def test_a_change_at_the_door_is_shown_without_being_asked_for(
         await running.shows(active_sessions="0", daily_count="2")
         states = await running.assistant.states(running.entry_id)
         await running.assistant.wait(
-            lambda: removed(running), POLL_TIMEOUT, "the event of the session's end"
+            lambda: last_event_is(running, "removed", 7),
+            POLL_TIMEOUT,
+            "the event of the session's end",
         )
         assert states["push"]["attributes"]["status"] == "live"
 
 
-async def removed(running: Home) -> bool:
-    """Whether the last event is that a session was removed."""
-    states = await running.assistant.states(running.entry_id)
-    return bool(states["session"]["attributes"]["event_type"] == "removed")
+async def last_event_is(running: Home, step: str, number: int) -> bool:
+    """Whether the last event is of this step, and this pager."""
+    attributes = (await running.assistant.states(running.entry_id))["session"]["attributes"]
+    return (attributes.get("event_type"), attributes.get("number")) == (step, number)
 
 
 async def test_a_kill_in_the_middle_of_it_all_costs_no_session(unit: Unit, config: Path) -> None:
@@ -170,7 +175,9 @@ async def test_a_guests_name_is_in_no_database_and_no_log(unit: Unit, config: Pa
             assert states["active_sessions"]["attributes"]["sessions"][0]["label"] == "Ortega"
             unit.remove(5)
             await running.shows(daily_count="2")
-            await running.assistant.wait(lambda: removed(running), POLL_TIMEOUT, "the event")
+            await running.assistant.wait(
+                lambda: last_event_is(running, "removed", 5), POLL_TIMEOUT, "the event"
+            )
         found = {
             path.name
             for path in config.rglob("*")
