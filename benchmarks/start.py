@@ -22,6 +22,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .hass import DOMAIN, add, blocks_timed, config_entry, home_assistant, push_settled
 from .measure import Row, duration, size
@@ -104,7 +105,7 @@ async def read_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Longest:
     """Have all of the history read, with a log that has it not; return the longest callback."""
     coordinator = entry.runtime_data
     empty = type(coordinator.log)()
-    coordinator.tracker = type(coordinator.tracker)(empty)
+    coordinator.tracker = type(coordinator.tracker)(empty, dt_util.utcnow())
     coordinator._known = coordinator._history_read_at = None
     if hasattr(coordinator, "_mark"):
         coordinator._mark = None

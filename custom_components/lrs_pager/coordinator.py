@@ -44,7 +44,7 @@ from .session_log import SessionLog
 from .session_store import SessionStore
 from .session_tracker import News, SessionEvent, SessionTracker
 from .snapshot import Snapshot
-from .summary import summarize
+from .summary import Summary, summarize
 from .transmitter import (
     Answer,
     BusinessDay,
@@ -156,6 +156,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._away_since: float | None = None
         self._answered_at = 0.0
         self._day: BusinessDay | None = None
+        # A day's figures, and what they were made from: the day, and the log as it was.
+        self._summed_up: tuple[tuple[int, int, int], Summary] | None = None
         self._news: list[SessionEvent] = []
         self._event_listeners: list[Callable[[SessionEvent], None]] = []
         self._cancel_turn: CALLBACK_TYPE | None = None
@@ -583,7 +585,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         snapshot = Snapshot(
             now=now.timestamp(),
             day=day,
-            today=summarize(self.log.between(day.start, day.end)),
+            today=self._summary(day),
             last_cleared=self.log.latest,
             active=None
             if self._skip_question_until and not self.push.is_live
@@ -597,6 +599,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self._schedule_turn(snapshot)
         return snapshot
+
+    def _summary(self, day: BusinessDay) -> Summary:
+        """Sum up a day; most of what is told changes nothing of it."""
+        made_from = day.start, day.end, self.log.changes
+        if self._summed_up is None or self._summed_up[0] != made_from:
+            self._summed_up = made_from, summarize(self.log.between(day.start, day.end))
+        return self._summed_up[1]
 
     @callback
     def _publish(self) -> None:

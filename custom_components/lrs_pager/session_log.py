@@ -32,6 +32,8 @@ class SessionLog:
     def __init__(self, limit: int = MAX_SESSIONS) -> None:
         """Start empty; beyond `limit` sessions, the oldest go."""
         self._limit = limit
+        # How often it has changed: what was worked out from it holds for as long as that stays.
+        self.changes = 0
         self._ordered: list[bytes] = []  # by ended_at
         self._by_uuid: dict[int | str, bytes] = {}
         # Those that have no uuid, by id and creation.
@@ -142,6 +144,7 @@ class SessionLog:
 
     def _add(self, session: PlacedSession) -> None:
         """Put a session in."""
+        self.changes += 1
         record = pack(session)
         if session.uuid:
             self._by_uuid[_uuid_key(session.uuid)] = record
