@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.lrs_pager import session_store
+from custom_components.lrs_pager.push import PushState
 from custom_components.lrs_pager.session_log import SessionLog
 from custom_components.lrs_pager.transmitter import Session
 from homeassistant.config_entries import ConfigEntryState
@@ -80,6 +81,9 @@ async def test_a_poll_that_finds_nothing_new_leaves_entities_alone(
     serve_guest(simulator.unit)
     simulator.unit.create(8)
     entry = await set_up()
+    # How it stands with push is shown, too, once that is known.
+    while entry.runtime_data.push.state is PushState.CONNECTING:
+        await asyncio.sleep(0.001)
     shown: list[int] = []
     entry.runtime_data.async_add_listener(
         lambda: shown.append(len(entry.runtime_data.data.waiting))
