@@ -24,6 +24,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.simulator import Simulator, Unit
+from tests.test_services import until
 
 pytestmark = pytest.mark.polled
 
@@ -82,8 +83,7 @@ async def test_a_poll_that_finds_nothing_new_leaves_entities_alone(
     simulator.unit.create(8)
     entry = await set_up()
     # How it stands with push is shown, too, once that is known.
-    while entry.runtime_data.push.state is PushState.CONNECTING:
-        await asyncio.sleep(0.001)
+    await until(lambda: entry.runtime_data.push.state is not PushState.CONNECTING)
     shown: list[int] = []
     entry.runtime_data.async_add_listener(
         lambda: shown.append(len(entry.runtime_data.data.waiting))
