@@ -313,7 +313,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             return False
         before = self.tracker.state
         self._merge(answer)
-        is_new = self._unit_state.see_list(answer, self.hass.loop.time())
+        is_new = self._unit_state.see_list(answer, now, self.hass.loop.time())
         if is_new and self._unit_state.told is not None:
             self._note_change(was_told=before == self.tracker.state)
         return is_new
@@ -445,7 +445,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._read_soon(0)  # it is back, which a poll will say
             return
         if news.is_doubtful:
-            self._unit_state.doubt()
+            self._unit_state.doubt(self.hass.loop.time())
             # At once, but not for each of many.
             now = self.hass.loop.time()
             self._read_soon(READ_DELAY if now - self._doubted_at < READ_DELAY else 0)
@@ -468,7 +468,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         try:
             answer = await command
         except TransmitterError:
-            self._unit_state.doubt()
+            self._unit_state.doubt(self.hass.loop.time())
             self._settings_read_at = None
             self._read_soon(0)
             raise
@@ -476,7 +476,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if answer.sessions or answer.settings:
             return answer
         # It did not tell what came of it.
-        self._unit_state.doubt()
+        self._unit_state.doubt(self.hass.loop.time())
         self._settings_read_at = None
         if to_end:
             await self.async_refresh()

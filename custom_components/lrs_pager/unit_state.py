@@ -35,8 +35,8 @@ class UnitState:
     def __init__(self) -> None:
         """Know nothing."""
         self._known: _Known | None = None
-        self._is_in_step = False
-        self._confirmed_at = 0.0
+        # When a list was asked for that was answered, and when something seemed to be missing.
+        self._asked_at = self._doubted_at = 0.0
 
     @property
     def told(self) -> object | None:
@@ -44,17 +44,17 @@ class UnitState:
         return self._known and self._known.told
 
     def is_sure(self, now: float) -> bool:
-        """Whether nothing was missed since the unit was last asked, not longer ago than a poll."""
-        is_recent = now - self._confirmed_at <= PUSH_POLL_INTERVAL.total_seconds()
-        return self._is_in_step and self._known is not None and is_recent
+        """Whether nothing was missed since a list was asked for, not longer ago than a poll."""
+        is_recent = now - self._asked_at <= PUSH_POLL_INTERVAL.total_seconds()
+        return self._known is not None and is_recent and self._asked_at > self._doubted_at
 
-    def confirm(self, now: float) -> None:
-        """Take note that the unit was asked, and what is known of it is so."""
-        self._is_in_step, self._confirmed_at = True, now
+    def confirm(self, asked: float) -> None:
+        """Take note that what is known was so when it was asked for."""
+        self._asked_at = asked
 
-    def doubt(self) -> None:
-        """Take note that something may have been missed."""
-        self._is_in_step = False
+    def doubt(self, now: float) -> None:
+        """Take note that something may have been missed, be it while a list is under way."""
+        self._doubted_at = now
 
     def forget(self) -> None:
         """Know nothing any more: whatever is told next is new."""
@@ -66,10 +66,11 @@ class UnitState:
             return None
         return self._known.etag
 
-    def see_list(self, answer: Answer, now: float) -> bool:
+    def see_list(self, answer: Answer, asked: float, now: float) -> bool:
         """Take in a list of the active sessions; return whether the state is new, or not known."""
         known = self._known
-        self.confirm(now)
+        if not answer.skipped:
+            self.confirm(asked)
         told: object | None = answer.envelope.sequence
         if told is None and answer.statistics is not None:
             told = answer.sessions, answer.statistics
@@ -90,7 +91,7 @@ class UnitState:
         """Take in a message, or the answer to a command; return if nothing was missed before it."""
         is_in_step = self._continues(answer)
         if not is_in_step:
-            self.doubt()
+            self.doubt(now)
         elif (sequence := answer.envelope.sequence) is not None and sequence != self.told:
             self._known = _Known(sequence, now)
         return is_in_step

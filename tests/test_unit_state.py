@@ -1,0 +1,93 @@
+"""When the unit need not be asked for what messages have told."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from custom_components.lrs_pager.const import PUSH_POLL_INTERVAL
+from custom_components.lrs_pager.transmitter import Answer, Envelope, Session
+from custom_components.lrs_pager.unit_state import UnitState
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+SESSION = Session(
+    id=1,
+    uuid="15e958b7-bc83-4dd1-b4ae-d2bc27f39b3e",
+    number=4,
+    party_size=None,
+    goal=300,
+    created=NOON.replace(tzinfo=None),
+    notified=None,
+    cleared=None,
+    clear_type=None,
+    label=None,
+    state=None,
+)
+
+
+def told(sequence: int, *, is_all: bool = False) -> Answer:
+    """A message about one session, or a list of one."""
+    return Answer(
+        envelope=Envelope(
+            response_types=("sessions",),
+            sequence=sequence,
+            timestamp=None,
+            device_name=None,
+            firmware_version=None,
+        ),
+        sessions=(SESSION,),
+        is_all=is_all,
+        etag=None,
+        asked=NOON,
+        answered=NOON,
+    )
+
+
+def state() -> UnitState:
+    """A unit that was asked at 10, and answered at 11."""
+    state = UnitState()
+    assert state.see_list(told(7, is_all=True), 10, 11)
+    return state
+
+
+def test_while_one_message_follows_the_other_nothing_need_be_asked() -> None:
+    unit = state()
+    assert unit.see_message(told(8), 12)
+    assert unit.see_message(told(9), 13)
+    assert unit.see_message(told(9), 13)  # a second time
+    assert unit.is_sure(14)
+
+
+def test_after_a_gap_the_list_is_asked_for() -> None:
+    unit = state()
+    assert not unit.see_message(told(9), 12)
+    assert not unit.is_sure(13)
+    unit.see_list(told(9, is_all=True), 14, 15)
+    assert unit.is_sure(15)
+
+
+def test_a_list_that_was_under_way_does_not_close_a_gap_that_was_seen_meanwhile() -> None:
+    unit = state()
+    assert not unit.see_message(told(10), 21)
+    unit.see_list(told(7, is_all=True), 20, 22)
+    assert not unit.is_sure(23)
+
+
+def test_a_list_with_sessions_that_cannot_be_read_leaves_a_doubt() -> None:
+    unit = state()
+    unit.doubt(12)
+    unit.see_list(replace(told(7, is_all=True), skipped=1), 13, 14)
+    assert not unit.is_sure(15)
+
+
+def test_what_was_not_asked_for_in_a_long_time_is_asked_for() -> None:
+    unit = state()
+    long = PUSH_POLL_INTERVAL.total_seconds()
+    assert unit.is_sure(10 + long)
+    assert not unit.is_sure(10 + long + 1)
+
+
+def test_what_is_not_known_is_not_sure() -> None:
+    unit = state()
+    unit.forget()
+    assert not unit.is_sure(12)
+    assert not UnitState().is_sure(1)
