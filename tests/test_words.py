@@ -119,7 +119,7 @@ def raised() -> dict[str, set[str]]:
                 continue
             given = {keyword.arg: keyword.value for keyword in call.keywords}
             name = getattr(call.func, "id", "")
-            if name == "_refused" and call.args and isinstance(call.args[0], ast.Constant):
+            if name == "refused" and call.args and isinstance(call.args[0], ast.Constant):
                 found.setdefault(str(call.args[0].value), set()).update(str(k) for k in given)
             elif isinstance(key := given.get("translation_key"), ast.Constant):
                 placeholders = given.get("translation_placeholders", ast.Dict([], []))

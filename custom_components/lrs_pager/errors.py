@@ -3,7 +3,7 @@
 The keys are those of `exceptions` in translations/ and, for the config flow, of `config.error`.
 """
 
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 from .transmitter import (
@@ -46,3 +46,13 @@ def command_failure(err: TransmitterError) -> HomeAssistantError:
     if isinstance(err, TimedOutError):
         return HomeAssistantError(translation_domain=DOMAIN, translation_key="maybe_done")
     return failure(HomeAssistantError, err)
+
+
+def refused(key: str, **placeholders: str) -> ServiceValidationError:
+    """Return the exception for a request that can't be met; the transmitter was not asked.
+
+    key: of `exceptions` in translations/. placeholders: of its text.
+    """
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+    )

@@ -7,7 +7,6 @@ import unicodedata
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -15,14 +14,15 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .coordinator import LrsPagerCoordinator
 from .describe import response
-from .errors import command_failure, failure
+from .errors import command_failure, failure, refused
+from .target import chosen_entry
 from .transmitter import (
     MAX_GOAL,
     MAX_LABEL,
@@ -142,7 +142,7 @@ async def _start_session(call: ServiceCall) -> ServiceResponse:
         except TransmitterError as err:
             raise failure(HomeAssistantError, err) from err
         if _is_active(coordinator, number):
-            raise _refused("already_active", number=str(number))
+            raise refused("already_active", number=str(number))
     command = coordinator.transmitter.start_session(number, **fields)
     try:
         answer = await coordinator.async_command(command)
@@ -155,7 +155,7 @@ async def _update_session(call: ServiceCall) -> ServiceResponse:
     """Change what is given."""
     coordinator, number, fields = _coordinator(call), _number(call), _fields(call)
     if not fields:
-        raise _refused("nothing_to_change")
+        raise refused("nothing_to_change")
     command = coordinator.transmitter.update_session(number, **fields)
     return await _change(coordinator, number, command)
 
@@ -201,9 +201,9 @@ async def _get_sessions(call: ServiceCall) -> ServiceResponse:
     coordinator = _coordinator(call)
     data = coordinator.data
     if not coordinator.last_update_success:
-        raise _refused("not_loaded", title=coordinator.config_entry.title)
+        raise refused("not_loaded", title=coordinator.config_entry.title)
     if data.active is None:
-        raise _refused("no_live_sessions")
+        raise refused("no_live_sessions")
     return {
         "sessions": [
             {**response(session), "late": session.is_late(data.now)} for session in data.active
@@ -217,7 +217,7 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
     day = coordinator.data.day
     start, end = _instant(call, ATTR_START, day.start), _instant(call, ATTR_END, day.end)
     if start >= end:
-        raise _refused("end_before_start")
+        raise refused("end_before_start")
     return {"sessions": [response(session) for session in coordinator.log.between(start, end)]}
 
 
@@ -234,10 +234,10 @@ async def _change(
         # Where active sessions are not told at all, it is the command that was not found.
         is_told = coordinator.data.active is not None
         if is_told and isinstance(err, RejectedError) and err.code == NOT_FOUND:
-            raise _refused("no_session", number=str(number)) from err
+            raise refused("no_session", number=str(number)) from err
         raise command_failure(err) from err
     if "sessions" in answer.envelope.response_types and not answer.sessions and not answer.skipped:
-        raise _refused("no_session", number=str(number))
+        raise refused("no_session", number=str(number))
     return _told(coordinator, number, answer)
 
 
@@ -256,20 +256,7 @@ def _told(coordinator: LrsPagerCoordinator, number: int, answer: Answer) -> Serv
 
 def _coordinator(call: ServiceCall) -> LrsPagerCoordinator:
     """The transmitter that is meant: the one there is, if none is named."""
-    entries: list[LrsPagerConfigEntry] = call.hass.config_entries.async_entries(
-        DOMAIN, include_ignore=False, include_disabled=False
-    )
-    entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
-    if entry_id is not None:
-        entries = [entry for entry in entries if entry.entry_id == entry_id]
-    if not entries:
-        raise _refused("no_transmitter")
-    if len(entries) > 1:
-        raise _refused("which_transmitter")
-    [entry] = entries
-    if entry.state is not ConfigEntryState.LOADED:
-        raise _refused("not_loaded", title=entry.title)
-    return entry.runtime_data
+    return chosen_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID)).runtime_data
 
 
 def _is_active(coordinator: LrsPagerCoordinator, number: int) -> bool:
@@ -280,9 +267,9 @@ def _number(call: ServiceCall) -> int:
     """The number of one pager."""
     number: int = call.data[ATTR_NUMBER]
     if number == 0:
-        raise _refused("every_pager")
+        raise refused("every_pager")
     if not 1 <= number <= MAX_NUMBER:
-        raise _refused("number_out_of_range", most=str(MAX_NUMBER))
+        raise refused("number_out_of_range", most=str(MAX_NUMBER))
     return number
 
 
@@ -292,11 +279,11 @@ def _fields(call: ServiceCall) -> dict[str, Any]:
     if ATTR_LABEL in fields:
         fields[ATTR_LABEL] = _clean(fields[ATTR_LABEL])
         if len(fields[ATTR_LABEL]) > MAX_LABEL:
-            raise _refused("text_too_long", field=ATTR_LABEL, most=str(MAX_LABEL))
+            raise refused("text_too_long", field=ATTR_LABEL, most=str(MAX_LABEL))
     if ATTR_GOAL in call.data:
         fields[ATTR_GOAL] = round(call.data[ATTR_GOAL].total_seconds())
         if not 1 <= fields[ATTR_GOAL] <= MAX_GOAL:
-            raise _refused("goal_out_of_range")
+            raise refused("goal_out_of_range")
     return fields
 
 
@@ -304,7 +291,7 @@ def _page_mode(call: ServiceCall) -> str | None:
     """The name of a page mode. Five are known; others are for the unit to know."""
     mode: str | None = call.data.get(ATTR_PAGE_MODE)
     if mode is not None and not (mode.isascii() and mode.isalnum() and len(mode) <= MAX_NAME):
-        raise _refused("page_mode_invalid")
+        raise refused("page_mode_invalid")
     return mode
 
 
@@ -314,13 +301,13 @@ def _message(call: ServiceCall) -> str | None:
     if not message:
         return None
     if len(message) > MAX_MESSAGE:
-        raise _refused("text_too_long", field=ATTR_MESSAGE, most=str(MAX_MESSAGE))
+        raise refused("text_too_long", field=ATTR_MESSAGE, most=str(MAX_MESSAGE))
     try:
         # Pagers' displays have the characters of ISO 8859-1. A message that arrives in pieces is
         # worse than one that is refused.
         message.encode("latin-1")
     except UnicodeEncodeError as err:
-        raise _refused("message_not_showable") from err
+        raise refused("message_not_showable") from err
     return message
 
 
@@ -341,10 +328,3 @@ def _instant(call: ServiceCall, name: str, default: int) -> int:
     if time.tzinfo is None:
         time = time.replace(tzinfo=dt_util.get_default_time_zone())
     return round(time.timestamp())
-
-
-def _refused(key: str, **placeholders: str) -> ServiceValidationError:
-    """What is asked for can't be done; the transmitter was not asked."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
-    )

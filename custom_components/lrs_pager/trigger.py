@@ -7,28 +7,20 @@ from typing import Any, ClassVar, Final, override
 
 import voluptuous as vol
 
-from homeassistant.config_entries import (
-    SIGNAL_CONFIG_ENTRY_CHANGED,
-    ConfigEntry,
-    ConfigEntryChange,
-    ConfigEntryState,
-)
 from homeassistant.const import ATTR_DEVICE_ID, CONF_FOR, CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import event_attributes
 from .session import LATE_AFTER, PlacedSession
 from .session_tracker import SessionEvent, Step
-from .target import TARGET, is_meant
+from .target import TARGET, async_follow, is_meant
 
 # The option for what the time of a pager that is out is counted from, and its values: the words
 # of the event entity for the two steps of a session that can be.
@@ -74,33 +66,14 @@ class LrsPagerTrigger(Trigger):
         did_not_trigger: object = None,
     ) -> CALLBACK_TYPE:
         """Begin to watch, and to run the action."""
-        watched: dict[str, CALLBACK_TYPE] = {}
 
         @callback
-        def follow(_: ConfigEntryChange, entry: ConfigEntry) -> None:
-            """Watch a transmitter while it is set up."""
-            if entry.domain != DOMAIN:
-                return
-            if entry.state is not ConfigEntryState.LOADED:
-                if stop := watched.pop(entry.entry_id, None):
-                    stop()
-            elif entry.entry_id not in watched:
-                watched[entry.entry_id] = self._watch(
-                    entry.runtime_data,
-                    lambda session: self._tell(run_action, entry, session),
-                )
+        def watch(entry: LrsPagerConfigEntry) -> CALLBACK_TYPE:
+            return self._watch(
+                entry.runtime_data, lambda session: self._tell(run_action, entry, session)
+            )
 
-        stop_following = async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, follow)
-        for entry in self._hass.config_entries.async_entries(DOMAIN):
-            follow(ConfigEntryChange.UPDATED, entry)
-
-        @callback
-        def detach() -> None:
-            stop_following()
-            for stop in watched.values():
-                stop()
-
-        return detach
+        return async_follow(self._hass, watch)
 
     @abstractmethod
     def _watch(self, coordinator: LrsPagerCoordinator, tell: Tell) -> CALLBACK_TYPE:
