@@ -1,0 +1,132 @@
+/**
+ * What the server tells of a transmitter, and what a host sees of it: pure functions.
+ *
+ * All instants are POSIX seconds by the server's clock, all spans are seconds.
+ */
+
+/** An event of the WebSocket command lrs_pager/subscribe; websocket.py describes it. */
+export interface Snapshot {
+  version: string;
+  entry_id: string;
+  title: string;
+  can_control: boolean;
+  now: number;
+  link: { state: LinkState; since: number | null };
+  late_after: number;
+  default_goal: number | null;
+  pagers: number[];
+  sessions: Session[] | null;
+}
+
+export type LinkState =
+  "live" | "polled" | "unreachable" | "no_list" | "loading" | "failed" | "disabled" | "removed";
+
+/** An active session. */
+export interface Session {
+  id: string;
+  number: number | null;
+  label: string | null;
+  party_size: number | null;
+  goal: number | null;
+  created_at: number | null;
+  notified_at: number | null;
+  /** Until when its end can be undone; null if nobody asked for it. */
+  seating_until: number | null;
+  /** Why its end failed, by the key of the exception's translation. */
+  notice: { key: string; placeholders: Record<string, string> } | null;
+}
+
+/** Seconds before its goal from which a session is due soon. */
+export const DUE_SOON = 300;
+
+/**
+ * How it stands with a session's time: `open` without a goal, `early`, `soon`, `late`, or `paged`.
+ */
+export type TimeState = "open" | "early" | "soon" | "late" | "paged";
+
+/**
+ * The state of a session's time, and the span to show with it: since the page, since the start, left to
+ * the goal, or past the goal. null: the unit did not say when it started.
+ */
+export interface Time {
+  state: TimeState;
+  span: number | null;
+}
+
+/** Reckon a session's time. now: whole seconds. */
+export function timeOf(session: Session, now: number, lateAfter: number): Time {
+  if (session.notified_at !== null) {
+    return { state: "paged", span: Math.max(0, now - session.notified_at) };
+  }
+  if (session.created_at === null) return { state: "open", span: null };
+  if (!session.goal) return { state: "open", span: Math.max(0, now - session.created_at) };
+  const left = session.created_at + session.goal - now;
+  if (-left >= lateAfter) return { state: "late", span: -left };
+  return { state: left <= DUE_SOON ? "soon" : "early", span: Math.max(0, left) };
+}
+
+/** A span as people read it on a clock: 6:13, 1:06:13. */
+export function clockText(span: number): string {
+  const seconds = `${span % 60}`.padStart(2, "0");
+  const minutes = Math.floor(span / 60);
+  if (minutes < 60) return `${minutes}:${seconds}`;
+  return `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, "0")}:${seconds}`;
+}
+
+/** The classes of party sizes, by which tables are looked for. */
+export const SIZES = ["1–2", "3–4", "5+"] as const;
+export type Size = (typeof SIZES)[number];
+
+/** The class of a party; one whose size is not known is a guest at least, as in the sensors. */
+export function sizeOf(session: Session): Size {
+  const size = session.party_size ?? 1;
+  return size <= 2 ? "1–2" : size <= 4 ? "3–4" : "5+";
+}
+
+/** The sessions from the oldest; those whose start is not known are last. */
+export function inLine(sessions: readonly Session[]): Session[] {
+  const start = (session: Session): number => session.created_at ?? Infinity;
+  return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
+}
+
+/** The line as a whole. */
+export interface Line {
+  waiting: number;
+  guests: number;
+  late: number;
+  /** How long the first in the line has waited; null if nobody waits. */
+  longest: number | null;
+}
+
+/** Sum up those who wait. now: whole seconds. */
+export function lineOf(waiting: readonly Session[], now: number, lateAfter: number): Line {
+  const starts = waiting.flatMap((session) => session.created_at ?? []);
+  return {
+    waiting: waiting.length,
+    guests: waiting.reduce((sum, session) => sum + (session.party_size ?? 1), 0),
+    late: waiting.filter((session) => timeOf(session, now, lateAfter).state === "late").length,
+    longest: starts.length ? Math.max(0, now - Math.min(...starts)) : null,
+  };
+}
+
+/** What happened to sessions between two lists, for those who hear the screen. */
+export interface Happening {
+  kind: "started" | "paged" | "ended";
+  session: Session;
+}
+
+/** Compare two lists. */
+export function happenings(before: readonly Session[], after: readonly Session[]): Happening[] {
+  const known = new Map(before.map((session) => [session.id, session]));
+  const found: Happening[] = [];
+  for (const session of after) {
+    const earlier = known.get(session.id);
+    known.delete(session.id);
+    if (!earlier) found.push({ kind: "started", session });
+    else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
+      found.push({ kind: "paged", session });
+    }
+  }
+  for (const session of known.values()) found.push({ kind: "ended", session });
+  return found;
+}

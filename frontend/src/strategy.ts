@@ -1,0 +1,112 @@
+/** The dashboard under "Add dashboard": a view per transmitter, from what Home Assistant has. */
+
+import { DOMAIN, title, transmitters, type Device, type Hass } from "./hass";
+import { Words } from "./words";
+
+type Config = Record<string, unknown>;
+
+/** The sensors of the section for today, and those of the section for now, by their keys. */
+const TODAY = ["daily_count", "average_wait", "longest_wait", "on_time_rate"];
+
+export class Strategy extends HTMLElement {
+  /** Have the dashboard made anew when one of these changes. */
+  static registryDependencies = ["devices", "entities"];
+
+  static getCreateSuggestions(hass: Hass): Config {
+    return { title: new Words(hass).get("host_stand") || "Host stand", icon: "mdi:account-clock" };
+  }
+
+  static async generate(_config: Config, hass: Hass): Promise<Config> {
+    await hass.loadBackendTranslation("common", DOMAIN);
+    const words = new Words(hass);
+    const devices = transmitters(hass);
+    const views = devices.map((device) => view(device, hass, words));
+    return {
+      title: words.get("host_stand"),
+      views: views.length ? views : [emptyView(words)],
+    };
+  }
+}
+
+function emptyView(words: Words): Config {
+  const card = { type: "markdown", content: words.get("no_transmitter_yet") };
+  return {
+    title: words.get("host_stand"),
+    type: "sections",
+    sections: [{ type: "grid", cards: [card] }],
+  };
+}
+
+function view(device: Device, hass: Hass, words: Words): Config {
+  const tiles = TODAY.flatMap((key) => {
+    const entity = Object.values(hass.entities).find(
+      (each) =>
+        each.device_id === device.id && each.platform === DOMAIN && each.translation_key === key,
+    );
+    return entity
+      ? { type: "tile", entity: entity.entity_id, name: words.get(`today_${key}`) }
+      : [];
+  });
+  const sections = [
+    section([], [{ type: "custom:lrs-pager-card", device_id: device.id, ...full() }]),
+    section([heading(words.get("today"), "mdi:calendar-today")], tiles),
+    section([heading(words.get("months"), "mdi:chart-line")], months(device, words)),
+  ];
+  return {
+    title: title(device),
+    path: device.id,
+    type: "sections",
+    max_columns: 2,
+    sections: sections.map((each, index) => (index ? each : { ...each, column_span: 2 })),
+  };
+}
+
+function section(head: Config[], cards: Config[]): Config {
+  return { type: "grid", cards: [...head, ...cards] };
+}
+
+function heading(text: string, icon: string): Config {
+  return { type: "heading", heading: text, icon };
+}
+
+function full(): Config {
+  return { grid_options: { columns: "full" } };
+}
+
+/** Graphs of the long-term statistics, whose ids are made from the entry's. */
+function months(device: Device, words: Words): Config[] {
+  const entryId =
+    device.config_entry_id ?? device.primary_config_entry ?? device.config_entries?.[0];
+  if (!entryId) return [];
+  const statistic = (key: string, name: string): Config => ({
+    entity: `${DOMAIN}:${entryId.toLowerCase()}_${key}`,
+    name: words.get(name),
+  });
+  const graph = { type: "statistics-graph", period: "day", days_to_show: 28, ...full() };
+  return [
+    {
+      ...graph,
+      title: words.get("graph_sessions"),
+      entities: [statistic("sessions", "graph_all"), statistic("late", "graph_late")],
+      stat_types: ["change"],
+      chart_type: "bar",
+      hide_legend: false,
+    },
+    {
+      ...graph,
+      title: words.get("graph_wait"),
+      entities: [statistic("wait", "graph_minutes")],
+      stat_types: ["mean", "max"],
+      chart_type: "line",
+    },
+  ];
+}
+
+/** What the dialog for new dashboards knows of the strategy. */
+export const STRATEGY_ENTRY = {
+  type: "lrs-pager",
+  strategyType: "dashboard",
+  name: "LRS Pager",
+  description: "The host stand, today's figures and the months' graphs of each transmitter.",
+  documentationURL: "https://github.com/ha-lrs-pager/lrs-pager#host-stand",
+};

@@ -1,0 +1,51 @@
+/**
+ * Words, plurals and times in the user's language.
+ *
+ * Texts are in translations/ under `common`, and under `exceptions` what actions fail with.
+ */
+
+import { DOMAIN, type CommandError, type Hass } from "./hass";
+
+export class Words {
+  private readonly hass: Hass;
+
+  constructor(hass: Hass) {
+    this.hass = hass;
+  }
+
+  /** The text of a key. */
+  get(key: string, values?: Record<string, unknown>): string {
+    return this.hass.localize(`component.${DOMAIN}.common.${key}`, values);
+  }
+
+  /** The text of a key for a number of things: `key_one`, `key_few`, ..., by the language. */
+  count(key: string, count: number, values?: Record<string, unknown>): string {
+    const kind = new Intl.PluralRules(this.hass.locale.language).select(count);
+    const all = { count, ...values };
+    return this.get(`${key}_${kind}`, all) || this.get(`${key}_other`, all);
+  }
+
+  /** What went wrong, in the user's language. */
+  error(error: CommandError): string {
+    const { translation_domain: domain, translation_key: key, message } = error;
+    const text =
+      key &&
+      this.hass.localize(
+        `component.${domain ?? DOMAIN}.exceptions.${key}.message`,
+        error.translation_placeholders,
+      );
+    return text || message || this.get("unknown_error");
+  }
+
+  /** The time of day of an instant (POSIX seconds), as the user wants times written. */
+  timeOfDay(instant: number): string {
+    const { language, time_format: format, time_zone: zone } = this.hass.locale;
+    return new Intl.DateTimeFormat(format === "system" ? undefined : language, {
+      hour: "numeric",
+      minute: "2-digit",
+      ...(format === "12" && { hour12: true }),
+      ...(format === "24" && { hourCycle: "h23" as const }),
+      ...(zone === "server" && { timeZone: this.hass.config.time_zone }),
+    }).format(instant * 1000);
+  }
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  clockText,
+  happenings,
+  inLine,
+  lineOf,
+  sizeOf,
+  timeOf,
+  type Session,
+} from "../src/session";
+
+const NOW = 1_800_000_000;
+
+function session(fields: Partial<Session> = {}): Session {
+  return {
+    id: "a",
+    number: 12,
+    label: null,
+    party_size: 2,
+    goal: 900,
+    created_at: NOW,
+    notified_at: null,
+    seating_until: null,
+    notice: null,
+    ...fields,
+  };
+}
+
+describe("the time of a guest", () => {
+  it.each([
+    [0, "early", 900],
+    [599, "early", 301],
+    [600, "soon", 300],
+    [899, "soon", 1],
+    [900, "soon", 0],
+    [901, "soon", 0],
+    [902, "late", 2],
+    [4500, "late", 3600],
+  ])("after %d seconds of a goal of 900 is %s, %d", (seconds, state, span) => {
+    expect(timeOf(session(), NOW + seconds, 2)).toEqual({ state, span });
+  });
+
+  it("counts from the page once there was one, also past the goal", () => {
+    const paged = session({ notified_at: NOW + 1000 });
+    expect(timeOf(paged, NOW + 1073, 2)).toEqual({ state: "paged", span: 73 });
+  });
+
+  it.each([null, 0])("counts up where the goal is %s", (goal) => {
+    expect(timeOf(session({ goal }), NOW + 73, 2)).toEqual({ state: "open", span: 73 });
+  });
+
+  it("is not told where the transmitter did not say when it began", () => {
+    expect(timeOf(session({ created_at: null }), NOW, 2)).toEqual({ state: "open", span: null });
+  });
+
+  it("never is negative, however clocks differ", () => {
+    expect(timeOf(session({ goal: null }), NOW - 5, 2).span).toBe(0);
+    expect(timeOf(session({ notified_at: NOW }), NOW - 5, 2).span).toBe(0);
+  });
+});
+
+it.each([
+  [0, "0:00"],
+  [59, "0:59"],
+  [73, "1:13"],
+  [3599, "59:59"],
+  [3600, "1:00:00"],
+  [36_285, "10:04:45"],
+])("%d seconds are written %s", (span, text) => {
+  expect(clockText(span)).toBe(text);
+});
+
+it.each([
+  [null, "1–2"],
+  [1, "1–2"],
+  [2, "1–2"],
+  [3, "3–4"],
+  [4, "3–4"],
+  [5, "5+"],
+  [40, "5+"],
+])("a party of %s is looked for among %s", (party_size, size) => {
+  expect(sizeOf(session({ party_size }))).toBe(size);
+});
+
+it("the line is from the oldest, and those of unknown age are last", () => {
+  const sessions = [
+    session({ id: "new", created_at: NOW }),
+    session({ id: "unknown", created_at: null }),
+    session({ id: "old", created_at: NOW - 60 }),
+  ];
+  expect(inLine(sessions).map(({ id }) => id)).toEqual(["old", "new", "unknown"]);
+});
+
+it("the line is summed up by guests, the longest wait and those who are late", () => {
+  const waiting = [
+    session({ party_size: 4 }),
+    session({ party_size: null, created_at: NOW - 1000 }),
+    session({ party_size: 2, created_at: NOW - 60 }),
+  ];
+  expect(lineOf(waiting, NOW, 2)).toEqual({ waiting: 3, guests: 7, late: 1, longest: 1000 });
+  expect(lineOf([], NOW, 2)).toEqual({ waiting: 0, guests: 0, late: 0, longest: null });
+});
+
+it("what happened between two lists is told once for each guest", () => {
+  const [a, b, c] = ["a", "b", "c"].map((id) => session({ id }));
+  const paged = { ...b!, notified_at: NOW };
+  const kinds = happenings([a!, b!], [paged, c!]).map(({ kind, session: { id } }) => [kind, id]);
+  expect(kinds).toEqual([
+    ["paged", "b"],
+    ["started", "c"],
+    ["ended", "a"],
+  ]);
+  expect(happenings([a!, paged], [a!, paged])).toEqual([]);
+});
