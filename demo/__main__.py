@@ -16,7 +16,7 @@ import tempfile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.simulator import Floor, Simulator, Unit
+from tests.simulator import NEVER_QUIET, Floor, Simulator, Unit
 
 from .home_assistant import HomeAssistant, HomeAssistantError
 
@@ -108,7 +108,7 @@ class Restaurant:
             state.mkdir(parents=True, exist_ok=True)
             opened_file.write_text(opened.isoformat())
         self.unit = Unit(now=self.now, history_limit=HISTORY_LIMIT)
-        self._floor = Floor(self.unit, start=opened)
+        self._floor = Floor(self.unit, start=opened, rates=NEVER_QUIET)
         self._floor.advance(self.now())
 
     def now(self) -> datetime:
@@ -269,7 +269,9 @@ async def show(
             if restaurant:
                 say("7. The sensors say what the transmitter says")
             return 1 if problems else 0
-        say(f"\n   Open {home.url} in a browser; user and password are both '{USER}'.")
+        await home.open_on("lrs-pager")
+        say(f"\n   Open {home.url}/lrs-pager in a browser: the host stand.")
+        say(f"   User and password are both '{USER}'.")
         say("   Ctrl-C stops everything.")
         await home.gone()
         say("Home Assistant has ended.")

@@ -324,6 +324,11 @@ class HomeAssistant:
             await self._authorize(result["auth_code"])
         await self.wait(self._is_running, START_TIMEOUT, "Home Assistant to have started")
 
+    async def open_on(self, panel: str) -> None:
+        """Have the user's browser open on this panel rather than on the overview."""
+        value = {"default_panel": panel}
+        await self.command("frontend/set_user_data", key="core", value=value)
+
     async def _authorize(self, code: str) -> None:
         """Get a token for a code."""
         self.token = None

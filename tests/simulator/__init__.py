@@ -24,7 +24,7 @@ Run it with ``python -m tests.simulator``.
 from pathlib import Path
 
 from .faults import Faults, Network
-from .floor import Floor
+from .floor import NEVER_QUIET, Floor
 from .ledger import ArchivedSession, DaySummary, Ledger
 from .requests import Asked
 from .server import Simulator
@@ -33,6 +33,7 @@ from .unit import Change, Unit
 
 __all__ = [
     "HISTORY_EXAMPLE",
+    "NEVER_QUIET",
     "ArchivedSession",
     "Asked",
     "Change",

@@ -14,9 +14,11 @@ from typing import Literal
 
 from .unit import Unit
 
-# Guests an hour from that hour of day on: two peaks, and a trickle at night. A day adds up
-# to about 175 guests.
-GUESTS_PER_HOUR = (
+# Guests an hour from that hour of day on.
+type Rates = tuple[tuple[float, float], ...]
+
+# Two peaks, and a trickle at night. A day adds up to about 175 guests.
+GUESTS_PER_HOUR: Rates = (
     (0.0, 1.2),
     (6.0, 6.0),
     (11.5, 20.0),
@@ -25,7 +27,9 @@ GUESTS_PER_HOUR = (
     (21.5, 4.0),
     (23.0, 1.2),
 )
-BUSIEST = max(rate for _, rate in GUESTS_PER_HOUR)
+
+# Somebody waits at whatever hour one looks, as in a demo.
+NEVER_QUIET: Rates = ((0.0, 24.0), (11.5, 32.0), (14.0, 24.0), (17.5, 32.0), (22.0, 24.0))
 
 # One rack of guest pagers as the vendor sells them for a house of this size.
 RACK = range(1, 41)
@@ -50,10 +54,10 @@ NAMES = (
 )
 
 
-def guests_per_hour(moment: datetime) -> float:
+def guests_per_hour(moment: datetime, rates: Rates = GUESTS_PER_HOUR) -> float:
     """Return the rate at which guests arrive at that time of day."""
     hour = moment.hour + moment.minute / 60
-    return next(rate for start, rate in reversed(GUESTS_PER_HOUR) if start <= hour)
+    return next(rate for start, rate in reversed(rates) if start <= hour)
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,18 @@ class Guest:
     ending: Literal["clear", "remove"]
 
 
-def plan_day(day: date, seed: int) -> list[Guest]:
-    """Return who comes on that day, in order: the same guests for the same day and seed."""
+def plan_day(day: date, seed: int, rates: Rates = GUESTS_PER_HOUR) -> list[Guest]:
+    """Return who comes on that day, in order: the same guests for the same day, seed and rates."""
+    busiest = max(rate for _, rate in rates)
     rng = random.Random(f"{seed} {day}")
     guests: list[Guest] = []
     moment = datetime.combine(day, time())
     while True:
-        moment += timedelta(seconds=round(rng.expovariate(BUSIEST / 3600)))
+        moment += timedelta(seconds=round(rng.expovariate(busiest / 3600)))
         if moment.date() != day:
             return guests
         # Candidates come at the rate of the busiest hour; the hour decides who is real.
-        if rng.random() * BUSIEST < guests_per_hour(moment):
+        if rng.random() * busiest < guests_per_hour(moment, rates):
             guests.append(_plan_guest(moment, rng))
 
 
@@ -110,10 +115,17 @@ class Floor:
     ended is let be.
     """
 
-    def __init__(self, unit: Unit, seed: int = 1, start: datetime | None = None) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        seed: int = 1,
+        start: datetime | None = None,
+        rates: Rates = GUESTS_PER_HOUR,
+    ) -> None:
         """Plan nothing yet: days are planned as advance reaches them."""
         self._unit = unit
         self._seed = seed
+        self._rates = rates
         self._start = start or unit.now()
         self._next_day = self._start.date()
         self._rack = random.Random(f"{seed} rack")
@@ -124,7 +136,7 @@ class Floor:
     def advance(self, to: datetime) -> None:
         """Let all happen that is due by then (naive true time), each at its exact time."""
         while self._next_day <= to.date():
-            for guest in plan_day(self._next_day, self._seed):
+            for guest in plan_day(self._next_day, self._seed, self._rates):
                 if guest.arrives >= self._start:
                     self._at(guest.arrives, partial(self._seat, guest))
             self._next_day += timedelta(days=1)
