@@ -284,19 +284,8 @@ class HomeAssistant:
             steps = await self.rest("GET", "/api/onboarding")
             done = {step["step"]: step["done"] for step in steps}
         if done.get("user", True):
-            flow = await self.rest(
-                "POST",
-                "/auth/login_flow",
-                {"client_id": client, "handler": ["homeassistant", None], "redirect_uri": client},
-            )
-            result = await self.rest(
-                "POST",
-                f"/auth/login_flow/{flow['flow_id']}",
-                {"client_id": client, "username": user, "password": password},
-            )
-            if result["type"] != "create_entry":
-                raise HomeAssistantError(f"login: {result.get('errors')}")
-            await self._authorize(result["result"])
+            code = await self._log_in_code(user, password)
+            await self._authorize(code)
         else:
             account = {
                 "client_id": client,
@@ -329,13 +318,45 @@ class HomeAssistant:
         value = {"default_panel": panel}
         await self.command("frontend/set_user_data", key="core", value=value)
 
+    async def add_user(self, name: str, group: str) -> str:
+        """Add a user with a password; return an access token. group: "system-users", say."""
+        created = await self.command("config/auth/create", name=name, group_ids=[group])
+        await self.command(
+            "config/auth_provider/homeassistant/create",
+            user_id=created["user"]["id"],
+            username=name.lower(),
+            password=name,
+        )
+        return await self._token(await self._log_in_code(name.lower(), name))
+
+    async def _log_in_code(self, user: str, password: str) -> str:
+        """Log in; returns a code to get a token for."""
+        client = f"{self.url}/"
+        flow = await self.rest(
+            "POST",
+            "/auth/login_flow",
+            {"client_id": client, "handler": ["homeassistant", None], "redirect_uri": client},
+        )
+        result = await self.rest(
+            "POST",
+            f"/auth/login_flow/{flow['flow_id']}",
+            {"client_id": client, "username": user, "password": password},
+        )
+        if result["type"] != "create_entry":
+            raise HomeAssistantError(f"login: {result.get('errors')}")
+        return str(result["result"])
+
     async def _authorize(self, code: str) -> None:
-        """Get a token for a code."""
+        """Be the user whom a code is for."""
         self.token = None
+        self.token = await self._token(code)
+
+    async def _token(self, code: str) -> str:
+        """Get an access token for a code."""
         assert self._session
         form = {"grant_type": "authorization_code", "code": code, "client_id": f"{self.url}/"}
         async with self._session.post(f"{self.url}/auth/token", data=form) as response:
-            self.token = (await response.json())["access_token"]
+            return str((await response.json())["access_token"])
 
     async def _is_running(self) -> bool:
         state: bool = (await self.rest("GET", "/api/core/state"))["state"] == "RUNNING"
