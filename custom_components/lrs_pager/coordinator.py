@@ -127,6 +127,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.tracker = SessionTracker(SessionLog(), dt_util.utcnow())
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.received = Received()
+        # When the unit last told us anything (POSIX seconds); None if it did not yet.
+        self.answered_at: float | None = None
         # The unit's clock as of the latest answer, and what it last said of itself.
         self.clock: UnitClock | None = None
         self._device_name: str | None = None
@@ -247,7 +249,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._unanswered_questions = 0
             await self._store.async_save(self.log)
             raise failure(UpdateFailed, err) from err
-        self._answered_at = dt_util.utcnow().timestamp()
+        self.answered_at = self._answered_at = dt_util.utcnow().timestamp()
         if not self.last_update_success:
             self.push.try_again()
         self._be_patient()
@@ -546,6 +548,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _note(self, answer: Answer) -> None:
         """Keep what an answer says of the unit itself."""
         envelope = answer.envelope
+        self.answered_at = answer.answered.timestamp()
         self._device_name = envelope.device_name or self._device_name
         self._firmware_version = envelope.firmware_version or self._firmware_version
         self._statistics = answer.statistics or self._statistics
