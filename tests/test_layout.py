@@ -41,6 +41,7 @@ LAYERS = [
     "snapshot",
     "coordinator",
     "target",
+    "frontend",
     "describe",
     "entity",
     "binary_sensor",

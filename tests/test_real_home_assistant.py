@@ -205,3 +205,21 @@ async def test_faults_leave_one_line_each_in_the_log_and_no_traceback(
         for problem in problems:
             assert "Error fetching T7470 data" in problem
             assert "Traceback" not in problem
+
+
+async def test_the_host_stand_is_in_the_sidebar_and_browsers_load_its_module(
+    unit: Unit, config: Path
+) -> None:
+    module = (INTEGRATION / "www" / "lrs-pager.js").read_text()
+    async with Simulator(unit=unit) as simulator, home(config, simulator) as running:
+        panel = (await running.assistant.command("get_panels"))["lrs-pager"]
+        assert (panel["title"], panel["icon"]) == ("Host stand", "mdi:account-clock")
+        url = panel["config"]["_panel_custom"]["module_url"]
+        assert await running.assistant.rest("GET", url) == module
+        assert url in await running.assistant.rest("GET", "/")
+        await running.assistant.rest(
+            "DELETE", f"/api/config/config_entries/entry/{running.entry_id}"
+        )
+        assert "lrs-pager" not in await running.assistant.command("get_panels")
+        assert url not in await running.assistant.rest("GET", "/")
+        assert running.assistant.problems() == []

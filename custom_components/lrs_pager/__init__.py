@@ -16,9 +16,10 @@ How data comes in, and which file sees to it:
     entity    sensor, binary_sensor, event, button, number (entity: what they share)
 
 Beside that way: services (the actions), trigger and condition (for the automation editor; target:
-which transmitter is meant), describe (a session in words for all of these), config_flow (the
-dialogs), issues and repairs (what needs the user), diagnostics, errors (a transmitter's errors in
-the user's words) and const.
+which transmitter is meant), describe (a session in words for all of these), frontend (serves what
+browsers show, which is in www/), config_flow (the dialogs),
+issues and repairs (what needs the user), diagnostics, errors (a transmitter's errors in the user's
+words) and const.
 """
 
 from homeassistant.const import Platform
@@ -28,6 +29,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .frontend import async_setup_frontend
 from .issues import ISSUES, withdraw_issue
 from .services import async_setup_services
 from .session_store import SessionStore
@@ -44,8 +46,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which are there whether or not a transmitter can be reached."""
+    """Set up what is there whether or not a transmitter can be reached."""
     async_setup_services(hass)
+    await async_setup_frontend(hass)
     return True
 
 

@@ -16,6 +16,10 @@ CONF_DAY_START: Final = "day_start"
 # ... and midnight, for those whose last guest is gone by then.
 DEFAULT_DAY_START: Final = 0
 
+# The options' key for whether the host stand is in the sidebar, and its default.
+CONF_SHOW_PANEL: Final = "show_panel"
+DEFAULT_SHOW_PANEL: Final = True
+
 # A guest's session takes minutes, so half a minute is soon enough for what history tells, and
 # one small request per 30 s is nothing even to an embedded unit.
 POLL_INTERVAL: Final = timedelta(seconds=30)
