@@ -34,6 +34,9 @@ class Browser:
     def __init__(self, hass: HomeAssistant) -> None:
         self.hass = hass
         self.updates = async_capture_events(hass, EVENT_PANELS_UPDATED)
+        # What is told of the modules, to those who listen.
+        self.told: list[tuple[str, str]] = []
+        hass.data[DATA_EXTRA_MODULE_URL]._on_change = lambda *change: self.told.append(change)
 
     @property
     def panel(self) -> dict[str, Any] | None:
@@ -186,6 +189,7 @@ async def test_the_panel_can_be_taken_out_of_the_sidebar_and_its_address_still_w
         assert panel["icon"] == ("mdi:account-clock" if is_shown else None)
         assert panel["config"]["_panel_custom"]["module_url"] in browser.modules
     assert len(browser.updates) == 3
+    assert len(browser.told) == 1
 
 
 async def test_one_transmitter_that_wants_the_panel_in_the_sidebar_is_enough(
