@@ -110,15 +110,15 @@ async def test_the_table_is_announced_when_a_pager_comes_back_and_not_when_it_is
 ) -> None:
     spoken = async_mock_service(hass, "tts", "speak")
     await automate("Announce the cleared table")
-    for number, label in ((7, "Ortega"), (8, None), (9, "Smith")):
-        simulator.unit.create(number, label=label, party_size=4)
+    for number in (7, 8, 9):
+        simulator.unit.create(number, label="Ortega", party_size=4)
     simulator.unit.remove(9)
     simulator.unit.clear(7)
     simulator.unit.clear(8)
     await until(lambda: len(spoken) == 2)
     messages = {call.data["message"] for call in spoken}
     assert messages == {
-        "Ortega, party of 4, is on the way to the table.",
+        "Pager 7, party of 4, is on the way to the table.",
         "Pager 8, party of 4, is on the way to the table.",
     }
 

@@ -173,7 +173,7 @@ async def test_a_guest_gets_a_pager_and_is_shown_at_once(
     assert sensor(hass, entry, "guests_waiting").state == "4"
     assert sensor(hass, entry, "next_goal").state == "2026-11-23T20:15:00+00:00"
     [shown] = listed(hass, entry)
-    assert (shown["number"], shown["label"], shown["goal_seconds"]) == (7, "Ortega", 900)
+    assert (shown["number"], shown["party_size"], shown["goal_seconds"]) == (7, 4, 900)
     # One message, and nothing had to be asked.
     assert [(request.code, request.path) for request in simulator.requests] == [("POST", SESSIONS)]
     assert simulator.requests[0].payload == (
@@ -212,7 +212,7 @@ async def test_a_session_is_changed_where_the_user_says_so_and_shown_at_once(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, way: str
 ) -> None:
     simulator.unit.create(7, goal=600, label="Ortega", party_size=2)
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     await listening(entry, way)
     told = await act(hass, "update_session", number=7, party_size=5)
     [shown] = listed(hass, entry)
@@ -473,7 +473,7 @@ async def test_a_pager_that_came_back_since_the_last_poll_is_free(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
     simulator.unit.create(7, label="Ortega")
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     simulator.unit.clear(7)
     told = await act(hass, "start_session", number=7, label="Okafor")
     assert told["session"]["label"] == "Okafor"
@@ -560,7 +560,7 @@ async def test_where_the_answer_tells_nothing_the_state_is_asked_for_before_the_
     monkeypatch: pytest.MonkeyPatch,
     payload: bytes,
 ) -> None:
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     answer_commands(simulator, monkeypatch, payload)
     told = await act(hass, "start_session", number=7, label="Ortega")
     assert (told["session"]["number"], told["session"]["label"]) == (7, "Ortega")

@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_DAY_START,
+    CONF_SHOW_NAMES,
     DEFAULT_DAY_START,
     DOMAIN,
     HISTORY_INTERVAL,
@@ -594,6 +595,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             settings=self._settings,
             clock_ahead=None if self.clock is None else round(self.clock.ahead.total_seconds()),
             push=self.push.state,
+            shows_names=self.config_entry.options.get(CONF_SHOW_NAMES, False),
             device_name=self._device_name,
             firmware_version=self._firmware_version,
         )
