@@ -128,6 +128,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.tracker = SessionTracker(SessionLog(), dt_util.utcnow())
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.received = Received()
+        # Held from the look at who has a pager to the end of the command that follows from it, so
+        # that no other command of ours comes in between.
+        self.session_lock = asyncio.Lock()
         # The unit's clock as of the latest answer, and what it last said of itself.
         self.clock: UnitClock | None = None
         self._device_name: str | None = None
@@ -172,6 +175,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def log(self) -> SessionLog:
         """Every archived session ever seen."""
         return self.tracker.log
+
+    @property
+    def knows_active(self) -> bool:
+        """Whether the active sessions are known as they are now, so that nobody need ask."""
+        return self.push.is_proved and self._unit_state.is_sure(self.hass.loop.time())
 
     @callback
     def async_start_push(self) -> None:
@@ -280,12 +288,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
         When a session has ended, just the history is: half of a busy day's requests.
         """
-        return (
-            self.push.is_proved
-            and self.tracker.wants_history
-            and not self.tracker.has_missing
-            and self._unit_state.is_sure(self.hass.loop.time())
-        )
+        return self.knows_active and self.tracker.wants_history and not self.tracker.has_missing
 
     async def _ask(self) -> bool:
         """Ask the cheap question, and return whether anything has changed, as far as it tells."""
@@ -464,11 +467,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
         to_end: whether to wait until everything is read that the answer did not tell, be it a long
         history; else no longer than it takes to see the active sessions.
-        Raises TransmitterError. After a time-out it may have been carried out: the state is read.
+        Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
+        have been carried out: the state is read.
         """
         try:
             answer = await command
-        except TransmitterError:
+        except TransmitterError, asyncio.CancelledError:
             self._unit_state.doubt(self.hass.loop.time())
             self._settings_read_at = None
             self._read_soon(0)
