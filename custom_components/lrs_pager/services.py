@@ -7,6 +7,7 @@ import unicodedata
 
 import voluptuous as vol
 
+from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL, POLICY_READ
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -14,7 +15,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
@@ -23,7 +24,7 @@ from .coordinator import NOT_THERE, LrsPagerCoordinator
 from .describe import response
 from .errors import command_failure, failure, refused
 from .session import PlacedSession
-from .target import chosen_entry
+from .target import chosen_entry, is_allowed
 from .transmitter import (
     MAX_GOAL,
     MAX_LABEL,
@@ -140,7 +141,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _start_session(call: ServiceCall) -> ServiceResponse:
     """Give a pager to a guest."""
-    coordinator, number, fields = _coordinator(call), _number(call), _fields(call)
+    coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
     # If the pager is in use, the unit starts no session but changes the one that is there.
     async with coordinator.session_lock:
         if await _look(coordinator, number, None):
@@ -158,7 +159,7 @@ async def _start_session(call: ServiceCall) -> ServiceResponse:
 
 async def _update_session(call: ServiceCall) -> ServiceResponse:
     """Change what is given."""
-    coordinator, number, fields = _coordinator(call), _number(call), _fields(call)
+    coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
     if not fields:
         raise refused("nothing_to_change")
     send = coordinator.transmitter.update_session
@@ -167,28 +168,28 @@ async def _update_session(call: ServiceCall) -> ServiceResponse:
 
 async def _page_session(call: ServiceCall) -> ServiceResponse:
     """Page the guest."""
-    coordinator, number, page_mode = _coordinator(call), _number(call), _page_mode(call)
+    coordinator, number, page_mode = await _coordinator(call), _number(call), _page_mode(call)
     send = coordinator.transmitter.page_session
     return await _change(call, coordinator, number, lambda: send(number, page_mode))
 
 
 async def _clear_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest was served."""
-    coordinator, number = _coordinator(call), _number(call)
+    coordinator, number = await _coordinator(call), _number(call)
     send = coordinator.transmitter.clear_session
     return await _change(call, coordinator, number, lambda: send(number))
 
 
 async def _remove_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest is gone."""
-    coordinator, number = _coordinator(call), _number(call)
+    coordinator, number = await _coordinator(call), _number(call)
     send = coordinator.transmitter.remove_session
     return await _change(call, coordinator, number, lambda: send(number))
 
 
 async def _send_page(call: ServiceCall) -> None:
     """Page without a session."""
-    coordinator = _coordinator(call)
+    coordinator = await _coordinator(call)
     page = coordinator.transmitter.send_page(
         _number(call),
         page_mode=_page_mode(call),
@@ -205,7 +206,7 @@ async def _send_page(call: ServiceCall) -> None:
 
 async def _get_sessions(call: ServiceCall) -> ServiceResponse:
     """List the active sessions, as they are known."""
-    coordinator = _coordinator(call)
+    coordinator = await _coordinator(call, POLICY_READ)
     data = coordinator.data
     if not coordinator.last_update_success:
         raise refused("not_loaded", title=coordinator.config_entry.title)
@@ -220,7 +221,7 @@ async def _get_sessions(call: ServiceCall) -> ServiceResponse:
 
 async def _get_history(call: ServiceCall) -> ServiceResponse:
     """List ended sessions of the log; today's if no time is given."""
-    coordinator = _coordinator(call)
+    coordinator = await _coordinator(call, POLICY_READ)
     day = coordinator.data.day
     start, end = _instant(call, ATTR_START, day.start), _instant(call, ATTR_END, day.end)
     if start >= end:
@@ -231,9 +232,26 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
 # --------------------------------------------------------------------------- in between
 
 
-def _coordinator(call: ServiceCall) -> LrsPagerCoordinator:
-    """The transmitter that is meant: the one there is, if none is named."""
-    return chosen_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID)).runtime_data
+async def _coordinator(call: ServiceCall, policy: str = POLICY_CONTROL) -> LrsPagerCoordinator:
+    """The transmitter that is meant: the one there is, if none is named.
+
+    policy: what the user who calls has to be allowed. Automations are nobody, and allowed all.
+    Raises Unauthorized, or UnknownUser; and what `chosen_entry` raises.
+    """
+    entry = chosen_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    if user_id := call.context.user_id:
+        user = await call.hass.auth.async_get_user(user_id)
+        if user is None:
+            raise UnknownUser(context=call.context, user_id=user_id, permission=policy)
+        if not is_allowed(call.hass, user, entry.entry_id, policy):
+            raise Unauthorized(
+                context=call.context,
+                user_id=user_id,
+                config_entry_id=entry.entry_id,
+                perm_category=CAT_ENTITIES,
+                permission=policy,
+            )
+    return entry.runtime_data
 
 
 async def _change(
