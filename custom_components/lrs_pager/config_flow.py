@@ -31,6 +31,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .const import (
     CONF_DAY_START,
+    CONF_SHOW_NAMES,
     CONF_SHOW_PANEL,
     DEFAULT_DAY_START,
     DEFAULT_SHOW_PANEL,
@@ -65,6 +66,7 @@ OPTIONS = vol.Schema(
             vol.Coerce(int),
         ),
         vol.Required(CONF_SHOW_PANEL, default=DEFAULT_SHOW_PANEL): BooleanSelector(),
+        vol.Required(CONF_SHOW_NAMES, default=False): BooleanSelector(),
     }
 )
 
@@ -322,7 +324,7 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class LrsPagerOptionsFlow(OptionsFlowWithReload):
-    """Change when a business day begins, and whether the host stand is in the sidebar."""
+    """Change when a business day begins, and what is shown: the host stand, names in states."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form, or save what was entered."""

@@ -88,10 +88,8 @@ class LrsPagerTrigger(Trigger):
             return
         device = device_of(self._hass, entry.entry_id)
         # A guest's name is not among the variables: Home Assistant keeps them with the traces of
-        # automations, which it writes to the disk. Who wants it uses the event entity as a trigger.
-        variables = {
-            name: value for name, value in event_attributes(session).items() if name != "label"
-        }
+        # automations, which it writes to the disk.
+        variables = event_attributes(session)
         variables[ATTR_DEVICE_ID] = device.id if device else None
         # The logbook shows this, and the recorder keeps it.
         run_action(variables, f"pager {session.number}: {self.happened} ({entry.title})")

@@ -20,10 +20,9 @@ from .const import DOMAIN
 from .errors import refused
 from .frontend import MODULE_VERSION
 from .host_stand import HostStand, host_stand
-from .services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER
+from .services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER, ATTR_SESSION_ID
 from .target import entry_of_device, is_allowed
 
-ATTR_SESSION_ID: Final = "session_id"
 ATTR_NAMES: Final = "names"
 
 type Handle = Callable[[HomeAssistant, ActiveConnection, dict[str, Any], HostStand], None]
