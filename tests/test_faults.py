@@ -1040,7 +1040,7 @@ async def test_whatever_goes_wrong_nothing_is_lost_and_all_is_right_again(
 ) -> None:
     tasks, before = asyncio.all_tasks(), descriptors()
     scene.evening()
-    entry = scene.entry = await set_up()
+    entry = scene.entry = await set_up(show_names_in_states=True)
     stop_listening = scene.listen()
     if scene.has_push:
         await until(lambda: entry.runtime_data.push.is_live)

@@ -529,7 +529,7 @@ async def test_a_guests_name_is_in_none_of_our_log_lines(
 ) -> None:
     for logger in (*OUR_LOGGERS, "lrs_pager.coap"):
         caplog.set_level(logging.DEBUG, logger)
-    entry = await set_up(unit)
+    entry = await set_up(unit, show_names_in_states=True)
     await proved(hass, entry, unit)
     event = entity(hass, entry, "event", "session")
     heard = await automate(

@@ -252,7 +252,7 @@ async def test_a_change_is_shown_at_once_and_nothing_is_asked_for_it(
 ) -> None:
     for number in range(1, 30):
         serve_guest(simulator.unit, number)
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     told = Told(hass, entry)
     await live(hass, entry)
     asked(simulator)
@@ -378,7 +378,7 @@ async def test_how_sessions_ended_is_told_though_others_end_all_the_time(
 async def test_an_event_says_all_that_an_automation_needs(
     hass: HomeAssistant, lively: Simulator, set_up: SetUp
 ) -> None:
-    entry = await set_up(lively)
+    entry = await set_up(lively, show_names_in_states=True)
     told = Told(hass, entry)
     await live(hass, entry)
     with lively.unit.at(local_time() - timedelta(seconds=120)):

@@ -20,6 +20,7 @@ from custom_components.lrs_pager.hourly import KEYS
 from custom_components.lrs_pager.long_term_statistics import statistic_id
 from homeassistant.components.recorder.statistics import valid_statistic_id
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, serve_guest, settle
@@ -110,17 +111,37 @@ async def test_the_table_is_announced_when_a_pager_comes_back_and_not_when_it_is
 ) -> None:
     spoken = async_mock_service(hass, "tts", "speak")
     await automate("Announce the cleared table")
-    for number, label in ((7, "Ortega"), (8, None), (9, "Smith")):
-        simulator.unit.create(number, label=label, party_size=4)
+    for number in (7, 8, 9):
+        simulator.unit.create(number, label="Ortega", party_size=4)
     simulator.unit.remove(9)
     simulator.unit.clear(7)
     simulator.unit.clear(8)
     await until(lambda: len(spoken) == 2)
     messages = {call.data["message"] for call in spoken}
     assert messages == {
-        "Ortega, party of 4, is on the way to the table.",
+        "Pager 7, party of 4, is on the way to the table.",
         "Pager 8, party of 4, is on the way to the table.",
     }
+
+
+async def test_an_automation_that_waited_ends_the_session_that_it_is_about_and_no_other(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    sessions = [simulator.unit.create(number) for number in (7, 8)]
+    await set_up()
+    [clear] = [block for block in BLOCKS if block.get("action") == "lrs_pager.clear_session"]
+    assert await async_setup_component(hass, "script", {"script": {"run": {"sequence": [clear]}}})
+    simulator.unit.clear(7)
+    simulator.unit.create(7)  # the next guest's
+    refused = []
+    for session in sessions:
+        trigger = {"number": session.number, "session_id": session.uuid}
+        try:
+            await hass.services.async_call("script", "run", {"trigger": trigger}, blocking=True)
+        except ServiceValidationError:
+            refused.append(session.number)
+    assert refused == [7]
+    assert list(simulator.unit.active) == [7]
 
 
 async def test_a_pager_that_does_not_come_back_is_reported(

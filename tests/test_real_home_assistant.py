@@ -161,31 +161,67 @@ async def test_a_kill_in_the_middle_of_it_all_costs_no_session(unit: Unit, confi
             await running.shows(daily_count="50", active_sessions="1", push="on")
 
 
-async def test_a_guests_name_is_in_no_database_and_no_log(unit: Unit, config: Path) -> None:
+async def guest_comes_and_goes(running: Home, unit: Unit, count: int) -> None:
+    """Have a guest with a name come and go, as the one of that count."""
+    unit.create(5, label="Ortega")
+    await running.shows(active_sessions="1")
+    await running.assistant.wait(
+        lambda: last_event_is(running, "started", 5), POLL_TIMEOUT, "the event"
+    )
+    unit.remove(5)
+    await running.shows(daily_count=str(count))
+    await running.assistant.wait(
+        lambda: last_event_is(running, "removed", 5), POLL_TIMEOUT, "the event"
+    )
+
+
+async def show_names(running: Home, *, is_wanted: bool) -> None:
+    """Choose in the options whether states have names."""
+    path = "/api/config/config_entries/options/flow"
+    form = await running.assistant.rest("POST", path, {"handler": running.entry_id})
+    options = {"day_start": 0, "show_names_in_states": is_wanted}
+    await running.assistant.rest("POST", f"{path}/{form['flow_id']}", options)
+    await running.shows(push="on")
+
+
+def files_with(text: bytes, config: Path) -> set[str]:
+    """The names of the files that have this anywhere."""
+    files = (path for path in config.rglob("*") if path.is_file())
+    return {path.name for path in files if text in path.read_bytes()}
+
+
+async def test_a_guests_name_is_in_the_session_log_alone(unit: Unit, config: Path) -> None:
     serve_guest(unit, 4, label="Ortega")
     async with Simulator(unit=unit) as simulator:
         async with home(config, simulator) as running:
             await running.shows(push="on")
+            await guest_comes_and_goes(running, unit, count=2)
+            states = await running.assistant.rest("GET", "/api/states")
+            assert "Ortega" not in str(states)
+        assert files_with(b"Ortega", config) == {f"lrs_pager.{running.entry_id}"}
+        assert "home-assistant_v2.db" in files_with(b"average_wait", config)
+
+
+async def test_names_that_are_shown_are_in_no_database_and_gone_when_they_are_not_any_more(
+    unit: Unit, config: Path
+) -> None:
+    async with Simulator(unit=unit) as simulator:
+        async with home(config, simulator) as running:
+            await show_names(running, is_wanted=True)
+            await guest_comes_and_goes(running, unit, count=1)
             states = await running.assistant.states(running.entry_id)
-            assert states["last_cleared_session"]["attributes"]["label"] == "Ortega"
-            unit.create(5, label="Ortega")
-            await running.shows(active_sessions="1")
+            for key in ("session", "last_cleared_session"):
+                assert states[key]["attributes"]["label"] == "Ortega"
+        # What Home Assistant keeps to show the last event after a restart.
+        log = f"lrs_pager.{running.entry_id}"
+        assert files_with(b"Ortega", config) == {log, "core.restore_state"}
+        async with home(config, simulator) as running:
             states = await running.assistant.states(running.entry_id)
             assert states["session"]["attributes"]["label"] == "Ortega"
-            assert states["active_sessions"]["attributes"]["sessions"][0]["label"] == "Ortega"
-            unit.remove(5)
-            await running.shows(daily_count="2")
-            await running.assistant.wait(
-                lambda: last_event_is(running, "removed", 5), POLL_TIMEOUT, "the event"
-            )
-        found = {
-            path.name
-            for path in config.rglob("*")
-            if path.is_file() and b"Ortega" in path.read_bytes()
-        }
-        # The log of sessions, and what Home Assistant keeps to show the last event after a restart.
-        assert found == {f"lrs_pager.{running.entry_id}", "core.restore_state"}
-        assert b"average_wait" in (config / "home-assistant_v2.db").read_bytes()
+            await show_names(running, is_wanted=False)
+            states = await running.assistant.rest("GET", "/api/states")
+            assert "Ortega" not in str(states)
+        assert files_with(b"Ortega", config) == {log}
 
 
 async def test_faults_leave_one_line_each_in_the_log_and_no_traceback(
@@ -205,3 +241,21 @@ async def test_faults_leave_one_line_each_in_the_log_and_no_traceback(
         for problem in problems:
             assert "Error fetching T7470 data" in problem
             assert "Traceback" not in problem
+
+
+async def test_the_host_stand_is_in_the_sidebar_and_browsers_load_its_module(
+    unit: Unit, config: Path
+) -> None:
+    module = (INTEGRATION / "www" / "lrs-pager.js").read_text()
+    async with Simulator(unit=unit) as simulator, home(config, simulator) as running:
+        panel = (await running.assistant.command("get_panels"))["lrs-pager"]
+        assert (panel["title"], panel["icon"]) == ("Host stand", "mdi:account-clock")
+        url = panel["config"]["_panel_custom"]["module_url"]
+        assert await running.assistant.rest("GET", url) == module
+        assert url in await running.assistant.rest("GET", "/")
+        await running.assistant.rest(
+            "DELETE", f"/api/config/config_entries/entry/{running.entry_id}"
+        )
+        assert "lrs-pager" not in await running.assistant.command("get_panels")
+        assert url not in await running.assistant.rest("GET", "/")
+        assert running.assistant.problems() == []

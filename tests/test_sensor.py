@@ -331,7 +331,7 @@ async def test_a_day_has_one_start_whatever_becomes_of_the_units_clock(
 # ------------------------------------------------------------------------- being private
 
 
-async def test_a_guests_name_is_shown_but_never_recorded_or_logged(
+async def test_a_guests_name_that_is_shown_is_never_recorded_or_logged(
     hass: HomeAssistant,
     simulator: Simulator,
     set_up: SetUp,
@@ -339,7 +339,7 @@ async def test_a_guests_name_is_shown_but_never_recorded_or_logged(
 ) -> None:
     caplog.set_level("DEBUG")
     serve_guest(simulator.unit, label="Ortega")
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     last = sensor(hass, entry, "last_cleared_session")
     assert last.attributes["label"] == "Ortega"
     entities = hass.data["entity_components"]["sensor"].entities

@@ -25,6 +25,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest
 from tests.simulator import Simulator, Unit
+from tests.simulator.replies import Reply
 
 PRODUCT = Path(__file__).parents[1] / "custom_components" / DOMAIN
 WORDS = json.loads((PRODUCT / "translations" / "en.json").read_text())["exceptions"]
@@ -112,6 +113,15 @@ async def listening(entry: MockConfigEntry, way: str = "pushed") -> None:
     await until(lambda: push.state == ("live" if way == "pushed" else "not_offered"))
 
 
+async def told_of_all(entry: MockConfigEntry, simulator: Simulator, way: str = "pushed") -> None:
+    """The same, and have it show that what it tells arrives."""
+    await listening(entry, way)
+    if way == "pushed":
+        simulator.unit.set_settings()  # which it tells, though nothing is set
+        await until(lambda: entry.runtime_data.push.is_proved)
+    simulator.requests.clear()
+
+
 def answer_commands(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, payload: bytes, code: Code | None = None
 ) -> None:
@@ -166,17 +176,18 @@ async def test_a_guest_gets_a_pager_and_is_shown_at_once(
 ) -> None:
     freezer.move_to(NOON)
     entry = await set_up()
-    await listening(entry, way)
-    simulator.requests.clear()
+    await told_of_all(entry, simulator, way)
     told = await act(hass, "start_session", number=7, label="Ortega", party_size=4, goal=900)
     assert counts(hass, entry) == {"active": "1", "waiting": "1", "paged": "0", "daily": "0"}
     assert sensor(hass, entry, "guests_waiting").state == "4"
     assert sensor(hass, entry, "next_goal").state == "2026-11-23T20:15:00+00:00"
     [shown] = listed(hass, entry)
-    assert (shown["number"], shown["label"], shown["goal_seconds"]) == (7, "Ortega", 900)
-    # One message, and nothing had to be asked.
-    assert [(request.code, request.path) for request in simulator.requests] == [("POST", SESSIONS)]
-    assert simulator.requests[0].payload == (
+    assert (shown["number"], shown["party_size"], shown["goal_seconds"]) == (7, 4, 900)
+    # One message; what is told of all that happens need not be asked whether the pager is free.
+    look = [] if way == "pushed" else [("GET", SESSIONS)]
+    requests = [(request.code, request.path) for request in simulator.requests]
+    assert requests == [*look, ("POST", SESSIONS)]
+    assert simulator.requests[-1].payload == (
         b'{"number":7,"goal":900,"label":"Ortega","partySize":4}'
     )
     assert told == {
@@ -212,7 +223,7 @@ async def test_a_session_is_changed_where_the_user_says_so_and_shown_at_once(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, way: str
 ) -> None:
     simulator.unit.create(7, goal=600, label="Ortega", party_size=2)
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     await listening(entry, way)
     told = await act(hass, "update_session", number=7, party_size=5)
     [shown] = listed(hass, entry)
@@ -473,7 +484,7 @@ async def test_a_pager_that_came_back_since_the_last_poll_is_free(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
     simulator.unit.create(7, label="Ortega")
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     simulator.unit.clear(7)
     told = await act(hass, "start_session", number=7, label="Okafor")
     assert told["session"]["label"] == "Okafor"
@@ -548,6 +559,431 @@ async def test_a_transmitter_that_answers_with_an_empty_list_has_no_such_session
     assert await refusal(hass, action, number=7, **fields) == "no_session"
 
 
+@pushed_and_polled
+async def test_a_pager_that_was_just_given_out_at_the_keypad_is_not_given_to_another_guest(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, way: str
+) -> None:
+    entry = await set_up()
+    await listening(entry, way)
+    # Nor is what the transmitter has not shown to arrive relied upon.
+    simulator.forget_observers()
+    simulator.unit.create(7, label="Ortega", party_size=5)
+    assert await refusal(hass, "start_session", number=7, label="Okafor") == "already_active"
+    assert sent(simulator) == []
+    assert counts(hass, entry)["active"] == "1"
+
+
+@pushed_and_polled
+async def test_of_two_who_give_out_the_same_pager_at_once_one_is_told_yes_and_one_no(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, way: str
+) -> None:
+    entry = await set_up()
+    await told_of_all(entry, simulator, way)
+    labels = ["Ortega", "Okafor", "Oduya"]
+    told = await asyncio.gather(
+        *(act(hass, "start_session", number=7, label=label) for label in labels),
+        return_exceptions=True,
+    )
+    [yes] = [answer for answer in told if isinstance(answer, dict)]
+    noes = [answer for answer in told if isinstance(answer, ServiceValidationError)]
+    assert [no.translation_key for no in noes] == ["already_active"] * 2
+    assert len(sent(simulator)) == 1
+    assert yes["session"]["label"] == simulator.unit.active[7].label
+
+
+@pytest.mark.usefixtures("short_timeouts")
+async def test_who_gives_out_a_pager_right_after_one_who_was_told_of_a_doubt_is_told_no(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await set_up()
+    await told_of_all(entry, simulator)
+    simulator.forget_observers()
+    leave_commands_unanswered(simulator, monkeypatch)
+    errors = await asyncio.gather(
+        *(failure(hass, "start_session", number=7, label=label) for label in ("Ortega", "Okafor"))
+    )
+    assert [err.translation_key for err in errors] == ["maybe_done", "already_active"]
+    assert simulator.unit.active[7].label == "Ortega"
+
+
+@pytest.mark.usefixtures("short_timeouts")
+async def test_who_gives_out_a_pager_right_after_a_script_was_stopped_that_did_is_told_no(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await set_up()
+    await told_of_all(entry, simulator)
+    simulator.forget_observers()
+    leave_commands_unanswered(simulator, monkeypatch)
+    stopped = asyncio.create_task(act(hass, "start_session", number=7, label="Ortega"))
+    await until(lambda: 7 in simulator.unit.active)
+    second = asyncio.create_task(refusal(hass, "start_session", number=7, label="Okafor"))
+    await asyncio.sleep(0)
+    stopped.cancel()
+    assert await second == "already_active"
+    assert simulator.unit.active[7].label == "Ortega"
+
+
+@pytest.mark.polled
+async def test_the_look_and_the_command_that_follows_from_it_are_not_parted_by_another_call(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    session = simulator.unit.create(7)
+    entry = await set_up()
+    await told_of_all(entry, simulator, "polled")
+    simulator.faults.separate = True
+    await asyncio.gather(
+        act(hass, "page_session", number=7, session_id=session.uuid),
+        act(hass, "start_session", number=8),
+        act(hass, "start_session", number=9),
+    )
+    assert [request.code for request in simulator.requests][:6] == [
+        *("GET", "PUT"),
+        *("GET", "POST"),
+        *("GET", "POST"),
+    ]
+
+
+@pytest.mark.polled
+async def test_a_transmitter_that_does_not_answer_keeps_nobody_from_using_another(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    async with Simulator(unit=Unit(now=local_time)) as other:
+        t7470, bar = await set_up(), await set_up(other, title="Bar")
+        other.faults.silence = True
+        waits = asyncio.create_task(
+            act(hass, "start_session", number=7, config_entry_id=bar.entry_id)
+        )
+        await asyncio.sleep(0)
+        await act(hass, "start_session", number=7, config_entry_id=t7470.entry_id)
+        assert list(simulator.unit.active) == [7]
+        assert not waits.done()
+        other.faults.silence = False
+        await waits
+        assert list(other.unit.active) == [7]
+        await hass.config_entries.async_unload(bar.entry_id)
+
+
+def at_the_keypad_before_the_command(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, happen: Callable[[], object]
+) -> None:
+    """Have something happen after a look was answered, and before the command arrives."""
+    answer = simulator._resources.answer
+
+    def reply(method: Code, *args: Any) -> Any:
+        if method != Code.GET:
+            happen()
+        return answer(method, *args)
+
+    monkeypatch.setattr(simulator._resources, "answer", reply)
+
+
+@pytest.mark.polled
+async def test_a_pager_that_is_given_out_while_it_is_asked_for_is_not_given_to_another_guest(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    await set_up()
+    simulator.hooks[SESSIONS, 0] = lambda: simulator.unit.create(7, label="Ortega")
+    assert await refusal(hass, "start_session", number=7, label="Okafor") == "already_active"
+    assert sent(simulator) == []
+
+
+@pushed_and_polled
+@pytest.mark.parametrize("skew", [0, 5, -26], ids=lambda hours: f"{hours}h")
+@pytest.mark.parametrize("answer", ["told", "without the time", "empty"])
+async def test_a_pager_given_out_between_the_look_and_the_command_is_not_claimed_as_started(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    skew: int,
+    way: str,
+) -> None:
+    simulator.unit.skew = timedelta(hours=skew)
+    entry = await set_up()
+    await told_of_all(entry, simulator, way)
+    simulator.forget_observers()  # the message of it is under way
+    reply_with(simulator, monkeypatch, answer)
+
+    def keypad() -> None:
+        with simulator.unit.at(local_time() - timedelta(seconds=20)):
+            simulator.unit.create(7, label="Ortega", party_size=5)
+
+    at_the_keypad_before_the_command(simulator, monkeypatch, keypad)
+    err = await failure(hass, "start_session", number=7, party_size=2)
+    assert not isinstance(err, ServiceValidationError)
+    assert err.translation_key == "other_session_changed"
+    assert err.translation_placeholders == {"number": "7"}
+    # What has come of it is shown.
+    assert [session["party_size"] for session in listed(hass, entry)] == [2]
+
+
+@pushed_and_polled
+@pytest.mark.parametrize("skew", [0, 5, -26], ids=lambda hours: f"{hours}h")
+@pytest.mark.parametrize("answer", ["told", "without the time", "empty"])
+async def test_a_session_that_was_started_is_no_other_whatever_the_transmitters_clock_shows(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    skew: int,
+    way: str,
+) -> None:
+    simulator.unit.skew = timedelta(hours=skew)
+    entry = await set_up()
+    await told_of_all(entry, simulator, way)
+    reply_with(simulator, monkeypatch, answer)
+    told = await act(hass, "start_session", number=7)
+    assert told["session"]["session_id"] == simulator.unit.active[7].uuid
+
+
+def reply_with(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """Have commands answered in full, without the transmitter's time, or with nothing."""
+    if answer == "empty":
+        answer_commands(simulator, monkeypatch, b"")
+    elif answer == "without the time":
+        tell = simulator._resources._envelope
+
+        def told(**payload: object) -> bytes:
+            envelope = json.loads(tell(**payload))
+            if len(payload.get("sessions", ())) == 1:  # type: ignore[arg-type]
+                del envelope["timestamp"]
+            return json.dumps(envelope).encode()
+
+        monkeypatch.setattr(simulator._resources, "_envelope", told)
+
+
+@pytest.mark.polled
+@pytest.mark.parametrize(("seconds", "is_ours"), [(3, True), (4, False)])
+async def test_stamps_of_whole_seconds_are_not_taken_too_exactly(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    freezer: FrozenDateTimeFactory,
+    seconds: int,
+    *,
+    is_ours: bool,
+) -> None:
+    freezer.move_to(NOON)
+    await set_up()
+    create = simulator.unit.create
+
+    def slowly(number: int, **fields: Any) -> Any:
+        with simulator.unit.at(local_time() - timedelta(seconds=seconds)):
+            return create(number, **fields)
+
+    monkeypatch.setattr(simulator.unit, "create", slowly)
+    if is_ours:
+        told = await act(hass, "start_session", number=7)
+        assert told["session"]["number"] == 7
+    else:
+        err = await failure(hass, "start_session", number=7)
+        assert err.translation_key == "other_session_changed"
+
+
+@pytest.mark.polled
+async def test_where_it_cannot_be_asked_whether_a_pager_is_free_it_is_not_given_out(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    session = simulator.unit.create(7)
+    await set_up()
+    simulator.faults.errors[SESSIONS] = "5.03"
+    for action, fields in (
+        ("start_session", {"number": 8}),
+        ("clear_session", {"number": 7, "session_id": session.uuid}),
+    ):
+        err = await failure(hass, action, **fields)
+        assert err.translation_key == "rejected"
+        assert err.translation_placeholders == {"code": "5.03"}
+    assert sent(simulator) == []
+
+
+def without_a_list(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the transmitter know commands, and nothing of which sessions are active."""
+    answer = simulator._resources.answer
+
+    def reply(method: Code, path: Any, *args: Any) -> Any:
+        if (method, path) == (Code.GET, SESSIONS):
+            return Reply(Code.METHOD_NOT_ALLOWED)
+        return answer(method, path, *args)
+
+    monkeypatch.setattr(simulator._resources, "answer", reply)
+
+
+@pytest.mark.polled
+async def test_firmware_that_has_commands_and_no_list_gives_out_pagers_all_the_same(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_a_list(simulator, monkeypatch)
+    await set_up()
+    told = await act(hass, "start_session", number=7, label="Ortega")
+    assert told["session"]["label"] == "Ortega"
+    # Which session is on a pager, it can't tell.
+    fields = {"number": 7, "session_id": told["session"]["session_id"]}
+    assert await refusal(hass, "page_session", **fields) == "no_live_sessions"
+    await act(hass, "page_session", number=7)
+    assert len(simulator.unit.pages) == 1
+
+
+# ------------------------------------------------------------------- this guest, not the next
+
+
+@pushed_and_polled
+@changes
+async def test_an_action_for_a_guests_session_is_for_that_session(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    action: str,
+    fields: dict[str, Any],
+    way: str,
+) -> None:
+    session = simulator.unit.create(7)
+    entry = await set_up()
+    await told_of_all(entry, simulator, way)
+    told = await act(hass, action, number=7, session_id=session.uuid, **fields)
+    assert told["session"]["session_id"] == session.uuid
+    # What is told of all that happens need not be asked.
+    look = [] if way == "pushed" else ["GET"]
+    assert [request.code for request in simulator.requests][: len(look) + 1] == [*look, "PUT"]
+
+
+@pushed_and_polled
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "not known"])
+@changes
+async def test_an_action_for_a_guest_never_hits_the_next_guest_on_that_pager(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    action: str,
+    fields: dict[str, Any],
+    *,
+    is_known: bool,
+    way: str,
+) -> None:
+    first = simulator.unit.create(7, party_size=2)
+    entry = await set_up()
+    await listening(entry, way)
+    if not is_known:
+        simulator.forget_observers()
+    simulator.unit.clear(7)
+    second = simulator.unit.create(7, party_size=3)
+    if is_known:
+        await poll(hass, entry)
+    err = await failure(hass, action, number=7, session_id=first.uuid, **fields)
+    assert isinstance(err, ServiceValidationError)
+    assert (err.translation_key, err.translation_placeholders) == ("other_session", {"number": "7"})
+    assert sent(simulator) == []
+    assert (second.party_size, second.state) == (3, "started")
+
+
+@pushed_and_polled
+@changes
+async def test_a_guest_who_has_left_has_no_session(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    action: str,
+    fields: dict[str, Any],
+    way: str,
+) -> None:
+    session = simulator.unit.create(7)
+    entry = await set_up()
+    await listening(entry, way)
+    simulator.unit.clear(7)
+    found = await refusal(hass, action, number=7, session_id=session.uuid, **fields)
+    assert found == "no_session"
+    assert sent(simulator) == []
+
+
+async def test_what_we_missed_is_found_out_before_a_guest_is_said_to_be_gone(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    await told_of_all(entry, simulator)
+    simulator.forget_observers()
+    session = simulator.unit.create(7)
+    await act(hass, "page_session", number=7, session_id=session.uuid)
+    assert [page.number for page in simulator.unit.pages] == [7]
+
+
+async def test_what_we_missed_is_found_out_before_a_pager_is_said_to_be_in_use(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.unit.create(7)
+    entry = await set_up()
+    await told_of_all(entry, simulator)
+    simulator.forget_observers()
+    simulator.unit.clear(7)
+    await act(hass, "start_session", number=7)
+    assert list(simulator.unit.active) == [7]
+
+
+@pytest.mark.polled
+@pytest.mark.parametrize("session_id", ["", "None", " ", "7"])
+@changes
+async def test_an_id_that_is_none_is_no_session(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    action: str,
+    fields: dict[str, Any],
+    session_id: str,
+) -> None:
+    # As a template renders what is not there.
+    simulator.unit.create(7)
+    await set_up()
+    found = await refusal(hass, action, number=7, session_id=session_id, **fields)
+    assert found == "other_session"
+    assert sent(simulator) == []
+
+
+@pytest.mark.polled
+@pytest.mark.parametrize("is_first_without", [True, False])
+async def test_a_session_that_is_told_with_its_uuid_and_without_it_is_meant_by_either_id(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, *, is_first_without: bool
+) -> None:
+    session = simulator.unit.create(7)
+    ids = {session.uuid, f"{session.id}@{session.created.isoformat()}"}
+    told = set()
+    for is_without in (is_first_without, not is_first_without):
+        simulator.faults.wrong = {"uuid": None} if is_without else {}
+        if not told:
+            await set_up()
+        found = await act(hass, "update_session", number=7, party_size=3)
+        told.add(found["session"]["session_id"])
+    assert told == (ids if is_first_without else {session.uuid})
+    for session_id in ids:
+        await act(hass, "page_session", number=7, session_id=session_id)
+    assert len(simulator.unit.pages) == 2
+
+
+@pushed_and_polled
+@pytest.mark.parametrize("action", ["update_session", "page_session", "clear_session"])
+async def test_a_command_that_hit_the_next_guest_after_all_is_not_said_to_have_hit_the_right_one(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    way: str,
+) -> None:
+    first = simulator.unit.create(7)
+    entry = await set_up()
+    await told_of_all(entry, simulator, way)
+
+    def keypad() -> None:
+        simulator.unit.clear(7)
+        simulator.unit.create(7)
+
+    at_the_keypad_before_the_command(simulator, monkeypatch, keypad)
+    err = await failure(hass, action, number=7, session_id=first.uuid, **COMMANDS[action])
+    assert not isinstance(err, ServiceValidationError)
+    assert err.translation_key == "other_session_changed"
+
+
 # ---------------------------------------------------------- answers that tell little or nothing
 
 
@@ -560,7 +996,7 @@ async def test_where_the_answer_tells_nothing_the_state_is_asked_for_before_the_
     monkeypatch: pytest.MonkeyPatch,
     payload: bytes,
 ) -> None:
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     answer_commands(simulator, monkeypatch, payload)
     told = await act(hass, "start_session", number=7, label="Ortega")
     assert (told["session"]["number"], told["session"]["label"]) == (7, "Ortega")

@@ -223,3 +223,21 @@ def test_a_wait_that_cannot_be_is_none() -> None:
     )
     assert day.count == 3
     assert day.average_wait == day.longest_wait == 60
+
+
+def test_the_pagers_that_were_in_use_since_are_known() -> None:
+    unnumbered = replace(session(2), number=None)
+    log = absorbed([session(1), unnumbered, session(3), session(3, uuid="other")])
+    ended = int(NOON.timestamp()) - 3 * 60
+    assert log.numbers(0) == log.numbers(ended) == {1, 3}
+    assert log.numbers(ended + 1) == {1}
+    assert log.numbers(int(NOON.timestamp())) == set()
+
+
+def test_the_pagers_are_those_that_the_sessions_have() -> None:
+    pagers = [1, 255, 256, 999_999, 2**31 - 1, -5]
+    # The last is a number that no pager has: it is in the log, and is not looked for.
+    numbers = [*pagers, 2**40]
+    log = absorbed(replace(session(i), number=number) for i, number in enumerate(numbers))
+    assert {s.number for s in log} == set(numbers)
+    assert log.numbers(0) == set(pagers)

@@ -148,7 +148,7 @@ async def test_the_action_learns_of_the_session_and_its_transmitter_but_not_the_
 ) -> None:
     unit = simulator.unit
     unit.history_party_size = True
-    entry = await set_up()
+    entry = await set_up(show_names_in_states=True)
     told = await automate("session_cleared")
     logbook = async_capture_events(hass, "automation_triggered")
     serve_guest(unit, 7, wait=250, goal=900, party_size=4, label="Ortega")

@@ -16,9 +16,11 @@ How data comes in, and which file sees to it:
     entity    sensor, binary_sensor, event, button, number (entity: what they share)
 
 Beside that way: services (the actions), trigger and condition (for the automation editor; target:
-which transmitter is meant), describe (a session in words for all of these), config_flow (the
-dialogs), issues and repairs (what needs the user), diagnostics, errors (a transmitter's errors in
-the user's words) and const.
+which transmitter is meant), describe (a session in words for all of these), frontend (serves what
+browsers show, which is in www/), websocket (what that is told; host_stand: of one transmitter,
+through reloads; seating: guests whose sessions are cleared in a moment), config_flow (the dialogs),
+issues and repairs (what needs the user), diagnostics, errors (a transmitter's errors in the user's
+words) and const.
 """
 
 from homeassistant.const import Platform
@@ -28,9 +30,12 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .frontend import async_setup_frontend
+from .host_stand import async_setup_host_stands
 from .issues import ISSUES, withdraw_issue
 from .services import async_setup_services
 from .session_store import SessionStore
+from .websocket import async_setup_websocket
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -44,8 +49,11 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which are there whether or not a transmitter can be reached."""
+    """Set up what is there whether or not a transmitter can be reached."""
     async_setup_services(hass)
+    await async_setup_frontend(hass)
+    async_setup_host_stands(hass)
+    async_setup_websocket(hass)
     return True
 
 

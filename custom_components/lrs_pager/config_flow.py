@@ -20,6 +20,7 @@ from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -28,7 +29,16 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from .const import CONF_DAY_START, DEFAULT_DAY_START, DOMAIN, LOGGER, MODEL
+from .const import (
+    CONF_DAY_START,
+    CONF_SHOW_NAMES,
+    CONF_SHOW_PANEL,
+    DEFAULT_DAY_START,
+    DEFAULT_SHOW_PANEL,
+    DOMAIN,
+    LOGGER,
+    MODEL,
+)
 from .errors import translation
 from .transmitter import (
     DEFAULT_PORT,
@@ -55,6 +65,8 @@ OPTIONS = vol.Schema(
             NumberSelector(NumberSelectorConfig(min=0, max=23, mode=NumberSelectorMode.SLIDER)),
             vol.Coerce(int),
         ),
+        vol.Required(CONF_SHOW_PANEL, default=DEFAULT_SHOW_PANEL): BooleanSelector(),
+        vol.Required(CONF_SHOW_NAMES, default=False): BooleanSelector(),
     }
 )
 
@@ -312,7 +324,7 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class LrsPagerOptionsFlow(OptionsFlowWithReload):
-    """Change when a business day begins."""
+    """Change when a business day begins, and what is shown: the host stand, names in states."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form, or save what was entered."""

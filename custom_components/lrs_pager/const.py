@@ -16,6 +16,14 @@ CONF_DAY_START: Final = "day_start"
 # ... and midnight, for those whose last guest is gone by then.
 DEFAULT_DAY_START: Final = 0
 
+# The options' key for whether the host stand is in the sidebar, and its default.
+CONF_SHOW_PANEL: Final = "show_panel"
+DEFAULT_SHOW_PANEL: Final = True
+
+# The options' key for whether sessions' labels, such as guests' names, are among the attributes of
+# entities: everybody in the house can read those.
+CONF_SHOW_NAMES: Final = "show_names_in_states"
+
 # A guest's session takes minutes, so half a minute is soon enough for what history tells, and
 # one small request per 30 s is nothing even to an embedded unit.
 POLL_INTERVAL: Final = timedelta(seconds=30)

@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_DAY_START,
+    CONF_SHOW_NAMES,
     DEFAULT_DAY_START,
     DOMAIN,
     HISTORY_INTERVAL,
@@ -127,6 +128,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.tracker = SessionTracker(SessionLog(), dt_util.utcnow())
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.received = Received()
+        # When the unit last told us anything (POSIX seconds); None if it did not yet.
+        self.answered_at: float | None = None
+        # Held from the look at who has a pager to the end of the command that follows from it, so
+        # that no other command of ours comes in between.
+        self.session_lock = asyncio.Lock()
         # The unit's clock as of the latest answer, and what it last said of itself.
         self.clock: UnitClock | None = None
         self._device_name: str | None = None
@@ -171,6 +177,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def log(self) -> SessionLog:
         """Every archived session ever seen."""
         return self.tracker.log
+
+    @property
+    def knows_active(self) -> bool:
+        """Whether the active sessions are known as they are now, so that nobody need ask."""
+        return self.push.is_proved and self._unit_state.is_sure(self.hass.loop.time())
 
     @callback
     def async_start_push(self) -> None:
@@ -247,7 +258,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._unanswered_questions = 0
             await self._store.async_save(self.log)
             raise failure(UpdateFailed, err) from err
-        self._answered_at = dt_util.utcnow().timestamp()
+        self.answered_at = self._answered_at = dt_util.utcnow().timestamp()
         if not self.last_update_success:
             self.push.try_again()
         self._be_patient()
@@ -279,12 +290,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
         When a session has ended, just the history is: half of a busy day's requests.
         """
-        return (
-            self.push.is_proved
-            and self.tracker.wants_history
-            and not self.tracker.has_missing
-            and self._unit_state.is_sure(self.hass.loop.time())
-        )
+        return self.knows_active and self.tracker.wants_history and not self.tracker.has_missing
 
     async def _ask(self) -> bool:
         """Ask the cheap question, and return whether anything has changed, as far as it tells."""
@@ -463,11 +469,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
         to_end: whether to wait until everything is read that the answer did not tell, be it a long
         history; else no longer than it takes to see the active sessions.
-        Raises TransmitterError. After a time-out it may have been carried out: the state is read.
+        Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
+        have been carried out: the state is read.
         """
         try:
             answer = await command
-        except TransmitterError:
+        except TransmitterError, asyncio.CancelledError:
             self._unit_state.doubt(self.hass.loop.time())
             self._settings_read_at = None
             self._read_soon(0)
@@ -546,6 +553,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _note(self, answer: Answer) -> None:
         """Keep what an answer says of the unit itself."""
         envelope = answer.envelope
+        self.answered_at = answer.answered.timestamp()
         self._device_name = envelope.device_name or self._device_name
         self._firmware_version = envelope.firmware_version or self._firmware_version
         self._statistics = answer.statistics or self._statistics
@@ -594,6 +602,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             settings=self._settings,
             clock_ahead=None if self.clock is None else round(self.clock.ahead.total_seconds()),
             push=self.push.state,
+            shows_names=self.config_entry.options.get(CONF_SHOW_NAMES, False),
             device_name=self._device_name,
             firmware_version=self._firmware_version,
         )

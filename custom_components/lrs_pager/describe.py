@@ -1,11 +1,14 @@
 """A session in the words of events, attributes and actions' responses."""
 
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
 
 from .session import PlacedSession
 from .transmitter import CLEARED, PAGED, STARTED
+
+# The attribute that has a guest's name.
+LABEL: Final = "label"
 
 
 def _iso(instant: int | None) -> str | None:
@@ -22,11 +25,15 @@ def _state(session: PlacedSession) -> str:
     return PAGED if session.is_paged else STARTED
 
 
+def name(session: PlacedSession, *, is_shown: bool) -> dict[str, Any]:
+    """A session's label as a part of attributes that have it only if the user wants it shown."""
+    return {LABEL: session.label} if is_shown else {}
+
+
 def event_attributes(session: PlacedSession) -> dict[str, Any]:
-    """Describe a session as an event does."""
+    """Describe a session as an event does, but for its label."""
     return {
         "number": session.number,
-        "label": session.label,
         "party_size": session.party_size,
         "goal_seconds": session.goal,
         "wait_seconds": session.wait,
@@ -36,7 +43,10 @@ def event_attributes(session: PlacedSession) -> dict[str, Any]:
 
 
 def active_attributes(session: PlacedSession, now: float) -> dict[str, Any]:
-    """Describe an active session as the list of a dashboard does. now: POSIX seconds."""
+    """Describe an active session as the list of a dashboard does, but for its label.
+
+    now: POSIX seconds.
+    """
     return {
         "number": session.number,
         "party_size": session.party_size,
@@ -44,7 +54,6 @@ def active_attributes(session: PlacedSession, now: float) -> dict[str, Any]:
         "since": _iso(session.notified_at if session.is_paged else session.created_at),
         "goal_seconds": session.goal,
         "late": session.is_late(now),
-        "label": session.label,
     }
 
 
@@ -53,7 +62,7 @@ def response(session: PlacedSession) -> dict[str, Any]:
     return {
         "session_id": session.keys[0],
         "number": session.number,
-        "label": session.label,
+        LABEL: session.label,
         "party_size": session.party_size,
         "goal_seconds": session.goal,
         "state": _state(session),

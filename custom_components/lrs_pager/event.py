@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import (
+    EventEntity,
+    EventEntityDescription,
+    EventExtraStoredData,
+)
 from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -12,7 +16,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
-from .describe import event_attributes
+from .describe import LABEL, event_attributes, name
 from .entity import LrsPagerDescription, LrsPagerEntity
 from .session_tracker import SessionEvent, Step
 
@@ -48,7 +52,7 @@ class SessionEventEntity(LrsPagerEntity, EventEntity):
     """The latest step of any session."""
 
     # A guest's name is for who stands at the door now, not for the database.
-    _unrecorded_attributes = frozenset({"label"})
+    _unrecorded_attributes = frozenset({LABEL})
 
     entity_description: LrsPagerEventDescription
 
@@ -65,6 +69,14 @@ class SessionEventEntity(LrsPagerEntity, EventEntity):
         """Begin to listen."""
         await super().async_added_to_hass()
         self.async_on_remove(self.coordinator.async_add_event_listener(self._happened))
+
+    @override
+    async def async_get_last_event_data(self) -> EventExtraStoredData | None:
+        """Return what Home Assistant kept of the latest step: no name if none is shown now."""
+        kept = await super().async_get_last_event_data()
+        if kept and kept.last_event_attributes and not self.coordinator.data.shows_names:
+            kept.last_event_attributes.pop(LABEL, None)
+        return kept
 
     @override
     async def async_will_remove_from_hass(self) -> None:
@@ -93,5 +105,7 @@ class SessionEventEntity(LrsPagerEntity, EventEntity):
                 self._cancel_next = async_call_later(self.hass, MILLISECOND, self._tell)
                 return
             event = self._news.pop(0)
-            self._trigger_event(event.step, event_attributes(event.session))
+            attributes = event_attributes(event.session)
+            attributes |= name(event.session, is_shown=self.coordinator.data.shows_names)
+            self._trigger_event(event.step, attributes)
             self.async_write_ha_state()

@@ -17,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import LrsPagerConfigEntry
-from .describe import active_attributes
+from .describe import LABEL, active_attributes, name
 from .entity import LrsPagerDescription, LrsPagerEntity
 from .session import PlacedSession
 from .snapshot import Snapshot
@@ -90,16 +90,21 @@ def _last_cleared_session(snapshot: Snapshot) -> Mapping[str, Any]:
         "number": session.number,
         "clear_type": session.clear_type,
         "party_size": session.party_size,
-        "label": session.label,
         "created": _time(session.created_at),
         "notified": _time(session.notified_at),
         "wait_seconds": session.wait,
+        **name(session, is_shown=snapshot.shows_names),
     }
 
 
 def _active_sessions(snapshot: Snapshot) -> Mapping[str, Any]:
     """List the active sessions."""
-    return {"sessions": [active_attributes(s, snapshot.now) for s in snapshot.active or ()]}
+    return {
+        "sessions": [
+            active_attributes(session, snapshot.now) | name(session, is_shown=snapshot.shows_names)
+            for session in snapshot.active or ()
+        ]
+    }
 
 
 def _guests(sessions: Collection[PlacedSession]) -> int:
@@ -251,7 +256,7 @@ class LrsPagerSensor(LrsPagerEntity, SensorEntity):
     """A view of the snapshot."""
 
     # A guest's name is for who stands at the door now, not for the database.
-    _unrecorded_attributes = frozenset({"label", "sessions"})
+    _unrecorded_attributes = frozenset({LABEL, "sessions"})
 
     entity_description: LrsPagerSensorDescription
 

@@ -7,6 +7,7 @@ import unicodedata
 
 import voluptuous as vol
 
+from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL, POLICY_READ
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -14,15 +15,16 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinator import LrsPagerCoordinator
+from .coordinator import NOT_THERE, LrsPagerCoordinator
 from .describe import response
 from .errors import command_failure, failure, refused
-from .target import chosen_entry
+from .session import PlacedSession
+from .target import chosen_entry, is_allowed
 from .transmitter import (
     MAX_GOAL,
     MAX_LABEL,
@@ -34,6 +36,7 @@ from .transmitter import (
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_NUMBER: Final = "number"
+ATTR_SESSION_ID: Final = "session_id"
 ATTR_LABEL: Final = "label"
 ATTR_PARTY_SIZE: Final = "party_size"
 ATTR_GOAL: Final = "goal"
@@ -54,6 +57,10 @@ MAX_SYSTEM_ID = 255
 
 # 4.04 Not Found: what a CoAP server says of something that isn't there.
 NOT_FOUND = "4.04"
+
+# By how much a session's stamp may be older than the answer to the command that started it, beside
+# the time that the answer took: stamps are cut to whole seconds, and a unit may be slow to write.
+STAMP_SLACK = timedelta(seconds=3)
 
 type Fields = dict[vol.Marker, Any]
 
@@ -84,6 +91,7 @@ def _period(value: Any) -> timedelta:
 
 ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
+SESSION: Fields = {**PAGER, vol.Optional(ATTR_SESSION_ID): cv.string}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
@@ -119,10 +127,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
     optional, only, none = SupportsResponse.OPTIONAL, SupportsResponse.ONLY, SupportsResponse.NONE
     register("start_session", _start_session, {**PAGER, **FIELDS}, optional)
-    register("update_session", _update_session, {**PAGER, **FIELDS}, optional)
-    register("page_session", _page_session, {**PAGER, **PAGE_MODE}, optional)
-    register("clear_session", _clear_session, PAGER, optional)
-    register("remove_session", _remove_session, PAGER, optional)
+    register("update_session", _update_session, {**SESSION, **FIELDS}, optional)
+    register("page_session", _page_session, {**SESSION, **PAGE_MODE}, optional)
+    register("clear_session", _clear_session, SESSION, optional)
+    register("remove_session", _remove_session, SESSION, optional)
     register("send_page", _send_page, PAGE, none)
     register("get_sessions", _get_sessions, ENTRY, only)
     register("get_history", _get_history, PERIOD, only)
@@ -133,55 +141,55 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _start_session(call: ServiceCall) -> ServiceResponse:
     """Give a pager to a guest."""
-    coordinator, number, fields = _coordinator(call), _number(call), _fields(call)
-    if _is_active(coordinator, number):
-        # The unit would not start a session but change the one that is there. Ask, lest it ended
-        # since we heard of it last.
-        try:
-            await coordinator.async_ask_sessions()
-        except TransmitterError as err:
-            raise failure(HomeAssistantError, err) from err
-        if _is_active(coordinator, number):
+    coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
+    # If the pager is in use, the unit starts no session but changes the one that is there.
+    async with coordinator.session_lock:
+        if await _look(coordinator, number, None):
             raise refused("already_active", number=str(number))
-    command = coordinator.transmitter.start_session(number, **fields)
-    try:
-        answer = await coordinator.async_command(command)
-    except TransmitterError as err:
-        raise command_failure(err) from err
-    return _told(coordinator, number, answer)
+        command = coordinator.transmitter.start_session(number, **fields)
+        try:
+            answer = await coordinator.async_command(command)
+        except TransmitterError as err:
+            raise command_failure(err) from err
+    session = _told(coordinator, number, answer)
+    if session and _was_there_before(coordinator, session, answer):
+        raise _other_session_changed(number)
+    return _response(session)
 
 
 async def _update_session(call: ServiceCall) -> ServiceResponse:
     """Change what is given."""
-    coordinator, number, fields = _coordinator(call), _number(call), _fields(call)
+    coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
     if not fields:
         raise refused("nothing_to_change")
-    command = coordinator.transmitter.update_session(number, **fields)
-    return await _change(coordinator, number, command)
+    send = coordinator.transmitter.update_session
+    return await _change(call, coordinator, number, lambda: send(number, **fields))
 
 
 async def _page_session(call: ServiceCall) -> ServiceResponse:
     """Page the guest."""
-    coordinator, number, page_mode = _coordinator(call), _number(call), _page_mode(call)
-    command = coordinator.transmitter.page_session(number, page_mode)
-    return await _change(coordinator, number, command)
+    coordinator, number, page_mode = await _coordinator(call), _number(call), _page_mode(call)
+    send = coordinator.transmitter.page_session
+    return await _change(call, coordinator, number, lambda: send(number, page_mode))
 
 
 async def _clear_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest was served."""
-    coordinator, number = _coordinator(call), _number(call)
-    return await _change(coordinator, number, coordinator.transmitter.clear_session(number))
+    coordinator, number = await _coordinator(call), _number(call)
+    send = coordinator.transmitter.clear_session
+    return await _change(call, coordinator, number, lambda: send(number))
 
 
 async def _remove_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest is gone."""
-    coordinator, number = _coordinator(call), _number(call)
-    return await _change(coordinator, number, coordinator.transmitter.remove_session(number))
+    coordinator, number = await _coordinator(call), _number(call)
+    send = coordinator.transmitter.remove_session
+    return await _change(call, coordinator, number, lambda: send(number))
 
 
 async def _send_page(call: ServiceCall) -> None:
     """Page without a session."""
-    coordinator = _coordinator(call)
+    coordinator = await _coordinator(call)
     page = coordinator.transmitter.send_page(
         _number(call),
         page_mode=_page_mode(call),
@@ -198,7 +206,7 @@ async def _send_page(call: ServiceCall) -> None:
 
 async def _get_sessions(call: ServiceCall) -> ServiceResponse:
     """List the active sessions, as they are known."""
-    coordinator = _coordinator(call)
+    coordinator = await _coordinator(call, POLICY_READ)
     data = coordinator.data
     if not coordinator.last_update_success:
         raise refused("not_loaded", title=coordinator.config_entry.title)
@@ -213,7 +221,7 @@ async def _get_sessions(call: ServiceCall) -> ServiceResponse:
 
 async def _get_history(call: ServiceCall) -> ServiceResponse:
     """List ended sessions of the log; today's if no time is given."""
-    coordinator = _coordinator(call)
+    coordinator = await _coordinator(call, POLICY_READ)
     day = coordinator.data.day
     start, end = _instant(call, ATTR_START, day.start), _instant(call, ATTR_END, day.end)
     if start >= end:
@@ -224,10 +232,57 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
 # --------------------------------------------------------------------------- in between
 
 
+async def _coordinator(call: ServiceCall, policy: str = POLICY_CONTROL) -> LrsPagerCoordinator:
+    """The transmitter that is meant: the one there is, if none is named.
+
+    policy: what the user who calls has to be allowed. Automations are nobody, and allowed all.
+    Raises Unauthorized, or UnknownUser; and what `chosen_entry` raises.
+    """
+    entry = chosen_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    if user_id := call.context.user_id:
+        user = await call.hass.auth.async_get_user(user_id)
+        if user is None:
+            raise UnknownUser(context=call.context, user_id=user_id, permission=policy)
+        if not is_allowed(call.hass, user, entry.entry_id, policy):
+            raise Unauthorized(
+                context=call.context,
+                user_id=user_id,
+                config_entry_id=entry.entry_id,
+                perm_category=CAT_ENTITIES,
+                permission=policy,
+            )
+    return entry.runtime_data
+
+
 async def _change(
-    coordinator: LrsPagerCoordinator, number: int, command: Awaitable[Answer]
+    call: ServiceCall,
+    coordinator: LrsPagerCoordinator,
+    number: int,
+    command: Callable[[], Awaitable[Answer]],
 ) -> ServiceResponse:
-    """Send a command for the session on a pager, and return that session."""
+    """Send a command for the session on a pager, and return that session.
+
+    If the call says which session is meant, it is not sent for another.
+    """
+    session_id: str | None = call.data.get(ATTR_SESSION_ID)
+    if session_id is None:
+        return _response(await _send(coordinator, number, command()))
+    async with coordinator.session_lock:
+        session = await _look(coordinator, number, session_id)
+        if session is None:
+            raise refused("no_session", number=str(number))
+        if session_id not in session.keys:
+            raise refused("other_session", number=str(number))
+        session = await _send(coordinator, number, command())
+    if session and session_id not in session.keys:
+        raise _other_session_changed(number)
+    return _response(session)
+
+
+async def _send(
+    coordinator: LrsPagerCoordinator, number: int, command: Awaitable[Answer]
+) -> PlacedSession | None:
+    """Send a command for the session on a pager; see `_told`."""
     try:
         answer = await coordinator.async_command(command)
     except TransmitterError as err:
@@ -241,26 +296,74 @@ async def _change(
     return _told(coordinator, number, answer)
 
 
-def _told(coordinator: LrsPagerCoordinator, number: int, answer: Answer) -> ServiceResponse:
+async def _look(
+    coordinator: LrsPagerCoordinator, number: int, session_id: str | None
+) -> PlacedSession | None:
+    """The active session on a pager; None if there is none. To be called with session_lock held.
+
+    session_id: that of the session that should be there; None if there should be none. If it is so
+    by what is known, and all changes are told, the unit isn't asked.
+    Raises HomeAssistantError if the unit can't be asked. If its firmware has no list of the active
+    sessions, what is known is returned; with a session_id, ServiceValidationError is raised unless
+    push is live.
+    """
+    session = _active(coordinator, number)
+    is_right = session_id in session.keys if session else session_id is None
+    if is_right and coordinator.knows_active:
+        return session
+    try:
+        await coordinator.async_ask_sessions()
+    except TransmitterError as err:
+        if not (isinstance(err, RejectedError) and err.code in NOT_THERE):
+            raise failure(HomeAssistantError, err) from err
+        if session_id is not None and not coordinator.push.is_live:
+            raise refused("no_live_sessions") from err
+    return _active(coordinator, number)
+
+
+def _active(coordinator: LrsPagerCoordinator, number: int) -> PlacedSession | None:
+    """The active session on a pager, as far as is known."""
+    active = coordinator.tracker.active or ()
+    return next((session for session in active if session.number == number), None)
+
+
+def _told(coordinator: LrsPagerCoordinator, number: int, answer: Answer) -> PlacedSession | None:
     """The session that a command was for, as it is known after it; None if it is not known."""
     for session in answer.sessions:
         if session.number == number and (placed := coordinator.tracker.find(session)):
-            return {"session": response(placed)}
+            return placed
     # Not told, and asked for since.
-    active = coordinator.tracker.active if coordinator.last_update_success else None
-    for placed in active or ():
-        if placed.number == number:
-            return {"session": response(placed)}
-    return {"session": None}
+    return _active(coordinator, number) if coordinator.last_update_success else None
 
 
-def _coordinator(call: ServiceCall) -> LrsPagerCoordinator:
-    """The transmitter that is meant: the one there is, if none is named."""
-    return chosen_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID)).runtime_data
+def _was_there_before(
+    coordinator: LrsPagerCoordinator, session: PlacedSession, answer: Answer
+) -> bool:
+    """Whether a session began before the command that should have started it was sent.
+
+    By the unit's own clock. False if that is not known, or not when the session was created.
+    """
+    now = answer.envelope.timestamp
+    if now is None and coordinator.clock is not None:
+        now = coordinator.clock.time_at(answer.answered)
+    if now is None or session.created is None:
+        return False
+    age = now - datetime.fromisoformat(session.created)
+    return age > answer.answered - answer.asked + STAMP_SLACK
 
 
-def _is_active(coordinator: LrsPagerCoordinator, number: int) -> bool:
-    return any(session.number == number for session in coordinator.tracker.active or ())
+def _other_session_changed(number: int) -> HomeAssistantError:
+    """The exception for a command that the unit may have carried out for another session."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="other_session_changed",
+        translation_placeholders={"number": str(number)},
+    )
+
+
+def _response(session: PlacedSession | None) -> ServiceResponse:
+    """What an action returns of its session."""
+    return {"session": response(session) if session else None}
 
 
 def _number(call: ServiceCall) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 
 from .session import PlacedSession, creation
-from .session_record import ended_at, pack, unpack, uuid_bytes
+from .session_record import ended_at, numbers, pack, unpack, uuid_bytes
 from .transmitter import Session, UnitClock
 
 # Sessions that are kept: with 270 guests a day, a year. In memory they are some 24 MB, on disk
@@ -64,6 +64,10 @@ class SessionLog:
         """The sessions with start <= ended_at < end (POSIX seconds), from the oldest."""
         first, last = (bisect_left(self._ordered, at, key=ended_at) for at in (start, end))
         return [unpack(record) for record in self._ordered[first:last]]
+
+    def numbers(self, start: int) -> set[int]:
+        """The pagers of the sessions with ended_at >= start (POSIX seconds)."""
+        return numbers(self._ordered[bisect_left(self._ordered, start, key=ended_at) :])
 
     def absorb(
         self,

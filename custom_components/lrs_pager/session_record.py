@@ -5,10 +5,11 @@ label, or a uuid that is none, follows as JSON; so every session can be packed, 
 it was.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 import struct
 from typing import Any, Final
 
@@ -36,6 +37,9 @@ _numbers_of: Final = attrgetter(*_NUMBERS)
 _FIXED: Final = struct.Struct("<4q2ihqB16s")
 # The instants, with which it begins.
 _INSTANTS: Final = struct.Struct("<3q")
+# Where in it the pager's number is.
+_NUMBER: Final = slice(32, 36)
+_number_of: Final = itemgetter(_NUMBER)
 
 # What stands for None in the others; the second is the nil UUID.
 _NO_CREATED: Final = -(2**63)
@@ -106,6 +110,15 @@ def ended_at(record: bytes) -> int:
         if instant and instant != _NO_INSTANT:
             return int(instant)
     return 0
+
+
+def numbers(records: Iterable[bytes]) -> set[int]:
+    """The pagers of sessions, without unpacking the rest: a hundred thousand in some milliseconds.
+
+    A number that has no room in the fixed form, as no pager has, is left out.
+    """
+    found = {int.from_bytes(raw, "little", signed=True) for raw in set(map(_number_of, records))}
+    return found - {_NUMBERS["number"]}
 
 
 @lru_cache(_UUIDS)

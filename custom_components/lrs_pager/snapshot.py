@@ -17,7 +17,7 @@ class Snapshot:
     day. active: the sessions of the guests who hold a pager, from the oldest; None if the unit does
     not tell them. statistics, settings: the unit's own, if it told them.
     clock_ahead: seconds by which the unit's clock is ahead of Home Assistant's; None if it didn't
-    tell. push: how it stands with being told of changes.
+    tell. push: how it stands with being told of changes. shows_names: whether labels are shown.
     """
 
     now: float = field(compare=False)
@@ -29,6 +29,7 @@ class Snapshot:
     settings: Settings | None
     clock_ahead: int | None
     push: PushState
+    shows_names: bool
     device_name: str | None
     firmware_version: str | None
 

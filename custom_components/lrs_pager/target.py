@@ -46,10 +46,36 @@ def is_meant(hass: HomeAssistant, target: TargetSelection, entry_id: str) -> boo
     entities may not be there yet when an automation is set up.
     """
     found = async_extract_referenced_entity_ids(hass, target, expand_group=False)
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry_id)
+    device = device_of(hass, entry_id)
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry_id)
-    return any(device.id in found.referenced_devices for device in devices) or any(
+    return (device is not None and device.id in found.referenced_devices) or any(
         entity.entity_id in found.referenced | found.indirectly_referenced for entity in entities
+    )
+
+
+def device_of(hass: HomeAssistant, entry_id: str) -> dr.DeviceEntry | None:
+    """Return the device of a transmitter; None if it was never set up."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry_id)
+    return devices[0] if devices else None
+
+
+def entry_of_device(hass: HomeAssistant, device_id: str | None) -> LrsPagerConfigEntry:
+    """Return the entry of the transmitter with this device; without one, the only one there is.
+
+    It need not be loaded. Disabled entries count where their device is named, and where there are
+    no others. Raises ServiceValidationError if there is none, or if there are several.
+    """
+    entries: list[LrsPagerConfigEntry] = hass.config_entries.async_entries(
+        DOMAIN, include_ignore=False
+    )
+    if device_id is None:
+        return _only([entry for entry in entries if not entry.disabled_by] or entries)
+    return _only(
+        [
+            entry
+            for entry in entries
+            if (device := device_of(hass, entry.entry_id)) and device.id == device_id
+        ]
     )
 
 
@@ -64,14 +90,19 @@ def chosen_entry(hass: HomeAssistant, entry_id: str | None) -> LrsPagerConfigEnt
     )
     if entry_id is not None:
         entries = [entry for entry in entries if entry.entry_id == entry_id]
+    entry = _only(entries)
+    if entry.state is not ConfigEntryState.LOADED:
+        raise refused("not_loaded", title=entry.title)
+    return entry
+
+
+def _only(entries: list[LrsPagerConfigEntry]) -> LrsPagerConfigEntry:
+    """Return the entry if it is one."""
     if not entries:
         raise refused("no_transmitter")
     if len(entries) > 1:
         raise refused("which_transmitter")
-    [entry] = entries
-    if entry.state is not ConfigEntryState.LOADED:
-        raise refused("not_loaded", title=entry.title)
-    return entry
+    return entries[0]
 
 
 def is_allowed(hass: HomeAssistant, user: User, entry_id: str, policy: str) -> bool:

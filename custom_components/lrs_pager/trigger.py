@@ -9,7 +9,7 @@ import voluptuous as vol
 
 from homeassistant.const import ATTR_DEVICE_ID, CONF_FOR, CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
@@ -20,7 +20,7 @@ from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import event_attributes
 from .session import LATE_AFTER, PlacedSession
 from .session_tracker import SessionEvent, Step
-from .target import TARGET, async_follow, is_meant
+from .target import TARGET, async_follow, device_of, is_meant
 
 # The option for what the time of a pager that is out is counted from, and its values: the words
 # of the event entity for the two steps of a session that can be.
@@ -86,13 +86,11 @@ class LrsPagerTrigger(Trigger):
         """Run the action for a session, if its transmitter is meant."""
         if not is_meant(self._hass, self._target, entry.entry_id):
             return
-        devices = dr.async_entries_for_config_entry(dr.async_get(self._hass), entry.entry_id)
+        device = device_of(self._hass, entry.entry_id)
         # A guest's name is not among the variables: Home Assistant keeps them with the traces of
-        # automations, which it writes to the disk. Who wants it uses the event entity as a trigger.
-        variables = {
-            name: value for name, value in event_attributes(session).items() if name != "label"
-        }
-        variables[ATTR_DEVICE_ID] = devices[0].id if devices else None
+        # automations, which it writes to the disk.
+        variables = event_attributes(session)
+        variables[ATTR_DEVICE_ID] = device.id if device else None
         # The logbook shows this, and the recorder keeps it.
         run_action(variables, f"pager {session.number}: {self.happened} ({entry.title})")
 

@@ -31,6 +31,7 @@ NUMBERS = [0, 1, 7, 7.0, "7", "7.5", MAX_NUMBER, MAX_NUMBER + 1, 2**64, True, "n
 # What each field of an action may look like, right or not.
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "number": st.sampled_from(NUMBERS) | st.integers(1, 99),
+    "session_id": st.sampled_from(["", "None", "1@2026-11-23T12:00:00", 7]) | texts,
     "label": texts | odd_texts | st.text("ü😀\t\n\r\0 ", max_size=250),
     "party_size": st.sampled_from([*NUMBERS, 9_999, 10_000]),
     "goal": st.sampled_from(
@@ -51,10 +52,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 # The actions, with their fields.
 ACTIONS = {
     "start_session": ("number", "label", "party_size", "goal"),
-    "update_session": ("number", "label", "party_size", "goal"),
-    "page_session": ("number", "page_mode"),
-    "clear_session": ("number",),
-    "remove_session": ("number",),
+    "update_session": ("number", "session_id", "label", "party_size", "goal"),
+    "page_session": ("number", "session_id", "page_mode"),
+    "clear_session": ("number", "session_id"),
+    "remove_session": ("number", "session_id"),
     "send_page": ("number", "page_mode", "message", "system_id"),
     "get_sessions": (),
     "get_history": ("start", "end"),

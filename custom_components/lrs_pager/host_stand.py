@@ -1,0 +1,242 @@
+"""What the host stand shows of a transmitter, through reloads and while its entry is not loaded.
+
+How it stands with the transmitter, its active sessions, and the guests who were seated.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .seating import Seating
+from .session import LATE_AFTER, PlacedSession
+from .target import async_follow, device_of
+
+# For how long a pager that is not used any more is offered to be handed out: longer than it lies
+# in a drawer between two busy weekends.
+PAGERS_KEPT: Final = timedelta(days=14)
+
+
+class LinkState(StrEnum):
+    """How it stands with a transmitter."""
+
+    # It tells changes as they happen.
+    LIVE = "live"
+    # It answers, but has to be asked.
+    POLLED = "polled"
+    # It answers, but does not tell its active sessions.
+    NO_LIST = "no_list"
+    # It does not answer.
+    UNREACHABLE = "unreachable"
+    # Its entry is being set up, or unloaded for a moment.
+    LOADING = "loading"
+    # Its entry can't be set up, which the user has to see to.
+    FAILED = "failed"
+    # The user has disabled its entry, or removed it.
+    DISABLED = "disabled"
+    REMOVED = "removed"
+
+
+_FAILED: Final = {
+    ConfigEntryState.SETUP_ERROR,
+    ConfigEntryState.MIGRATION_ERROR,
+    ConfigEntryState.FAILED_UNLOAD,
+}
+
+
+def link_state(entry: LrsPagerConfigEntry, before: LinkState | None = None) -> LinkState:
+    """Work out how it stands with the transmitter of an entry that was not removed.
+
+    before: how it stood when this was asked last.
+    """
+    if entry.state is ConfigEntryState.LOADED:
+        coordinator = entry.runtime_data
+        if not coordinator.last_update_success:
+            return LinkState.UNREACHABLE
+        if coordinator.data.active is None:
+            return LinkState.NO_LIST
+        return LinkState.LIVE if coordinator.push.is_live else LinkState.POLLED
+    if entry.disabled_by is not None:
+        return LinkState.DISABLED
+    if entry.state in _FAILED:
+        return LinkState.FAILED
+    # A set-up that is tried again has not succeeded for its being under way.
+    is_next_try = entry.state is ConfigEntryState.SETUP_IN_PROGRESS and (
+        before is LinkState.UNREACHABLE
+    )
+    if entry.state is ConfigEntryState.SETUP_RETRY or is_next_try:
+        return LinkState.UNREACHABLE
+    return LinkState.LOADING
+
+
+class HostStand:
+    """One transmitter, as the host stand shows it."""
+
+    def __init__(self, hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
+        """Take the entry, whatever its state."""
+        self._hass = hass
+        self.entry = entry
+        # Of the entry as it is loaded now; None if it is not.
+        self.seating: Seating | None = None
+        self._state = link_state(entry)
+        # Since when that is so (POSIX seconds), and when the transmitter last answered.
+        self._since: float | None = None
+        self._answered_at: float | None = None
+        self._pagers: set[int] = set()
+        # What the pagers of the log were worked out from, and they.
+        self._logged: tuple[LrsPagerCoordinator, int, set[int]] | None = None
+        self._listeners: list[CALLBACK_TYPE] = []
+
+    @property
+    def coordinator(self) -> LrsPagerCoordinator | None:
+        """That of the entry, if it is loaded."""
+        return self.entry.runtime_data if self.entry.state is ConfigEntryState.LOADED else None
+
+    @property
+    def sessions(self) -> tuple[PlacedSession, ...] | None:
+        """The active sessions, from the oldest, as they were last told; None if they never were."""
+        return self.coordinator.data.active if self.coordinator else None
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the user has removed the transmitter."""
+        return self._state is LinkState.REMOVED
+
+    @callback
+    def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Have a function called when there may be something else to show; return how to end it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def async_attach(self) -> CALLBACK_TYPE:
+        """Follow the entry that has been loaded, until what is returned is called."""
+        self.seating = seating = Seating(self._hass, self.async_update)
+        stop_listening = self.entry.runtime_data.async_add_listener(self.async_update)
+        # Entries are not unloaded when Home Assistant stops.
+        stop_waiting = self._hass.bus.async_listen(
+            EVENT_HOMEASSISTANT_STOP, callback(lambda _: seating.stop())
+        )
+        self.async_update()
+
+        @callback
+        def detach() -> None:
+            stop_listening()
+            stop_waiting()
+            seating.stop()
+            self.seating = self._logged = None
+            self.async_update()
+
+        return detach
+
+    @callback
+    def async_update(self, *, is_removed: bool = False) -> None:
+        """Look how it stands now, and have it shown."""
+        state = LinkState.REMOVED if is_removed else link_state(self.entry, self._state)
+        if state is not self._state:
+            self._state, self._since = state, dt_util.utcnow().timestamp()
+        if coordinator := self.coordinator:
+            self._answered_at = coordinator.answered_at
+            self._see_pagers(coordinator)
+        if self.seating and self.sessions is not None:
+            self.seating.see(self.sessions)
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _see_pagers(self, coordinator: LrsPagerCoordinator) -> None:
+        """Keep the pagers that were in use of late."""
+        log = coordinator.log
+        if self._logged is None or self._logged[:2] != (coordinator, log.changes):
+            start = dt_util.utcnow() - PAGERS_KEPT
+            self._logged = coordinator, log.changes, log.numbers(int(start.timestamp()))
+        active = {session.number for session in self.sessions or ()}
+        # 0 stands for all pagers.
+        self._pagers = {number for number in self._logged[2] | active if number and number > 0}
+
+    def picture(self, *, names: bool) -> dict[str, Any]:
+        """What there is to show, as JSON has it. names: whether guests' names are in it."""
+        device = device_of(self._hass, self.entry.entry_id)
+        is_unreachable = self._state is LinkState.UNREACHABLE
+        settings = self.coordinator.data.settings if self.coordinator else None
+        sessions = self.sessions
+        return {
+            "entry_id": self.entry.entry_id,
+            "device_id": device.id if device else None,
+            "title": (device and (device.name_by_user or device.name)) or self.entry.title,
+            "link": {
+                "state": self._state,
+                "since": self._answered_at if is_unreachable else self._since,
+            },
+            "late_after": LATE_AFTER,
+            "default_goal": settings.default_target_goal if settings else None,
+            "pagers": sorted(self._pagers),
+            "sessions": None
+            if sessions is None
+            else [_row(session, self.seating, names=names) for session in sessions],
+        }
+
+
+def _row(session: PlacedSession, seating: Seating | None, *, names: bool) -> dict[str, Any]:
+    """What there is to show of a session."""
+    notice = seating.notice(session) if seating else None
+    return {
+        "id": session.keys[0],
+        "number": session.number,
+        "label": session.label if names else None,
+        "party_size": session.party_size,
+        "goal": session.goal,
+        "created_at": session.created_at,
+        "notified_at": session.notified_at,
+        "seating_until": seating.until(session) if seating else None,
+        "notice": {"key": notice.key, "placeholders": notice.placeholders} if notice else None,
+    }
+
+
+_HOST_STANDS: HassKey[dict[str, HostStand]] = HassKey(f"{DOMAIN}_host_stands")
+
+
+def host_stand(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> HostStand:
+    """Return the host stand of a transmitter."""
+    stands = hass.data[_HOST_STANDS]
+    if entry.entry_id not in stands:
+        stands[entry.entry_id] = HostStand(hass, entry)
+    return stands[entry.entry_id]
+
+
+@callback
+def async_setup_host_stands(hass: HomeAssistant) -> None:
+    """Follow all transmitters, for as long as Home Assistant runs."""
+    stands = hass.data[_HOST_STANDS] = {}
+
+    @callback
+    def entry_changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if change is ConfigEntryChange.REMOVED:
+            if stand := stands.pop(entry.entry_id, None):
+                stand.async_update(is_removed=True)
+        elif stand := stands.get(entry.entry_id):
+            stand.async_update()
+
+    @callback
+    def device_changed(event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        for stand in stands.values():
+            device = device_of(hass, stand.entry.entry_id)
+            if device and device.id == event.data["device_id"]:
+                stand.async_update()
+
+    async_follow(hass, lambda entry: host_stand(hass, entry).async_attach())
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
+    hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, device_changed)

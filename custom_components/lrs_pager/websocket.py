@@ -1,0 +1,162 @@
+"""WebSocket commands of the host stand: what is told of a transmitter, and who is seated."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
+from homeassistant.components import websocket_api
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.const import ERR_NOT_FOUND, ERR_UNAUTHORIZED
+from homeassistant.components.websocket_api.decorators import websocket_command
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .errors import refused
+from .frontend import MODULE_VERSION
+from .host_stand import HostStand, host_stand
+from .services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER, ATTR_SESSION_ID
+from .target import entry_of_device, is_allowed
+
+ATTR_NAMES: Final = "names"
+
+type Handle = Callable[[HomeAssistant, ActiveConnection, dict[str, Any], HostStand], None]
+type Command = Callable[[HomeAssistant, ActiveConnection, dict[str, Any]], None]
+
+
+@callback
+def async_setup_websocket(hass: HomeAssistant) -> None:
+    """Register the commands."""
+    for command in (_subscribe, _seat, _undo_seat):
+        websocket_api.async_register_command(hass, command)
+
+
+def _for_transmitter(policy: str) -> Callable[[Handle], Command]:
+    """Give a command the host stand of the transmitter that is meant, if the user is allowed that.
+
+    policy: what the user has to be allowed. What can't be met is answered with the code not_found,
+    and is in no log: a screen that is left on asks again and again.
+    """
+
+    def decorate(handle: Handle) -> Command:
+        @callback
+        @wraps(handle)
+        def command(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+            try:
+                entry = entry_of_device(hass, msg.get(ATTR_DEVICE_ID))
+                if is_allowed(hass, connection.user, entry.entry_id, policy):
+                    handle(hass, connection, msg, host_stand(hass, entry))
+                else:
+                    connection.send_error(msg["id"], ERR_UNAUTHORIZED, "Unauthorized")
+            except ServiceValidationError as err:
+                connection.send_error(
+                    msg["id"],
+                    ERR_NOT_FOUND,
+                    str(err),
+                    translation_domain=err.translation_domain,
+                    translation_key=err.translation_key,
+                    translation_placeholders=err.translation_placeholders,
+                )
+
+        return command
+
+    return decorate
+
+
+@websocket_command(
+    {
+        vol.Required("type"): f"{DOMAIN}/subscribe",
+        vol.Optional(ATTR_DEVICE_ID): str,
+        vol.Optional(ATTR_NAMES, default=True): bool,
+    }
+)
+@_for_transmitter(POLICY_READ)
+def _subscribe(
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any], stand: HostStand
+) -> None:
+    """Tell what there is to show of a transmitter, now and whenever that changes.
+
+    It goes on through reloads of the entry, until that is removed.
+    """
+    entry_id, told = stand.entry.entry_id, None
+
+    @callback
+    def tell() -> None:
+        nonlocal told
+        # What a user is allowed may change, too.
+        if not (stand.is_removed or is_allowed(hass, connection.user, entry_id, POLICY_READ)):
+            return
+        event = {
+            "version": hass.data[MODULE_VERSION],
+            "can_control": not stand.is_removed
+            and is_allowed(hass, connection.user, entry_id, POLICY_CONTROL),
+            **stand.picture(names=msg[ATTR_NAMES]),
+        }
+        if event != told:
+            told = event
+            connection.send_event(msg["id"], {**event, "now": dt_util.utcnow().timestamp()})
+
+    connection.subscriptions[msg["id"]] = stand.async_add_listener(tell)
+    connection.send_result(msg["id"])
+    tell()
+
+
+@websocket_command(
+    {
+        vol.Required("type"): f"{DOMAIN}/seat",
+        vol.Optional(ATTR_DEVICE_ID): str,
+        vol.Required(ATTR_SESSION_ID): str,
+        vol.Required(ATTR_NUMBER): int,
+    }
+)
+@_for_transmitter(POLICY_CONTROL)
+def _seat(
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any], stand: HostStand
+) -> None:
+    """Have a session cleared in some seconds, unless that is undone, and answer when that is."""
+    session_id, number = msg[ATTR_SESSION_ID], msg[ATTR_NUMBER]
+    seating = stand.seating
+    if seating is None:
+        raise refused("not_loaded", title=stand.entry.title)
+    session = next((one for one in stand.sessions or () if session_id in one.keys), None)
+    if session is None or session.number != number:
+        raise refused("no_session", number=str(number))
+    context = connection.context(msg)
+
+    async def clear() -> None:
+        """Clear the session, as the user who asked for it."""
+        await hass.services.async_call(
+            DOMAIN,
+            "clear_session",
+            {
+                ATTR_CONFIG_ENTRY_ID: stand.entry.entry_id,
+                ATTR_NUMBER: number,
+                ATTR_SESSION_ID: session_id,
+            },
+            blocking=True,
+            context=context,
+        )
+
+    connection.send_result(msg["id"], {"until": seating.seat(session, clear)})
+
+
+@websocket_command(
+    {
+        vol.Required("type"): f"{DOMAIN}/undo_seat",
+        vol.Optional(ATTR_DEVICE_ID): str,
+        vol.Required(ATTR_SESSION_ID): str,
+    }
+)
+@_for_transmitter(POLICY_CONTROL)
+def _undo_seat(
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any], stand: HostStand
+) -> None:
+    """Keep a session that was to be cleared."""
+    if stand.seating is None or not stand.seating.undo(msg[ATTR_SESSION_ID]):
+        raise refused("nothing_to_undo")
+    connection.send_result(msg["id"])
