@@ -12,7 +12,6 @@ import tempfile
 from zoneinfo import ZoneInfo
 
 from playwright.async_api import Page, async_playwright
-import yaml
 
 from tests.simulator import Floor, Simulator, Unit
 
@@ -26,17 +25,24 @@ PICTURES = ROOT / "docs"
 EAST = (20 - datetime.now(UTC).hour + 9) % 24 - 9
 ZONE = f"Etc/GMT{-EAST:+d}"
 
-# The entry's id in the README's examples.
-EXAMPLE_ENTRY = "01jd3v8qk2m5n7p9r1s3t5w7x9"
-
 # Seconds in which a fortnight's rows are written and committed.
 STATISTICS_TIMEOUT = 60
 
-# The tabs of the dashboard, and their addresses.
-VIEWS = (("Now", "now"), ("Months", "months"))
-
 # Days of service that the transmitter holds: what its long-term statistics show.
-DAYS = 15
+DAYS = 29
+
+# Who is at the door: the pager, the name, the party, the goal and the wait so far in minutes.
+GUESTS = (
+    (15, "Ó Briain", 8, 45, 47),
+    (46, "Ortega", 4, 20, 19),
+    (12, "Nakamura", 2, 15, 16),
+    (3, "Lee", 5, 15, 11),
+    (9, "Müller", 2, 20, 9),
+    (7, "van den Berg", 6, 10, 6),
+    (2, "Kim", 2, 25, 5),
+    (33, "Garcia", 4, 25, 4),
+    (21, None, 2, 30, 2),
+)
 
 BROWSER = [
     "--no-sandbox",
@@ -112,11 +118,14 @@ async def main() -> None:
     unit = Unit(now=now)
     floor = Floor(unit, start=now() - timedelta(days=DAYS))
     floor.advance(now())
-    for number, label, goal, minutes_ago in ((46, "Ortega", 1200, 19), (43, "Quinn", 600, 14)):
+    for number in list(unit.active):
+        unit.remove(number)
+    for number, label, party, goal, minutes_ago in GUESTS:
         with unit.at(now() - timedelta(minutes=minutes_ago)):
-            unit.create(number, label=label, party_size=4, goal=goal)
-    with unit.at(now() - timedelta(minutes=1)):
-        unit.page(46)
+            unit.create(number, label=label, party_size=party, goal=60 * goal)
+    for number, seconds_ago in ((46, 73), (9, 20)):
+        with unit.at(now() - timedelta(seconds=seconds_ago)):
+            unit.page(number)
     with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -154,45 +163,33 @@ async def pictures(home: HomeAssistant, page: Page, simulator: Simulator) -> Non
     await page.goto(f"{home.url}/config/devices/device/{device['id']}")
     await take(page, "device")
 
+    await page.set_viewport_size({"width": 1000, "height": 700})
+    await page.goto(f"{home.url}/lrs-pager")
+    await take(page, "stand")
+    await page.set_viewport_size({"width": 390, "height": 780})
+    await take(page, "phone")
+    await page.set_viewport_size({"width": 800, "height": 500})
+    await page.goto(f"{home.url}/lrs-pager/lobby")
+    await take(page, "lobby")
+
     await home.command(
         "lovelace/dashboards/create", url_path="the-door", title="Door", mode="storage"
     )
-    statistics = example("## Long-term statistics").replace(
-        EXAMPLE_ENTRY, entry["entry_id"].lower()
-    )
-    sections = [
-        {"type": "grid", "cards": yaml.safe_load(text)["cards"]}
-        for text in (example("## Dashboard"), statistics)
-    ]
     await home.command(
         "lovelace/config/save",
         url_path="the-door",
-        config={
-            "views": [
-                {"title": title, "path": path, "type": "sections", "sections": [section]}
-                for (title, path), section in zip(VIEWS, sections, strict=True)
-            ]
-        },
+        config={"strategy": {"type": "custom:lrs-pager"}},
     )
-    await page.set_viewport_size({"width": 620, "height": 640})
-    await page.goto(f"{home.url}/the-door/now")
-    await take(page, "dashboard")
     await home.wait(lambda: statistics_ids(home), STATISTICS_TIMEOUT, "statistics")
-    await page.set_viewport_size({"width": 620, "height": 780})
-    await page.goto(f"{home.url}/the-door/months")
-    await take(page, "statistics")
+    await page.set_viewport_size({"width": 1180, "height": 1500})
+    await page.goto(f"{home.url}/the-door")
+    await take(page, "dashboard")
 
 
 async def statistics_ids(home: HomeAssistant) -> list[str]:
     """The statistics that are there."""
     found = await home.command("recorder/list_statistic_ids")
     return [each["statistic_id"] for each in found if each["source"] == "lrs_pager"]
-
-
-def example(heading: str) -> str:
-    """The first example under a heading of the README."""
-    readme = (ROOT / "README.md").read_text()
-    return readme.partition(heading)[2].split("```")[1].removeprefix("yaml")
 
 
 if __name__ == "__main__":

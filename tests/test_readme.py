@@ -16,9 +16,6 @@ from pytest_homeassistant_custom_component.common import (
 import yaml
 
 from custom_components.lrs_pager import coordinator
-from custom_components.lrs_pager.hourly import KEYS
-from custom_components.lrs_pager.long_term_statistics import statistic_id
-from homeassistant.components.recorder.statistics import valid_statistic_id
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
@@ -214,18 +211,3 @@ def test_every_entity_that_is_named_exists() -> None:
     assert "sensor.t7470_daily_count" in entities
     snapshots = (Path(__file__).parent / "snapshots" / "test_entities.ambr").read_text()
     assert not {entity for entity in entities if f"[{entity}-state]" not in snapshots}
-
-
-def test_the_graphs_are_of_statistics_that_there_are() -> None:
-    shown = {
-        entity["entity"]
-        for block in BLOCKS
-        for card in block.get("cards", ())
-        if card["type"] == "statistics-graph"
-        for entity in card["entities"]
-    }
-    assert shown
-    entry_ids = {re.sub(r".*:|_.*", "", shown_id) for shown_id in shown}
-    assert len(entry_ids) == 1  # for users to replace
-    assert shown <= {statistic_id(entry_id, key) for entry_id in entry_ids for key in KEYS}
-    assert all(valid_statistic_id(shown_id) for shown_id in shown)
