@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import itertools
 from zoneinfo import ZoneInfo
 
-from custom_components.lrs_pager.session import PlacedSession
-from custom_components.lrs_pager.session_log import SessionLog
-from custom_components.lrs_pager.summary import Summary, summarize
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
+from custom_components.lrs_pager.sessions.summary import Summary, summarize
 from custom_components.lrs_pager.transmitter import Answer, Session, Transmitter, UnitClock
 from custom_components.lrs_pager.transmitter.parse import parse_history
 

@@ -20,7 +20,7 @@ from syrupy.assertion import SnapshotAssertion
 # Before `hass` is made, or the harness's own custom_components would be the only ones.
 import custom_components.lrs_pager
 from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.push import PushState
+from custom_components.lrs_pager.sync.push import PushState
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT

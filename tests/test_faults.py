@@ -29,9 +29,10 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.lrs_pager import coordinator, push, session_store
+from custom_components.lrs_pager import coordinator, session_store
 from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.session_log import SessionLog
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sync import push
 from custom_components.lrs_pager.transmitter import blockwise, client, coap
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
 
-from custom_components.lrs_pager.hourly import (
+from custom_components.lrs_pager.sessions.hourly import (
     COUNTS,
     GUESTS,
     HOUR,
@@ -21,7 +21,7 @@ from custom_components.lrs_pager.hourly import (
     hour_of,
     merge,
 )
-from custom_components.lrs_pager.session import PlacedSession
+from custom_components.lrs_pager.sessions.session import PlacedSession
 
 # However slow the machine is.
 settings.register_profile("untimed", deadline=None)

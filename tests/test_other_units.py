@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
-from custom_components.lrs_pager import coordinator, push, unit_state
-from custom_components.lrs_pager.const import DOMAIN, POLL_INTERVAL
+from custom_components.lrs_pager import coordinator
+from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import LrsPagerCoordinator
 from custom_components.lrs_pager.issues import PUSH_SILENT
+from custom_components.lrs_pager.sync import push, unit_state
+from custom_components.lrs_pager.sync.const import POLL_INTERVAL
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant

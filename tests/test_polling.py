@@ -14,8 +14,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.lrs_pager import session_store
-from custom_components.lrs_pager.push import PushState
-from custom_components.lrs_pager.session_log import SessionLog
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sync.push import PushState
 from custom_components.lrs_pager.transmitter import Session
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE

@@ -9,8 +9,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.lrs_pager.errors import refused
-from custom_components.lrs_pager.seating import NOTICE_TIME, UNDO_TIME, Notice, Seating
-from custom_components.lrs_pager.session import PlacedSession
+from custom_components.lrs_pager.host_stand.seating import NOTICE_TIME, UNDO_TIME, Notice, Seating
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.util import dt as dt_util

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import itertools
 from zoneinfo import ZoneInfo
 
-from custom_components.lrs_pager.session import PlacedSession
-from custom_components.lrs_pager.session_log import SessionLog
-from custom_components.lrs_pager.summary import summarize
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
+from custom_components.lrs_pager.sessions.summary import summarize
 from custom_components.lrs_pager.transmitter import Session, UnitClock
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

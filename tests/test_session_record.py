@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.lrs_pager.session import PlacedSession
-from custom_components.lrs_pager.session_record import ended_at, pack, unpack
+from custom_components.lrs_pager.sessions.record import ended_at, pack, unpack
+from custom_components.lrs_pager.sessions.session import PlacedSession
 
 USUAL = PlacedSession(
     id=17,

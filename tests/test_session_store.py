@@ -11,9 +11,9 @@ import threading
 import pytest
 
 from custom_components.lrs_pager import session_store
-from custom_components.lrs_pager.session import PlacedSession
-from custom_components.lrs_pager.session_log import SessionLog
 from custom_components.lrs_pager.session_store import SessionStore
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from tests.conftest import SetUp, poll, sensor, serve_guest

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.lrs_pager.session import PlacedSession
-from custom_components.lrs_pager.session_log import SessionLog
-from custom_components.lrs_pager.session_tracker import (
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
+from custom_components.lrs_pager.sessions.tracker import (
     NEWS,
     PATIENCE,
     News,

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from custom_components.lrs_pager.const import PUSH_POLL_INTERVAL
+from custom_components.lrs_pager.sync.const import PUSH_POLL_INTERVAL
+from custom_components.lrs_pager.sync.unit_state import UnitState
 from custom_components.lrs_pager.transmitter import Answer, Envelope, Session
-from custom_components.lrs_pager.unit_state import UnitState
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -19,10 +19,10 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.lrs_pager import seating
 from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.frontend import MODULE_VERSION
-from custom_components.lrs_pager.host_stand import host_stand
+from custom_components.lrs_pager.host_stand import seating
+from custom_components.lrs_pager.host_stand.frontend import MODULE_VERSION
+from custom_components.lrs_pager.host_stand.stand import host_stand
 from homeassistant.auth.const import GROUP_ID_READ_ONLY, GROUP_ID_USER
 from homeassistant.auth.permissions.types import PolicyType
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryDisabler, ConfigEntryState

@@ -30,12 +30,12 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
-from .frontend import async_setup_frontend
-from .host_stand import async_setup_host_stands
+from .host_stand.frontend import async_setup_frontend
+from .host_stand.stand import async_setup_host_stands
+from .host_stand.websocket import async_setup_websocket
 from .issues import ISSUES, withdraw_issue
 from .services import async_setup_services
 from .session_store import SessionStore
-from .websocket import async_setup_websocket
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,

@@ -17,18 +17,7 @@ from homeassistant.helpers.event import async_call_later, async_track_point_in_u
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .const import (
-    CONF_DAY_START,
-    CONF_SHOW_NAMES,
-    DEFAULT_DAY_START,
-    DOMAIN,
-    HISTORY_INTERVAL,
-    LOGGER,
-    POLL_INTERVAL,
-    PUSH_POLL_INTERVAL,
-    SETTINGS_INTERVAL,
-    WHOLE_HISTORY_INTERVAL,
-)
+from .const import CONF_DAY_START, CONF_SHOW_NAMES, DEFAULT_DAY_START, DOMAIN, LOGGER
 from .errors import failure
 from .issues import (
     CLOCK_OFF,
@@ -39,13 +28,21 @@ from .issues import (
     withdraw_issue,
 )
 from .long_term_statistics import LongTermStatistics
-from .push import Push, PushState
-from .session import LATE_AFTER
-from .session_log import SessionLog
 from .session_store import SessionStore
-from .session_tracker import News, SessionEvent, SessionTracker
-from .snapshot import Snapshot
-from .summary import Summary, summarize
+from .sessions.log import SessionLog
+from .sessions.session import LATE_AFTER
+from .sessions.summary import Summary, summarize
+from .sessions.tracker import News, SessionEvent, SessionTracker
+from .sync.const import (
+    HISTORY_INTERVAL,
+    POLL_INTERVAL,
+    PUSH_POLL_INTERVAL,
+    SETTINGS_INTERVAL,
+    WHOLE_HISTORY_INTERVAL,
+)
+from .sync.push import Push, PushState
+from .sync.snapshot import Snapshot
+from .sync.unit_state import UnitState
 from .transmitter import (
     Answer,
     BusinessDay,
@@ -59,7 +56,6 @@ from .transmitter import (
     TransmitterError,
     UnitClock,
 )
-from .unit_state import UnitState
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
 

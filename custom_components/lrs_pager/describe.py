@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
 
-from .session import PlacedSession
+from .sessions.session import PlacedSession
 from .transmitter import CLEARED, PAGED, STARTED
 
 # The attribute that has a guest's name.

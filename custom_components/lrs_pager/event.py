@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import LABEL, event_attributes, name
 from .entity import LrsPagerDescription, LrsPagerEntity
-from .session_tracker import SessionEvent, Step
+from .sessions.tracker import SessionEvent, Step
 
 # Seconds.
 MILLISECOND = 0.001

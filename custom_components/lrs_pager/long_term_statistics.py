@@ -47,7 +47,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import DurationConverter, UnitlessRatioConverter
 
 from .const import DOMAIN, LOGGER
-from .hourly import (
+from .sessions.hourly import (
     COUNTS,
     GUESTS,
     HOUR,
@@ -63,8 +63,8 @@ from .hourly import (
     hour_of,
     merge,
 )
-from .session import PlacedSession
-from .session_log import SessionLog
+from .sessions.log import SessionLog
+from .sessions.session import PlacedSession
 
 # From a change to its being written. As often as Home Assistant compiles its own statistics: no
 # graph shows more, and a busy hour's rows are written a dozen times rather than once per guest.

@@ -19,8 +19,8 @@ from homeassistant.util import dt as dt_util
 from .coordinator import LrsPagerConfigEntry
 from .describe import LABEL, active_attributes, name
 from .entity import LrsPagerDescription, LrsPagerEntity
-from .session import PlacedSession
-from .snapshot import Snapshot
+from .sessions.session import PlacedSession
+from .sync.snapshot import Snapshot
 
 # All sensors show the same snapshot; none asks the transmitter by itself.
 PARALLEL_UPDATES = 0

@@ -23,7 +23,7 @@ from .const import DOMAIN
 from .coordinator import NOT_THERE, LrsPagerCoordinator
 from .describe import response
 from .errors import command_failure, failure, refused
-from .session import PlacedSession
+from .sessions.session import PlacedSession
 from .target import chosen_entry, is_allowed
 from .transmitter import (
     MAX_GOAL,

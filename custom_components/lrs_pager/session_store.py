@@ -27,8 +27,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import STORAGE_DIR
 
 from .const import DOMAIN, LOGGER
-from .session import PlacedSession
-from .session_log import SessionLog
+from .sessions.log import SessionLog
+from .sessions.session import PlacedSession
 
 # The format of a line. To change it: count VERSION up, and put the function that turns a line
 # of the version before into one of this version under that version's number.

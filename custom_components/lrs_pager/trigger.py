@@ -18,8 +18,8 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import event_attributes
-from .session import LATE_AFTER, PlacedSession
-from .session_tracker import SessionEvent, Step
+from .sessions.session import LATE_AFTER, PlacedSession
+from .sessions.tracker import SessionEvent, Step
 from .target import TARGET, async_follow, device_of, is_meant
 
 # The option for what the time of a pager that is out is counted from, and its values: the words

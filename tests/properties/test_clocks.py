@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 
-from custom_components.lrs_pager.session import PlacedSession
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.transmitter import TOLERANCE, Session, UnitClock
 from tests.properties import shown
 

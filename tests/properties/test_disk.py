@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from custom_components.lrs_pager.session import PlacedSession
-from custom_components.lrs_pager.session_log import SessionLog
 from custom_components.lrs_pager.session_store import Loaded, SessionStore
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from homeassistant.core import HomeAssistant
 from tests.properties import anything, fewer, to_json
 from tests.properties.test_log import placed

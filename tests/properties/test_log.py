@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import example, given, strategies as st
 
-from custom_components.lrs_pager.session import PlacedSession, SessionIndex
-from custom_components.lrs_pager.session_log import SessionLog
-from custom_components.lrs_pager.summary import Summary, summarize
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession, SessionIndex
+from custom_components.lrs_pager.sessions.summary import Summary, summarize
 from custom_components.lrs_pager.transmitter import REMOVED, Session, UnitClock
 from tests.properties import shown, texts
 

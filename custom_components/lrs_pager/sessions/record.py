@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import orjson
 
+from ..transmitter import REMOVED, STOP
 from .session import PlacedSession
-from .transmitter import REMOVED, STOP
 
 # The numbers of a session, and for each the lowest of its size: that stands for None, as no
 # session has it.

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 
+from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
+from .log import SessionLog
 from .session import PlacedSession, SessionIndex, unplaced
-from .session_log import SessionLog
-from .transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
 
 # How old a step may be when we learn of it and still be announced: longer than any hiccup of the
 # network or restart of the transmitter, and shorter than anybody would act on it.

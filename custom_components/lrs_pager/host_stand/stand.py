@@ -20,11 +20,11 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
-from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from ..const import DOMAIN
+from ..coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from ..sessions.session import LATE_AFTER, PlacedSession
+from ..target import async_follow, device_of
 from .seating import Seating
-from .session import LATE_AFTER, PlacedSession
-from .target import async_follow, device_of
 
 # For how long a pager that is not used any more is offered to be handed out: longer than it lies
 # in a drawer between two busy weekends.

@@ -11,8 +11,8 @@ from contextlib import suppress
 from enum import StrEnum
 import random
 
+from ..transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
 from .const import LOGGER
-from .transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
 
 # Seconds from the end of an observation to the next try: a transmitter that rebooted may be back
 # at once. Then twice as long each time ...

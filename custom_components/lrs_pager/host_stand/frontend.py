@@ -26,9 +26,9 @@ from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_when_setup
 from homeassistant.util.hass_dict import HassKey
 
-from .const import CONF_SHOW_PANEL, DEFAULT_SHOW_PANEL, DOMAIN
+from ..const import CONF_SHOW_PANEL, DEFAULT_SHOW_PANEL, DOMAIN
 
-MODULE: Final = Path(__file__).parent / "www" / "lrs-pager.js"
+MODULE: Final = Path(__file__).parents[1] / "www" / "lrs-pager.js"
 MODULE_URL: Final = "/lrs_pager/lrs-pager.js"
 
 PANEL_URL_PATH: Final = "lrs-pager"

@@ -9,9 +9,9 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 
+from ..transmitter import Session, UnitClock
+from .record import ended_at, numbers, pack, unpack, uuid_bytes
 from .session import PlacedSession, creation
-from .session_record import ended_at, numbers, pack, unpack, uuid_bytes
-from .transmitter import Session, UnitClock
 
 # Sessions that are kept: with 270 guests a day, a year. In memory they are some 24 MB, on disk
 # 25 MB. Beyond that the oldest go; Home Assistant's long-term statistics outlive them.

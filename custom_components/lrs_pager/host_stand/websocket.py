@@ -16,12 +16,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .errors import refused
+from ..const import DOMAIN
+from ..errors import refused
+from ..services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER, ATTR_SESSION_ID
+from ..target import entry_of_device, is_allowed
 from .frontend import MODULE_VERSION
-from .host_stand import HostStand, host_stand
-from .services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER, ATTR_SESSION_ID
-from .target import entry_of_device, is_allowed
+from .stand import HostStand, host_stand
 
 ATTR_NAMES: Final = "names"
 

@@ -7,8 +7,8 @@ Nothing of Home Assistant in here; `now` is the event loop's clock, in seconds.
 
 from dataclasses import dataclass, replace
 
+from ..transmitter import Answer
 from .const import PUSH_POLL_INTERVAL, SETTINGS_INTERVAL
-from .transmitter import Answer
 
 # Seconds that a unit's ETags may fail to tell apart: its clock has whole seconds; twice that.
 ETAG_TICK = 2.0

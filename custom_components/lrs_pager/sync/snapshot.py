@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from ..sessions.session import PlacedSession
+from ..sessions.summary import Summary
+from ..transmitter import BusinessDay, Settings, Statistics
 from .push import PushState
-from .session import PlacedSession
-from .summary import Summary
-from .transmitter import BusinessDay, Settings, Statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN, LOGGER
-from .session import PlacedSession
+from ..const import DOMAIN, LOGGER
+from ..sessions.session import PlacedSession
 
 # Seconds in which a tap on the wrong row is noticed; the table is not laid anew sooner.
 UNDO_TIME: Final = 5.0

@@ -6,7 +6,7 @@ given when they were first seen, active or archived. Nothing of Home Assistant i
 
 from dataclasses import dataclass, replace
 
-from .transmitter import REMOVED, Instants, Session, UnitClock
+from ..transmitter import REMOVED, Instants, Session, UnitClock
 
 # Seconds above which a wait or a response is none: the unit's clock was set in between, as no
 # guest waits for a day.

@@ -1,0 +1,1 @@
+"""The host stand: what browsers are served and told."""

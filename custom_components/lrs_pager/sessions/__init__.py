@@ -1,0 +1,1 @@
+"""What is known of sessions. No Home Assistant in here."""

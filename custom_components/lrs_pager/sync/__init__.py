@@ -1,0 +1,1 @@
+"""Keeps up with one transmitter. No Home Assistant in here."""
