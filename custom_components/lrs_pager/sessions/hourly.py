@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import isclose
 from typing import Final
 
+from .figures import figures
 from .session import PlacedSession
 
 # Seconds. Days are made of these, so that a day on which the clocks are changed has 23 or 25.
@@ -70,30 +71,32 @@ def hour_of(session: PlacedSession) -> int:
     return session.ended_at // HOUR * HOUR
 
 
-def figures(sessions: Iterable[PlacedSession]) -> dict[str, dict[int, Row]]:
+def rows_of(sessions: Iterable[PlacedSession]) -> dict[str, dict[int, Row]]:
     """What sessions come to in each hour; of a count, without the total up to then.
 
-    guests: of parties of known size. late: sessions that were paged after their goal. wait: in
-    minutes. An hour in which nothing of the kind is known has no row.
+    The figures are those of figures.py; waits are in minutes. An hour in which nothing of the kind
+    is known has no row.
     """
     hours: dict[int, list[PlacedSession]] = {}
     for session in sessions:
         hours.setdefault(hour_of(session), []).append(session)
     rows: dict[str, dict[int, Row]] = {key: {} for key in KEYS}
     for hour, ended in hours.items():
-        rows[SESSIONS][hour] = Row(state=len(ended))
-        if parties := [s.party_size for s in ended if s.party_size is not None]:
-            rows[GUESTS][hour] = Row(state=sum(parties))
-        if waits := [wait for s in ended if (wait := s.wait) is not None]:
-            # Divided at the end, so that it is the same in whatever order sessions come.
+        found = figures(ended)
+        if not found.count:
+            continue
+        rows[SESSIONS][hour] = Row(state=found.count)
+        if found.guests is not None:
+            rows[GUESTS][hour] = Row(state=found.guests)
+        if found.average_wait is not None:
             rows[WAIT][hour] = Row(
-                mean=sum(waits) / len(waits) / 60, min=min(waits) / 60, max=max(waits) / 60
+                mean=found.average_wait / 60,
+                min=(found.shortest_wait or 0) / 60,
+                max=(found.longest_wait or 0) / 60,
             )
-        if on_time := [
-            wait <= s.goal for s in ended if s.goal is not None and (wait := s.wait) is not None
-        ]:
-            rows[LATE][hour] = Row(state=on_time.count(False))
-            rows[ON_TIME_RATE][hour] = Row(mean=100 * on_time.count(True) / len(on_time))
+        if found.on_time_rate is not None:
+            rows[LATE][hour] = Row(state=found.late)
+            rows[ON_TIME_RATE][hour] = Row(mean=found.on_time_rate)
     return rows
 
 
@@ -102,7 +105,7 @@ def merge(
 ) -> Merged:
     """Bring the log's figures together with the rows of the same hours that were written before.
 
-    told: as of `figures`. totals: the counts' before the first of these hours. moved: hours out of
+    told: as of `rows_of`. totals: the counts' before the first of these hours. moved: hours out of
     which sessions are known to have moved into another.
 
     Rows outlive the log: what was counted once and the log does not know any more stays counted.

@@ -1,16 +1,26 @@
 """A session, placed in time.
 
-The transmitter stamps sessions with its own clock; here they have the instants that they were
-given when they were first seen, active or archived. Nothing of Home Assistant in here.
+The transmitter stamps sessions with its own clock. A session keeps these stamps; its durations are
+differences of stamps, and its instants, which say when it was, are those that it was given when it
+was first told.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from ..transmitter import REMOVED, Instants, Session, UnitClock
 
 # Seconds above which a wait or a response is none: the unit's clock was set in between, as no
 # guest waits for a day.
 MAX_DURATION = 24 * 3600
+
+# Seconds from which a session that began on an earlier business day is one that was not cleared at
+# closing. Guests who are at the door when a business day begins have waited for less.
+LEFT_OVER_AFTER = 3 * 3600
+
+# Seconds within which a session that was never paged and ended again is a slip at the keypad.
+SLIP = 60
 
 # Seconds past its goal from which a session is late. Stamps are cut to whole seconds, and a wait
 # of exactly the goal is on time. A unit may page by itself when the goal runs out, as the vendor's
@@ -20,10 +30,12 @@ LATE_AFTER = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedSession:
-    """A session with its instants.
+    """A session with its instants and durations.
 
-    created: the unit's own stamp, ISO 8601; with the id, it is the identity of a session
-    without a uuid. Of created_at, notified_at and cleared_at (POSIX seconds) one is there.
+    created, notified, cleared: the unit's own stamps, ISO 8601 without a zone. created_at,
+    notified_at, cleared_at: the instants that they mean (POSIX seconds); one is there at least.
+    wait: seconds from created to notified. response: from notified to cleared.
+    is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
     The other fields are those of `transmitter.Session`.
     """
 
@@ -35,44 +47,23 @@ class PlacedSession:
     clear_type: str | None = None
     label: str | None = None
     created: str | None = None
+    notified: str | None = None
+    cleared: str | None = None
     created_at: int | None = None
     notified_at: int | None = None
     cleared_at: int | None = None
-
-    @classmethod
-    def of(
-        cls,
-        session: Session,
-        clock: UnitClock,
-        before: tuple[UnitClock, int] | None = None,
-        earlier: PlacedSession | None = None,
-    ) -> PlacedSession:
-        """Place a session. clock, before: see UnitClock.place. earlier: as it was told before."""
-        new = unplaced(session, earlier)
-        instants = clock.place(new, before) if new else Instants(None, None, None)
-        placed = cls(
-            id=session.id,
-            uuid=session.uuid,
-            number=session.number,
-            party_size=session.party_size,
-            goal=session.goal,
-            clear_type=session.clear_type,
-            label=session.label,
-            created=stamp(session),
-            created_at=instants.created,
-            notified_at=instants.notified,
-            cleared_at=instants.cleared,
-        )
-        return placed.seen_before(earlier) if earlier else placed
+    wait: int | None = None
+    response: int | None = None
+    is_by_age: bool = False
 
     @property
     def keys(self) -> list[str]:
-        """What it is known by: its uuid, and its id with its creation.
+        """What it is known by; the first is its identity.
 
-        The second is what tells sessions apart where there are no uuids, and what recognises
-        one that came with its uuid once and without it another time.
+        Its uuid, and its id with its creation. The second tells sessions apart where there are no
+        uuids, and recognises one that came with its uuid once and without it another time.
         """
-        return _keys(self)
+        return [key for key in (self.uuid, creation(self.id, self.created)) if key]
 
     @property
     def is_paged(self) -> bool:
@@ -85,15 +76,33 @@ class PlacedSession:
         return self.clear_type == REMOVED
 
     @property
-    def goal_at(self) -> int | None:
-        """When the guest should be paged at the latest."""
+    def late_at(self) -> int | None:
+        """The instant from which a guest who still waits is late; None without a goal."""
         if self.created_at is None or self.goal is None:
             return None
-        return self.created_at + self.goal
+        return self.created_at + self.goal + LATE_AFTER
 
-    def is_late(self, now: float) -> bool:
-        """Whether the guest still waits, longer than the goal. now: POSIX seconds."""
-        return not self.is_paged and self.goal_at is not None and now >= self.goal_at + LATE_AFTER
+    @property
+    def goal_at(self) -> int | None:
+        """When the guest should be paged at the latest; None without a goal."""
+        return None if self.late_at is None else self.late_at - LATE_AFTER
+
+    @property
+    def was_late(self) -> bool | None:
+        """Whether the guest was paged late; None if the wait or the goal is not known."""
+        if self.wait is None or self.goal is None:
+            return None
+        return self.wait >= self.goal + LATE_AFTER
+
+    @property
+    def is_slip(self) -> bool:
+        """Whether it is no guest: never paged, and over within a minute.
+
+        A number was mistyped at the keypad and taken back.
+        """
+        if self.is_paged or self.created_at is None or self.cleared_at is None:
+            return False
+        return 0 <= self.cleared_at - self.created_at < SLIP
 
     @property
     def ended_at(self) -> int:
@@ -103,46 +112,123 @@ class PlacedSession:
         """
         return self.cleared_at or self.notified_at or self.created_at or 0
 
-    @property
-    def wait(self) -> int | None:
-        """Seconds from being given the pager to being paged; None if never paged."""
-        return _duration(self.created_at, self.notified_at)
+    def is_left_over(self, day_start: int, now: float) -> bool:
+        """Whether it is active since an earlier business day: it was not cleared at closing.
 
-    @property
-    def response(self) -> int | None:
-        """Seconds from being paged to the pager's return; None if either is not known."""
-        return _duration(self.notified_at, self.cleared_at)
-
-    def seen_before(self, earlier: PlacedSession) -> PlacedSession:
-        """The same session, told again: its first instants stay, and what is left out now.
-
-        A label that is left out was taken off.
+        day_start: when the present business day began. now: both are POSIX seconds.
         """
+        start = self.created_at
+        return start is not None and start < day_start and now - start >= LEFT_OVER_AFTER
+
+    def shifted(self, seconds: int) -> PlacedSession:
+        """The same with later instants (earlier ones, if seconds < 0), as our clock was set."""
         return replace(
             self,
             **{
-                name: value
-                for name in ("id", "uuid", "created", "number", "party_size", "goal", "clear_type")
-                if getattr(self, name) is None and (value := getattr(earlier, name)) is not None
-            },
-            **{
-                name: value
+                name: value + seconds
                 for name in ("created_at", "notified_at", "cleared_at")
-                if (value := getattr(earlier, name)) is not None
+                if (value := getattr(self, name)) is not None
             },
         )
+
+    def seen_before(self, earlier: PlacedSession) -> PlacedSession:
+        """The same session, told again: what was known first stays, and what is left out now.
+
+        A label that is left out was taken off.
+        """
+        told_last = ("id", "uuid", "created", "number", "party_size", "goal", "clear_type")
+        return replace(
+            self,
+            **_known(earlier, (name for name in told_last if getattr(self, name) is None)),
+            **_known(earlier, ("notified", "cleared", "wait", "response")),
+            **_known(earlier, ("created_at", "notified_at", "cleared_at")),
+            is_by_age=earlier.is_by_age,
+        )
+
+
+def place(
+    session: Session,
+    clock: UnitClock,
+    *,
+    day_start: int = 0,
+    before: tuple[UnitClock, int] | None = None,
+    earlier: PlacedSession | None = None,
+    is_same_setting: bool | None = None,
+) -> PlacedSession:
+    """Place a session that the unit has told.
+
+    clock: the unit's, as it is now. day_start: the hour at which a business day begins.
+    before: an earlier reading of the clock; see UnitClock.place. earlier: the session as it was
+    told before. is_same_setting: whether the unit's clock was not set since then; None if that is
+    not known.
+    """
+    new = unplaced(session, earlier)
+    instants = clock.place(new, before) if new else Instants(None, None, None)
+    placed = PlacedSession(
+        id=session.id,
+        uuid=session.uuid,
+        number=session.number,
+        party_size=session.party_size,
+        goal=session.goal,
+        clear_type=session.clear_type,
+        label=session.label,
+        created=iso(session.created),
+        notified=iso(session.notified),
+        cleared=iso(session.cleared),
+        created_at=instants.created,
+        notified_at=instants.notified,
+        cleared_at=instants.cleared,
+        is_by_age=not clock.agrees,
+    )
+    if earlier is not None:
+        placed = placed.seen_before(earlier)
+
+    def duration(start: datetime | None, end: datetime | None, *instants: int | None) -> int | None:
+        """The seconds between two stamps; between their instants, if the clock was set there."""
+        began, ended = instants
+        if began is None or ended is None:
+            return None
+        seconds = ended - began
+        if start and end and is_same_setting:
+            seconds = round((end - start).total_seconds())
+        elif start and end and is_same_setting is None:
+            seconds = clock.span(start, end)
+        return seconds if 0 <= seconds <= MAX_DURATION else None
+
+    wait, response = placed.wait, placed.response
+    if wait is None and not _is_next_day(session.created, session.notified, day_start):
+        instants_of_wait = placed.created_at, placed.notified_at
+        wait = duration(session.created, session.notified, *instants_of_wait)
+    if response is None:
+        instants_of_response = placed.notified_at, placed.cleared_at
+        response = duration(session.notified, session.cleared, *instants_of_response)
+    return replace(placed, wait=wait, response=response)
+
+
+def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
+    """The session with only those stamps that have no instant yet; None if all have one."""
+    if earlier is not None:
+        session = replace(
+            session,
+            created=session.created if earlier.created_at is None else None,
+            notified=session.notified if earlier.notified_at is None else None,
+            cleared=session.cleared if earlier.cleared_at is None else None,
+        )
+    return session if session.created or session.notified or session.cleared else None
 
 
 class SessionIndex:
     """Finds sessions by what they are known by."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, sessions: Iterable[PlacedSession] = ()) -> None:
+        """Start with some."""
         self._by_key: dict[str, PlacedSession] = {}
+        for session in sessions:
+            self.add(session)
 
     def find(self, session: Session | PlacedSession) -> PlacedSession | None:
         """Find a session."""
-        for key in _keys(session):
+        for key in keys_of(session):
             found = self._by_key.get(key)
             # After a reset ids may begin anew, and creations with a clock that was reset too:
             # two sessions with different uuids are two.
@@ -162,39 +248,31 @@ class SessionIndex:
                 del self._by_key[key]
 
 
-def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
-    """The session with the stamps alone that have no instant yet; None if there is none such.
-
-    Those that it had before may be of the clock as it was then, before it was set.
-    """
-    if earlier is not None:
-        session = replace(
-            session,
-            created=session.created if earlier.created_at is None else None,
-            notified=session.notified if earlier.notified_at is None else None,
-            cleared=session.cleared if earlier.cleared_at is None else None,
-        )
-    return session if session.created or session.notified or session.cleared else None
+def iso(stamp: datetime | None) -> str | None:
+    """A stamp of the unit as text."""
+    return stamp and stamp.isoformat()
 
 
-def stamp(session: Session) -> str | None:
-    """The unit's own stamp of creation, as PlacedSession has it."""
-    return session.created.isoformat() if session.created else None
+def creation(session_id: int | None, created: str | None) -> str | None:
+    """What a session is known by where it has no uuid: its id with the stamp of its creation."""
+    return None if session_id is None or created is None else f"{session_id}@{created}"
 
 
-def creation(session: Session | PlacedSession) -> str | None:
-    """What a session is known by where it has no uuid: its id with its creation."""
-    created = session.created if isinstance(session, PlacedSession) else stamp(session)
-    return None if session.id is None or created is None else f"{session.id}@{created}"
+def keys_of(session: Session | PlacedSession) -> list[str]:
+    """What a session is known by, as PlacedSession.keys."""
+    if isinstance(session, PlacedSession):
+        return session.keys
+    return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
 
 
-def _keys(session: Session | PlacedSession) -> list[str]:
-    """What a session is known by; the first is its identity."""
-    return [key for key in (session.uuid, creation(session)) if key]
+def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, object]:
+    """Those of the fields that a session has."""
+    return {name: value for name in names if (value := getattr(session, name)) is not None}
 
 
-def _duration(start: int | None, end: int | None) -> int | None:
-    """Seconds between two instants, if that can be."""
-    if start is None or end is None or not 0 <= end - start <= MAX_DURATION:
-        return None
-    return end - start
+def _is_next_day(start: datetime | None, end: datetime | None, day_start: int) -> bool:
+    """Whether a wait went over the start of a business day: nobody cleared the pager at closing."""
+    if start is None or end is None or (end - start).total_seconds() < LEFT_OVER_AFTER:
+        return False
+    hours = timedelta(hours=day_start)
+    return (start - hours).date() != (end - hours).date()

@@ -14,7 +14,6 @@ Instants are POSIX seconds (UTC), whole, as the unit's stamps are whole seconds.
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Self
 
 from .models import Session
 
@@ -26,9 +25,6 @@ TOLERANCE = timedelta(minutes=5)
 # Seconds by which a stamp and our own clock may differ by rounding and by the network, where
 # the order of events is concerned.
 SLACK = 5
-
-# The unit's timestamps are cut to whole seconds, so that its clock may be up to this much ahead.
-RESOLUTION = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,56 +62,27 @@ class BusinessDay:
 
 @dataclass(frozen=True, slots=True)
 class UnitClock:
-    """The unit's clock, measured against ours.
+    """A reading of the unit's clock against ours.
 
-    zone: ours. ahead: the unit's wall clock less our wall clock, in whole seconds.
-    utc_offset: our zone's, when it was measured. at: when that was (UTC).
-    agrees: whether the unit keeps our local time. latest: what its clock showed when it was
-    measured, as the instant of such a stamp.
+    zone: ours. ahead: the unit's wall clock less our wall clock, in whole seconds. utc_offset: our
+    zone's at the reading. at: when that was, or a later moment for which it holds (UTC).
+    agrees: whether the unit keeps our local time. setting: goes up by one whenever the unit's clock
+    was set, so that two stamps of one setting are as far apart as what they stamp.
+    latest: what the unit's clock showed then, as the instant of such a stamp.
     """
 
     zone: tzinfo
     ahead: timedelta
     utc_offset: timedelta
     at: datetime
-    agrees: bool = field(init=False)
+    agrees: bool
+    setting: int = 0
     latest: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Take what is asked for with every session."""
-        agrees = abs(self.ahead) <= TOLERANCE
-        shown = self.at + self.ahead if agrees else self.at
-        object.__setattr__(self, "agrees", agrees)
+        """Work out what is asked for with every session."""
+        shown = self.at + self.ahead if self.agrees else self.at
         object.__setattr__(self, "latest", round(shown.timestamp()))
-
-    @classmethod
-    def measure(
-        cls,
-        timestamp: datetime,
-        asked: datetime,
-        answered: datetime,
-        zone: tzinfo,
-        previous: UnitClock | None = None,
-    ) -> Self:
-        """Read the unit's clock off an answer.
-
-        timestamp: the answer's. asked, answered: our clock (UTC) before and after.
-        previous: the last measurement; it is kept for as long as the answer doesn't contradict
-        it, so that a steady clock gives steady instants, however long an answer takes.
-        """
-        ours = answered.astimezone(zone)
-        low = timestamp - ours.replace(tzinfo=None)
-        high = low + (answered - asked) + RESOLUTION
-        ahead = timedelta(seconds=round(((low + high) / 2).total_seconds()))
-        # Where no answer contradicts it, the clocks are the same.
-        expected = [timedelta()]
-        if previous is not None:
-            expected.insert(0, previous.time_at(answered) - ours.replace(tzinfo=None))
-        for possible in expected:
-            if low <= possible <= high:
-                ahead = possible
-                break
-        return cls(zone, ahead, ours.utcoffset() or timedelta(), answered)
 
     def time_at(self, at: datetime) -> datetime:
         """What the unit's clock shows at an instant of ours: naive, as the unit writes it."""
@@ -127,6 +94,24 @@ class UnitClock:
     def as_of(self, at: datetime) -> UnitClock:
         """The same clock later (UTC), for messages that don't say what it shows."""
         return replace(self, at=max(self.at, at))
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether our clocks were changed to or from summer time since the unit's was read.
+
+        Whether the unit's was changed, too, has to be asked.
+        """
+        return self.at.astimezone(self.zone).utcoffset() != self.utc_offset
+
+    def span(self, start: datetime, end: datetime) -> int:
+        """Seconds between two stamps that are told together.
+
+        Of a unit that keeps local time, they may be on both sides of a change to summer time.
+        """
+        if not self.agrees:
+            return round((end - start).total_seconds())
+        until = self.instant(end, self.latest + SLACK)
+        return until - self.instant(start, until)
 
     def instant(self, stamp: datetime, not_after: int) -> int:
         """The instant of a stamp.

@@ -1,0 +1,143 @@
+"""Two clocks that may be set at any time: the unit's, and our own.
+
+Both are held against a third that nobody can set, the event loop's. If the unit's parts from it,
+the unit's clock was set: a new setting, under which stamps mean other instants. If our own does,
+ours was set, and the instants that follow from it are to be shifted.
+
+A computer that slept, or a virtual machine that was paused, looks like that, too: the loop's clock
+stood still meanwhile. The unit's clock tells the two apart, as it went on.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from ..transmitter import TOLERANCE, UnitClock
+
+# Seconds by which our clock has to part from the loop's to have been set. Time services slew it by
+# less than this between two looks.
+STEP = 1.5
+
+# Seconds a second by which the unit's clock may run fast or slow; a bad one is off by ten a day.
+DRIFT = 2e-4
+
+# The unit's timestamps are cut to whole seconds, so that its clock may be up to this much ahead.
+RESOLUTION = 1.0
+
+# Seconds of rounding by which two readings may contradict each other.
+SLACK = 0.1
+
+# How near the unit's clock has to come to local time to keep it again, so that a clock which drifts
+# past TOLERANCE does so once, whatever the next readings are.
+RETURN = TOLERANCE - timedelta(minutes=1)
+
+
+class Clocks:
+    """The unit's clock and our own."""
+
+    def __init__(
+        self,
+        *,
+        zone: Callable[[], tzinfo],
+        wall: Callable[[], float],
+        steady: Callable[[], float],
+        stepped: Callable[[int], None],
+    ) -> None:
+        """Read nothing yet.
+
+        zone: of local time. wall: our clock (POSIX seconds). steady: the loop's (seconds).
+        stepped: called when our clock was set, with the seconds by which it went forward.
+        """
+        self._zone, self._wall, self._steady = zone, wall, steady
+        self._stepped = stepped
+        self._offset = wall() - steady()  # of our clock to the loop's
+        self._step = 0.0  # by which ours was set since the unit's was read
+        # The unit's clock (naive, as seconds since 1970) less the loop's; when it was read.
+        self._unit: float | None = None
+        self._read_at = 0.0
+        self._agrees = True
+        self._setting = 0
+
+    def now(self) -> float:
+        """Our time (POSIX seconds). Looks whether our clock was set, as everything here does."""
+        wall, steady = self._wall(), self._steady()
+        step = wall - steady - self._offset
+        self._offset = wall - steady
+        if abs(step) >= STEP:
+            self._step += step
+            self._stepped(round(step))
+        return wall
+
+    def at(self, steady: float) -> datetime:
+        """Our time (UTC) at a moment of the loop's clock, by our clock as it is set now."""
+        self.now()
+        return datetime.fromtimestamp(steady + self._offset, UTC)
+
+    def read(self, shown: datetime, asked: float, answered: float) -> None:
+        """Read the unit's clock off an answer.
+
+        shown: its timestamp. asked, answered: by the loop's clock. The reading before is kept for
+        as long as an answer doesn't contradict it, so that a steady clock gives steady instants,
+        however long an answer takes.
+        """
+        self.now()
+        seconds = _naive(shown)
+        low, high = seconds - answered, seconds - asked + RESOLUTION
+        slack = SLACK + DRIFT * max(0.0, answered - self._read_at)
+        is_same = self._unit is not None and low - slack <= self._unit <= high + slack
+        went_on = self._unit is not None and (
+            low - slack <= self._unit + self._step <= high + slack
+        )
+        if self._unit is not None and not is_same and went_on:
+            # The loop's clock stood still while both others went on.
+            self._unit += self._step
+            self._stepped(-round(self._step))
+            is_same = True
+        was_set = not is_same or bool(self._step)
+        self._step = 0.0
+        if not is_same:
+            self._setting += 1
+            # Where no answer contradicts it, the clocks are the same.
+            self._unit = _naive(self._local(answered)) - answered
+            if not low <= self._unit <= high:
+                self._unit = (low + high) / 2
+        assert self._unit is not None
+        self._unit = min(max(self._unit, low), high)
+        self._read_at = answered
+        ahead = abs(self._ahead(answered))
+        self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the unit ever said what its clock shows."""
+        return self._unit is not None
+
+    def unit(self, steady: float) -> UnitClock:
+        """The unit's clock, as far as it is known at a moment of the loop's clock.
+
+        If the unit never said what its clock shows, that is taken for local time.
+        """
+        at = self.at(steady)
+        read_at = self.at(self._read_at) if self._unit is not None else at
+        zone = self._zone()
+        return UnitClock(
+            zone=zone,
+            ahead=self._ahead(self._read_at) if self._unit is not None else timedelta(),
+            utc_offset=read_at.astimezone(zone).utcoffset() or timedelta(),
+            at=max(at, read_at),
+            agrees=self._agrees,
+            setting=self._setting,
+        )
+
+    def _ahead(self, steady: float) -> timedelta:
+        """The unit's wall clock less ours, to the second."""
+        assert self._unit is not None
+        return timedelta(seconds=round(self._unit + steady - _naive(self._local(steady))))
+
+    def _local(self, steady: float) -> datetime:
+        """What our wall clock shows at a moment of the loop's clock, naive."""
+        return self.at(steady).astimezone(self._zone()).replace(tzinfo=None)
+
+
+def _naive(time: datetime) -> float:
+    """A naive time as seconds since 1970, as if it were UTC."""
+    return time.replace(tzinfo=UTC).timestamp()
