@@ -2,32 +2,34 @@
 
 Notifications, answers to commands, lists of active sessions and the history all come in here, in
 any order and any number of times. A session goes one way, from started over paged to ended; what
-a message tells is compared with how far it is known to have come, and each step is announced
-once. What has ended goes to the log. Nothing of Home Assistant in here.
+a message says is compared with how far the session is known to have come, and each step is
+announced once. Sessions that have ended go to the log.
 
-Announced is what is new. Not what was so when we began; nor what happened too long ago to act
-on it (NEWS), as after an hour without the network: that is in the log and in the day's figures.
-Only the history tells whether a session was cleared or removed, so its end is announced when
-that is known.
+Announced is what has just happened: not what was so when we began, nor what happened more than
+MAX_EVENT_AGE ago, as after an hour without the network. That is in the log and in the figures of
+the day. Only the history says whether a session was cleared or removed, so its end is announced
+when that is known.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 
 from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
-from .log import SessionLog
-from .session import PlacedSession, SessionIndex, unplaced
+from .log import Change, Place
+from .session import PlacedSession, SessionIndex, place, unplaced
 
 # How old a step may be when we learn of it and still be announced: longer than any hiccup of the
 # network or restart of the transmitter, and shorter than anybody would act on it.
-NEWS = timedelta(minutes=15)
+MAX_EVENT_AGE = timedelta(minutes=15)
 
 # How long the history may take to list a session that is over. It is announced without its
 # clearType then: the history was deleted in between. One that nobody said was over is dropped.
-PATIENCE = timedelta(seconds=60)
+CLEAR_TYPE_WAIT = timedelta(seconds=60)
 
+# Seconds for which sessions that have ended are kept in mind, as a message may repeat them.
+RECENT = 2 * 24 * 3600
 
 # What `state` says when a session is over. The vendor's page has the first alone.
 ENDED_STATES = (CLEARED, REMOVED.lower())
@@ -44,45 +46,48 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEvent:
-    """A step of a session, and the session as it is after it."""
+    """A step of a session, and the session as it is after it.
+
+    at: when we learnt of it (our clock, UTC).
+    """
 
     step: Step
     session: PlacedSession
+    at: datetime
 
 
 @dataclass(slots=True)
 class News:
     """What came of a message.
 
-    changes: sessions that are new in the log (before: None), or better known there: before and
-    after. is_doubtful: whether a session was left out, as its stamps don't fit the clock: that was
-    set, and is to be read again.
+    ended: sessions that are over now, or of whose end more is known: for the log. is_doubtful:
+    whether a session was left out, as its stamps don't fit the clock. That was set, and is to be
+    read again.
     """
 
     events: list[SessionEvent] = field(default_factory=list)
-    changes: list[tuple[PlacedSession | None, PlacedSession]] = field(default_factory=list)
+    ended: list[PlacedSession] = field(default_factory=list)
     is_doubtful: bool = False
-
-    @property
-    def logged(self) -> list[PlacedSession]:
-        """The sessions that are new in the log, or better known there."""
-        return [session for _, session in self.changes]
 
 
 class _Whereabouts(Enum):
     """Where a session is that is not yet done with."""
 
     ACTIVE = auto()
-    MISSING = auto()  # no longer listed; nobody said why
+    MISSING = auto()  # no longer listed; no message said why
     ENDED = auto()  # said to be over; it is in the log, but for its clearType
 
 
 @dataclass(slots=True)
 class _Tracked:
-    """A session, and when we were last told of it; if it is not active, when we learnt that."""
+    """A session, when we were last told of it, and under which setting of the unit's clock it began.
+
+    at: if the session is not active, when we learnt that.
+    """
 
     session: PlacedSession
     at: datetime
+    setting: int
     whereabouts: _Whereabouts = _Whereabouts.ACTIVE
 
     def is_missed(self, at: datetime) -> None:
@@ -97,15 +102,30 @@ class SessionTracker:
     All times (`at`, `asked`) are our own clock, UTC.
     """
 
-    def __init__(self, log: SessionLog, began: datetime) -> None:
-        """Begin with a log, and without any active session. began: when that is."""
-        self.log = log
+    def __init__(
+        self,
+        began: datetime,
+        recent: Iterable[PlacedSession] = (),
+        latest: PlacedSession | None = None,
+        day_start: int = 0,
+    ) -> None:
+        """Begin without any active session.
+
+        began: when that is. recent: the log's sessions of the last RECENT seconds. latest: its
+        session that ended last. day_start: the hour at which a business day begins.
+        """
+        self.latest = latest
         self._began = began.timestamp()
+        self._day_start = day_start
         self._tracked: dict[str, _Tracked] = {}  # by identity
         self._index = SessionIndex()  # of the same
+        self._recent = list(recent)
+        self._over = SessionIndex(self._recent)
         # Whether what was so when we began is known, so that all else is new.
         self._knows_active = False
         self._knows_history = False
+
+    # ---------------------------------------------------------------------- what is known
 
     @property
     def active(self) -> tuple[PlacedSession, ...] | None:
@@ -116,12 +136,12 @@ class SessionTracker:
         return tuple(sorted(active, key=lambda session: session.created_at or 0))
 
     def find(self, session: Session) -> PlacedSession | None:
-        """Find a session, active or over, as it is known."""
-        return self._known(session) or self.log.find(session)
+        """Find a session, active or ended of late, as it is known."""
+        return self._index.find(session) or self._over.find(session)
 
     @property
     def tracked(self) -> tuple[PlacedSession, ...]:
-        """The sessions that are not done with: active, or over while nobody said how."""
+        """The sessions that are active, or over while the history has not said how."""
         return tuple(tracked.session for tracked in self._tracked.values())
 
     @property
@@ -132,16 +152,14 @@ class SessionTracker:
     @property
     def wants_history(self) -> bool:
         """Whether there is something that the history alone can tell."""
-        return any(
-            tracked.whereabouts is not _Whereabouts.ACTIVE for tracked in self._tracked.values()
-        )
+        return any(t.whereabouts is not _Whereabouts.ACTIVE for t in self._tracked.values())
 
     @property
     def has_missing(self) -> bool:
-        """Whether a session is no longer listed, while nobody said why."""
-        return any(
-            tracked.whereabouts is _Whereabouts.MISSING for tracked in self._tracked.values()
-        )
+        """Whether a session is no longer listed, while no message said why."""
+        return any(t.whereabouts is _Whereabouts.MISSING for t in self._tracked.values())
+
+    # ------------------------------------------------------------------------- messages
 
     def see(
         self,
@@ -159,50 +177,16 @@ class SessionTracker:
         is_whole: False if some of that list could not be read.
         """
         news = News()
-        told = {self._see(session, clock, at, news, is_live=asked is None) for session in sessions}
+        listed = {
+            self._see(session, clock, at, news, is_live=asked is None) for session in sessions
+        }
         if asked is not None:
             for key, tracked in self._tracked.items():
                 # One that was told of while the list was under way may have begun after it.
-                if is_whole and key not in told and tracked.at < asked:
+                if is_whole and key not in listed and tracked.at < asked:
                     tracked.is_missed(at)
             self._knows_active = True
         return news
-
-    def see_history(
-        self,
-        sessions: Iterable[Session],
-        clock: UnitClock,
-        at: datetime,
-        before: tuple[UnitClock, int] | None = None,
-    ) -> News:
-        """Merge sessions of the history, all or some. before: see UnitClock.place."""
-        news = News()
-        for was_logged, logged in self.log.absorb(sessions, clock, before, self._known):
-            news.changes.append((was_logged, logged))
-            if tracked := self._pop(logged):
-                steps = [*_steps(tracked.session, logged), _end(logged)]
-                is_live = tracked.whereabouts is _Whereabouts.ENDED
-                _announce(news, steps, logged, at, is_live=is_live)
-            elif self._knows_history and not was_logged:
-                # It came and went unseen. Where active sessions are never told, only its end is
-                # announced: that it started is no news then.
-                steps = _steps(None, logged) if self._knows_active else []
-                _announce(news, [*steps, _end(logged)], logged, at)
-        return news
-
-    def history_is_complete(self, asked: datetime) -> News:
-        """Take note that `see_history` was given all that the history had when it was asked for."""
-        news = News()
-        self._knows_history = True
-        for tracked in list(self._tracked.values()):
-            if tracked.whereabouts is not _Whereabouts.ACTIVE and tracked.at + PATIENCE <= asked:
-                self._pop(tracked.session)
-                if tracked.whereabouts is _Whereabouts.ENDED:
-                    session = tracked.session
-                    _announce(news, [_end(session)], session, asked, is_live=True)
-        return news
-
-    # -------------------------------------------------------------------- in between
 
     def _see(
         self, session: Session, clock: UnitClock, at: datetime, news: News, *, is_live: bool
@@ -211,29 +195,46 @@ class SessionTracker:
 
         is_live: whether it is told because it has just changed.
         """
-        if self.log.find(session):
+        if known_ended := self._over.find(session):
             # Over already. If this says more of it than the log knows, that is welcome.
-            news.changes += self.log.absorb([session], clock)
+            placed = place(session, clock, day_start=self._day_start, earlier=known_ended)
+            if placed != known_ended:
+                news.ended.append(placed)
+                self._remember(placed, at)
             return None
         is_over = session.cleared is not None or session.state in ENDED_STATES
         if not is_over or session.clear_type not in (STOP, REMOVED):
             # A unit may have the field in all sessions; how one ended is for the history to say.
             session = replace(session, clear_type=None)
-        known = self._known(session)
-        placed = PlacedSession.of(session, clock, earlier=known)
+        known = self._index.find(session)
+        if is_live and clock.is_stale:
+            # Whether the unit has changed to summer time, too, decides what its stamps mean.
+            news.is_doubtful = True
+            return None
+        before = self._tracked[known.keys[0]] if known else None
+        is_same_setting = None if before is None else before.setting == clock.setting
+        placed = place(
+            session,
+            clock,
+            day_start=self._day_start,
+            earlier=known,
+            is_same_setting=is_same_setting,
+        )
         if session.state == PAGED and not placed.is_paged:
             placed = replace(placed, notified_at=round(at.timestamp()))
-        tracked = _Tracked(placed, at)
         steps = _steps(known, placed)
         if is_live and (steps or is_over) and not _fits(unplaced(session, known), clock, at):
             # The next list, or the history, has it too, and what the clock shows.
             news.is_doubtful = True
-            if is_over and known:
-                self._tracked[known.keys[0]].is_missed(at)
+            if is_over and before:
+                before.is_missed(at)
             return None
+        setting = before.setting if before else clock.setting
+        tracked = _Tracked(placed, at, setting)
         self._pop(session)
         if is_over:
-            news.changes += self.log.absorb([session], clock, earlier=lambda _: placed)
+            news.ended.append(placed)
+            self._remember(placed, at)
             tracked.whereabouts = _Whereabouts.ENDED
         if placed.clear_type:
             steps.append(_end(placed))
@@ -249,7 +250,7 @@ class SessionTracker:
                 for step in steps
                 if is_live and (_instant(step, placed) or self._began) >= self._began - 1
             ]
-        _announce(news, steps, placed, at, is_live=is_live)
+        _announce(news.events, steps, placed, at, is_live=is_live)
         return None if is_over else placed.keys[0]
 
     def _end_others(self, number: int | None, at: datetime) -> None:
@@ -261,9 +262,117 @@ class SessionTracker:
             if number is not None and tracked.session.number == number:
                 tracked.is_missed(at)
 
-    def _known(self, session: Session) -> PlacedSession | None:
-        """A session as it was last told."""
-        return self._index.find(session)
+    # -------------------------------------------------------------------------- history
+
+    def placing(
+        self, clock: UnitClock, before: tuple[UnitClock, int] | None, names_since: float
+    ) -> Place:
+        """Return how the log is to place sessions of the history: for the log's own thread.
+
+        before: see UnitClock.place. names_since: sessions that ended earlier lose their labels
+        (POSIX seconds).
+        """
+        index = SessionIndex(self.tracked)
+        settings = {key: tracked.setting for key, tracked in self._tracked.items()}
+        day_start = self._day_start
+
+        def place_archived(session: Session, logged: PlacedSession | None) -> PlacedSession:
+            tracked = index.find(session)
+            setting = settings[tracked.keys[0]] if tracked else None
+            placed = place(
+                session,
+                clock,
+                day_start=day_start,
+                before=before,
+                earlier=logged or tracked,
+                is_same_setting=None if setting is None else setting == clock.setting,
+            )
+            return replace(placed, label=None) if placed.ended_at < names_since else placed
+
+        return place_archived
+
+    def see_logged(self, changes: Sequence[Change], at: datetime) -> list[SessionEvent]:
+        """Take note of what the history has changed in the log; return what is to be announced."""
+        events: list[SessionEvent] = []
+        for before, logged in changes:
+            if tracked := self._pop(logged):
+                steps = [*_steps(tracked.session, logged), _end(logged)]
+                is_live = tracked.whereabouts is _Whereabouts.ENDED
+                _announce(events, steps, logged, at, is_live=is_live)
+            elif self._knows_history and not before:
+                # It came and went unseen. Where active sessions are never told, only its end is
+                # announced: that it started is no news then.
+                steps = _steps(None, logged) if self._knows_active else []
+                _announce(events, [*steps, _end(logged)], logged, at)
+        return events
+
+    def history_was_read(self, asked: datetime) -> list[SessionEvent]:
+        """Take note that all was seen that the history had when it was asked for.
+
+        Return the ends that are announced without a clearType, as it does not tell that.
+        """
+        self._knows_history = True
+        for tracked in self._overdue(asked):
+            if tracked.whereabouts is _Whereabouts.MISSING:
+                self._pop(tracked.session)
+        return self.history_is_late(asked)
+
+    def history_is_late(self, at: datetime) -> list[SessionEvent]:
+        """Return the ends that are announced without a clearType, as they waited for too long."""
+        events: list[SessionEvent] = []
+        for tracked in self._overdue(at):
+            if tracked.whereabouts is _Whereabouts.ENDED:
+                session = tracked.session
+                self._pop(session)
+                _announce(events, [_end(session)], session, at, is_live=True)
+        return events
+
+    def _overdue(self, at: datetime) -> list[_Tracked]:
+        """The sessions that are not active for so long that the history should have listed them."""
+        return [
+            tracked
+            for tracked in self._tracked.values()
+            if tracked.whereabouts is not _Whereabouts.ACTIVE and tracked.at + CLEAR_TYPE_WAIT <= at
+        ]
+
+    def remember(self, changes: Iterable[Change], at: datetime) -> None:
+        """Keep in mind how the log has ended sessions now."""
+        for _, logged in changes:
+            self._remember(logged, at)
+
+    # ------------------------------------------------------------------------ our clock
+
+    def shift(self, seconds: int) -> None:
+        """Move the instants that follow from our own clock, as that was set."""
+        self._began += seconds
+        for key, tracked in list(self._tracked.items()):
+            tracked.at += timedelta(seconds=seconds)
+            if tracked.session.is_by_age:
+                self._index.remove(tracked.session)
+                tracked.session = tracked.session.shifted(seconds)
+                self._tracked[key] = tracked
+                self._index.add(tracked.session)
+
+    # ----------------------------------------------------------------------- in between
+
+    def _remember(self, session: PlacedSession, at: datetime) -> None:
+        """Keep in mind that a session is over, and forget those of long ago."""
+        known = self._over.find(session)
+        if (
+            self.latest is None
+            or session.ended_at >= self.latest.ended_at
+            or (known is not None and known is self.latest)
+        ):
+            self.latest = session
+        if known:
+            self._over.remove(known)
+            self._recent.remove(known)
+        oldest = at.timestamp() - RECENT
+        if session.ended_at >= oldest:
+            self._over.add(session)
+            self._recent.append(session)
+        while self._recent and self._recent[0].ended_at < oldest:
+            self._over.remove(self._recent.pop(0))
 
     def _pop(self, session: Session | PlacedSession) -> _Tracked | None:
         """Take a session out; it is done with, or about to be put in anew."""
@@ -282,9 +391,10 @@ def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:
 
 
 def _fits(session: Session | None, clock: UnitClock, at: datetime) -> bool:
-    """Whether what has just happened was stamped about now, by the clock as we know it.
+    """Whether the newest stamp of a live message is within TOLERANCE of now.
 
-    session: with new stamps alone; None if there is none, and nothing that could not fit.
+    If not, the unit's clock was set and has to be read again. session: with new stamps alone; None
+    if there is none.
     """
     if session is None:
         return True
@@ -306,14 +416,20 @@ def _instant(step: Step, session: PlacedSession) -> int | None:
 
 
 def _announce(
-    news: News, steps: list[Step], session: PlacedSession, at: datetime, *, is_live: bool = False
+    events: list[SessionEvent],
+    steps: Iterable[Step],
+    session: PlacedSession,
+    at: datetime,
+    *,
+    is_live: bool = False,
 ) -> None:
-    """Announce steps as far as they are news.
+    """Announce steps as far as they have just happened.
 
-    is_live: whether the last has just happened, whatever the unit's clock says.
+    is_live: whether the last has, whatever the unit's clock says.
     """
+    steps = list(steps)
     for step in steps:
         instant = _instant(step, session)
-        is_recent = instant is None or instant >= (at - NEWS).timestamp()
+        is_recent = instant is None or instant >= (at - MAX_EVENT_AGE).timestamp()
         if is_recent or (is_live and step is steps[-1]):
-            news.events.append(SessionEvent(step=step, session=session))
+            events.append(SessionEvent(step=step, session=session, at=at))

@@ -1,8 +1,8 @@
-"""Keeps one observation of a transmitter alive, and tells whether it is.
+"""Keeps one observation of a transmitter alive, and knows whether it is.
 
 A transmitter that reboots forgets who observes it, and says nothing; one that moved, or has no
 room for observers, or never heard of them, is asked again. Nothing depends on it: polls find what
-push does not tell. Nothing of Home Assistant in here.
+push does not tell.
 """
 
 import asyncio
@@ -25,6 +25,14 @@ JITTER = 0.5
 # What a CoAP server answers that knows nothing of the resource: 4.04 Not Found, 4.05 Method Not
 # Allowed. A success is for a resource that is there and can't be observed (RFC 7641, 4.1).
 NOT_OFFERED = ("4.04", "4.05", "2.")
+
+
+# Changes in a row that polls found and that should have been told, from which push is silent. One
+# may cross a message that is under way.
+MAX_MISSED_CHANGES = 3
+
+# `responseTypes` of a keep-alive ping.
+PING = ("ping",)
 
 
 class PushState(StrEnum):
@@ -65,11 +73,23 @@ class Push:
         # Whether a message came by itself since the transmitter put us on its list, which shows
         # that the way back is open too, and had the count of changes, which shows if one is missed.
         self.is_proved = False
+        # Changes in a row that polls found and that should have been told.
+        self.missed_changes = 0
 
     @property
     def is_live(self) -> bool:
         """Whether changes are told as they happen, as far as we know."""
         return self.state is PushState.LIVE
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether changes are not told although the transmitter said that it would."""
+        return self.missed_changes >= MAX_MISSED_CHANGES
+
+    def missed_change(self) -> None:
+        """A poll has found a change that should have been told."""
+        if self.is_proved:
+            self.missed_changes += 1
 
     def try_again(self) -> None:
         """Wait no longer for the next try: there is a reason to think that it will work."""
@@ -96,6 +116,8 @@ class Push:
     def _tell(self, answer: Answer) -> None:
         """Pass a message on."""
         is_counted = answer.envelope.sequence is not None
+        if not answer.is_all and answer.envelope.response_types != PING:
+            self.missed_changes = 0
         self._note(PushState.LIVE, is_proved=self.is_proved or (self.is_live and is_counted))
         try:
             self._receive(answer)

@@ -1,0 +1,254 @@
+"""Keeps up with one transmitter: all that it says comes in here, and is merged in one order.
+
+message, list, answer  ->  clocks (when was that?)  ->  tracker (what is new?)  ->  log
+history                ->  clocks                   ->  log  ->  tracker
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Protocol
+
+from ..sessions.log import Change, SessionLog
+from ..sessions.session import PlacedSession
+from ..sessions.tracker import RECENT, SessionEvent, SessionTracker
+from ..transmitter import (
+    Answer,
+    Chunk,
+    Session,
+    Transmitter,
+    TransmitterError,
+    UnitClock,
+)
+from .clocks import Clocks
+from .facts import UnitFacts
+from .gaps import GapWatch, HistoryPass
+from .push import PING, Push
+from .reader import READ_DELAY, Reader
+from .writer import LogWriter
+
+# The log's key for what HistoryReader keeps over a restart.
+HISTORY_KEY = "history"
+
+# Later than any instant (POSIX seconds).
+FOR_EVER = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ourselves:
+    """What is our own: clocks, and what the user has chosen.
+
+    zone: of local time. wall: our clock (POSIX seconds). steady: the loop's clock (seconds).
+    day_start: the hour at which a business day begins. names_kept: seconds for which labels are
+    kept in the log; None is for ever.
+    """
+
+    zone: Callable[[], tzinfo]
+    wall: Callable[[], float]
+    steady: Callable[[], float]
+    day_start: int = 0
+    names_kept: float | None = None
+
+
+class Listens(Protocol):
+    """Who is told what came of it."""
+
+    def changed(self) -> None:
+        """There may be something else to show, or an event to tell."""
+
+    def push_changed(self) -> None:
+        """Whether changes are pushed is another than it was."""
+
+    def read_soon(self, delay: float) -> None:
+        """The unit is to be read in so many seconds."""
+
+    def written(self, changes: Sequence[Change]) -> None:
+        """The log has changed, and that is on the disk."""
+
+    def missed(self, start: float, end: float) -> None:
+        """Sessions that ended between two instants may be missing."""
+
+    def stepped(self) -> None:
+        """Our clock was set."""
+
+
+class Follower:
+    """Merges what one transmitter says."""
+
+    def __init__(
+        self, transmitter: Transmitter, log: SessionLog, ourselves: Ourselves, listener: Listens
+    ) -> None:
+        """Nothing is sent or read yet; see `open`."""
+        self.transmitter = transmitter
+        self._log, self._ours, self._listener = log, ourselves, listener
+        self._writer = LogWriter(
+            log,
+            now=ourselves.wall,
+            names_kept=ourselves.names_kept,
+            written=self._written,
+        )
+        self.clocks = Clocks(
+            zone=ourselves.zone,
+            wall=ourselves.wall,
+            steady=ourselves.steady,
+            stepped=self._stepped,
+        )
+        self.facts = UnitFacts()
+        self.push = Push(transmitter, self.receive, listener.push_changed)
+        self.tracker = SessionTracker(self.now())
+        self.reader = self._reader(None)
+        self.gaps = GapWatch(None)
+        # When the history was last read completely: the clock then, and our own (POSIX seconds).
+        # Every session that ended before that is in the log.
+        self._last_complete_read: tuple[UnitClock, int] | None = None
+        self._events: list[SessionEvent] = []
+
+    def _reader(self, kept: dict[str, object] | None) -> Reader:
+        ours = self._ours
+        return Reader(
+            self.transmitter,
+            self.tracker,
+            self.push,
+            steady=ours.steady,
+            wall=ours.wall,
+            kept=kept,
+        )
+
+    async def open(self) -> None:
+        """Take from the log, which is open, what is to be known."""
+        now = self.now()
+        recent = await self._log.between(round(now.timestamp()) - RECENT, FOR_EVER)
+        latest = await self._log.latest()
+        self.tracker = SessionTracker(now, recent, latest, self._ours.day_start)
+        self.gaps = GapWatch(latest and latest.ended_at)
+        self.reader = self._reader(await self._log.get(HISTORY_KEY))
+
+    def now(self) -> datetime:
+        """Our clock (UTC)."""
+        return datetime.fromtimestamp(self.clocks.now(), UTC)
+
+    def unit_clock(self) -> UnitClock:
+        """The unit's clock now."""
+        return self.clocks.unit(self._ours.steady())
+
+    def take_events(self) -> list[SessionEvent]:
+        """Return what has happened since this was called last."""
+        events, self._events = self._events, []
+        return events
+
+    # ------------------------------------------------------------------- what the unit says
+
+    def receive(self, answer: Answer) -> None:
+        """Take in a message that the unit sent by itself, or the answer to a command."""
+        delay = self.reader.see(answer)
+        is_doubtful = self._merge(answer)
+        if is_doubtful:
+            self.reader.doubt()
+            self._listener.read_soon(0)
+        elif delay is not None or self.tracker.wants_history:
+            self._listener.read_soon(READ_DELAY)
+        if answer.envelope.response_types != PING:
+            self._listener.changed()
+
+    def take_list(self, answer: Answer) -> bool:
+        """Merge a list of active sessions; return whether it was as it was known."""
+        before = self.tracker.state
+        self._merge(answer)
+        return before == self.tracker.state
+
+    def take_settings(self, answer: Answer) -> None:
+        """Take the settings, and the clock."""
+        self._note(answer)
+
+    def _merge(self, answer: Answer) -> bool:
+        """Merge sessions; return whether some of them don't fit the unit's clock."""
+        self._note(answer)
+        at, asked = self.clocks.at(answer.answered), self.clocks.at(answer.asked)
+        news = self.tracker.see(
+            answer.sessions,
+            self.clocks.unit(answer.answered),
+            at,
+            asked if answer.is_all else None,
+            is_whole=answer.is_complete and not answer.skipped,
+        )
+        self._writer.add(news.ended)
+        self._events += news.events
+        return news.is_doubtful
+
+    def _note(self, answer: Answer | Chunk) -> None:
+        """Keep what an answer says of the unit itself."""
+        self.facts.see(answer)
+        settings = answer.settings
+        shown = answer.envelope.timestamp or (settings.clock if settings else None)
+        if shown is not None:
+            self.clocks.read(shown, answer.asked, answer.answered)
+
+    # -------------------------------------------------------------------------- the history
+
+    async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
+        """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
+        self._note(chunk)
+        at = self.clocks.at(chunk.answered)
+        place = self.tracker.placing(
+            self.clocks.unit(chunk.answered), self._last_complete_read, self._writer.names_since
+        )
+
+        def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
+            placed = place(session, known)
+            seen.see(placed.ended_at, known and known.ended_at)
+            return placed
+
+        changes = await self._writer.merge(chunk.sessions, place_and_note)
+        self._events += self.tracker.see_logged(changes, at)
+
+    async def history_ended(self) -> None:
+        """Take note that the end of the history was reached."""
+        ended = self.reader.history.end_pass()
+        began = self.clocks.at(ended.began)
+        if ended.is_complete and not ended.skipped:
+            self._last_complete_read = self.unit_clock(), round(began.timestamp())
+        if not ended.is_whole:
+            self.gaps.read_on()
+        elif ended.is_complete:
+            self._events += self.tracker.history_was_read(began)
+            if span := self.gaps.read_whole(ended.seen):
+                self._listener.missed(*span)
+        await self._log.set(HISTORY_KEY, self.reader.history.to_keep())
+
+    # ------------------------------------------------------------------------------- polls
+
+    async def read(self) -> None:
+        """Read what is due. Raises TransmitterError if the unit answered nothing."""
+        try:
+            await self.reader.read(self)
+        except TransmitterError:
+            latest = self.tracker.latest
+            self.gaps.lost(latest and latest.ended_at)
+            raise
+        finally:
+            await self.save()
+        self._events += self.tracker.history_is_late(self.now())
+        self.gaps.answered(self.clocks.now())
+
+    async def save(self) -> None:
+        """Have the log keep what has ended; when this returns, that is on the disk."""
+        await self._writer.save()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to save."""
+        return self._writer.is_behind
+
+    def _written(self, changes: Sequence[Change]) -> None:
+        """The log has changed."""
+        self.tracker.remember(changes, self.now())
+        self._listener.written(changes)
+
+    # --------------------------------------------------------------------------- our clock
+
+    def _stepped(self, seconds: int) -> None:
+        """Our clock was set: move what follows from it."""
+        self.tracker.shift(seconds)
+        self.gaps.shift(seconds)
+        self._writer.shift(seconds)
+        self._listener.stepped()

@@ -1,0 +1,152 @@
+"""Reads the history: on from where it was read before, and once a day all of it."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from ..transmitter import Chunk, ClosedError, Cursor, Transmitter, TransmitterError
+from .const import (
+    HISTORY_INTERVAL,
+    LOGGER,
+    POLL_INTERVAL,
+    WHOLE_HISTORY_INTERVAL,
+)
+from .gaps import HistoryPass
+
+# Seconds for which a long history is read before the list of active sessions, and whoever waits for
+# the set-up, have their turn. Then it goes on.
+SLICE = 5.0
+
+
+class TakesChunks(Protocol):
+    """Where sessions of the history go."""
+
+    async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
+        """Merge sessions into the log, and note in `seen` which of them it knew."""
+
+
+@dataclass(slots=True)
+class _Pass:
+    """A pass through the history that may be interrupted, also by a restart.
+
+    cursor: where it goes on; None at the beginning. is_whole: whether it began at the beginning.
+    is_complete: False if some of it changed so often that it could not be read. skipped: sessions
+    that can't be read. began: when, by the loop's clock; after a restart, when it went on.
+    """
+
+    cursor: Cursor | None = None
+    is_whole: bool = False
+    is_complete: bool = True
+    skipped: int = 0
+    seen: HistoryPass = field(default_factory=HistoryPass)
+    began: float = 0.0
+
+
+class HistoryReader:
+    """Reads the history of one transmitter."""
+
+    def __init__(
+        self,
+        transmitter: Transmitter,
+        *,
+        steady: Callable[[], float],
+        wall: Callable[[], float],
+        kept: dict[str, Any] | None,
+    ) -> None:
+        """Read nothing yet.
+
+        steady: the loop's clock. wall: ours (POSIX seconds). kept: what `to_keep` returned before a
+        restart.
+        """
+        self._transmitter = transmitter
+        self._steady, self._wall = steady, wall
+        kept = kept or {}
+        self._pass = _Pass(
+            cursor=Cursor.from_json(kept.get("cursor")),
+            is_whole=bool(kept.get("is_whole")),
+            is_complete=bool(kept.get("is_complete", True)),
+            skipped=int(kept.get("skipped", 0)),
+            seen=HistoryPass(**kept.get("seen", {})),
+        )
+        # When all of it was read last, by our clock, as that goes on over a restart.
+        self._whole_at: float = kept.get("whole_at", 0.0)
+        # When its end was read last, and since when it can't be read, by the loop's clock.
+        self._read_at: float | None = None
+        self.failing_since: float | None = None
+
+    def to_keep(self) -> dict[str, Any]:
+        """What is to be kept over a restart, as JSON."""
+        cursor = self._pass.cursor
+        return {
+            "cursor": cursor and cursor.to_json(),
+            "is_whole": self._pass.is_whole,
+            "is_complete": self._pass.is_complete,
+            "skipped": self._pass.skipped,
+            "seen": asdict(self._pass.seen),
+            "whole_at": self._whole_at,
+        }
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a pass has begun and not come to the end."""
+        return self._pass.is_whole
+
+    def is_due(self, *, tells_changes: bool) -> bool:
+        """Whether it would be read too late at the next poll, though nothing seems to have changed.
+
+        tells_changes: whether the unit is known to tell every change, by message and by count.
+        """
+        interval = WHOLE_HISTORY_INTERVAL if tells_changes else HISTORY_INTERVAL
+        next_poll = self._steady() + POLL_INTERVAL.total_seconds()
+        return (
+            self.is_under_way
+            or self._read_at is None
+            or next_poll - self._read_at > interval.total_seconds()
+            or self._is_whole_due
+        )
+
+    @property
+    def _is_whole_due(self) -> bool:
+        at_next_poll = self._wall() + POLL_INTERVAL.total_seconds()
+        return abs(at_next_poll - self._whole_at) > WHOLE_HISTORY_INTERVAL.total_seconds()
+
+    def begin_anew(self) -> None:
+        """Read all of it the next time."""
+        self._pass = _Pass()
+
+    async def read(self, take: TakesChunks) -> bool:
+        """Read on, for a while; return whether the end was reached. Raises TransmitterError."""
+        if not self.is_under_way and self._is_whole_due:
+            self.begin_anew()
+        began = self._steady()
+        try:
+            async for chunk in self._transmitter.history(self._pass.cursor):
+                if chunk.is_from_beginning and not self._pass.is_whole:
+                    # It does not go on from where we were: all of it is new.
+                    self._pass = _Pass(is_whole=True)
+                self._pass.began = self._pass.began or chunk.asked
+                await take.take_chunk(chunk, self._pass.seen)
+                self._pass.cursor = chunk.cursor
+                self._pass.is_complete &= chunk.is_complete
+                self._pass.skipped += chunk.skipped
+                if not chunk.is_last and self._steady() - began > SLICE:
+                    return False
+        except ClosedError:
+            raise
+        except TransmitterError as err:
+            if self.failing_since is None:
+                self.failing_since = self._steady()
+                LOGGER.warning("The history can't be read: %s", err)
+            raise
+        if self.failing_since is not None:
+            self.failing_since = None
+            LOGGER.info("The history can be read again")
+        self._read_at = began
+        return True
+
+    def end_pass(self) -> _Pass:
+        """The end was reached: begin the next pass there, and return what this one was."""
+        ended, self._pass = self._pass, _Pass(cursor=self._pass.cursor)
+        if ended.is_whole:
+            self._whole_at = self._wall()
+        return ended

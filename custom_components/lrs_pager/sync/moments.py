@@ -1,0 +1,164 @@
+"""Moments that come by themselves: a goal runs out, a guest is late, a business day ends.
+
+One timer for all who wait for one, be it a sensor or an automation. Where the transmitter has to be
+asked, it is asked once before any of them acts: a guest who seems to be late may have been paged
+since the last poll.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ..sessions.session import PlacedSession
+
+type Moment = Callable[[PlacedSession], float | None]
+
+
+@dataclass(slots=True, eq=False)
+class _Watcher:
+    """Somebody who waits for a moment of each session.
+
+    done: keys of the sessions for which it has come and was told, or was past at the first look;
+    kept by the caller. is_first: whether that look is still to come.
+    """
+
+    moment: Moment
+    tell: Callable[[PlacedSession], None]
+    done: set[str]
+    is_first: bool
+
+
+class Moments:
+    """The next moment, and who is told when it has come. Instants are POSIX seconds."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float],
+        call_later: Callable[[float, Callable[[], None]], Callable[[], None]],
+        is_told: Callable[[], bool],
+        ask: Callable[[], None],
+        show: Callable[[], None],
+    ) -> None:
+        """Wait for nothing yet.
+
+        now: our clock. call_later: calls a function in some seconds; returns how not to.
+        is_told: whether changes are told as they happen. ask: has the transmitter asked, after
+        which `look` is called. show: shows what has changed by itself.
+        """
+        self._now, self._call_later = now, call_later
+        self._is_told, self._ask, self._show = is_told, ask, show
+        self._watchers: list[_Watcher] = []
+        self._active: tuple[PlacedSession, ...] = ()
+        self._tracked: tuple[PlacedSession, ...] = ()
+        self._own: tuple[float, ...] = ()
+        self._has_looked = False
+        self._cancel: Callable[[], None] | None = None
+
+    def watch(
+        self,
+        moment: Moment,
+        tell: Callable[[PlacedSession], None],
+        done: set[str],
+        *,
+        is_first: bool,
+    ) -> Callable[[], None]:
+        """Tell of each active session once when its moment has come; return how to end that.
+
+        is_first: whether sessions whose moment is past already are not told of.
+        """
+        watcher = _Watcher(moment, tell, done, is_first)
+        self._watchers.append(watcher)
+        self._look(is_asked=False)
+        return lambda: self._watchers.remove(watcher)
+
+    def look(
+        self,
+        active: Iterable[PlacedSession],
+        tracked: Iterable[PlacedSession],
+        own: Iterable[float],
+        *,
+        is_asked: bool,
+    ) -> None:
+        """Look at the sessions as they are now.
+
+        tracked: the active ones, and those that are over but not done with. own: instants at which
+        something is to be shown. is_asked: whether this is how things are, as far as can be known.
+        """
+        self._active, self._tracked, self._own = tuple(active), tuple(tracked), tuple(own)
+        self._has_looked = True
+        self._look(is_asked=is_asked)
+
+    def _look(self, *, is_asked: bool) -> None:
+        """Tell of what is due, or have the transmitter asked first."""
+        if not self._has_looked:
+            return
+        is_sure = is_asked or self._is_told()
+        must_ask = False
+        for watcher in tuple(self._watchers):
+            if is_sure or watcher.is_first or not self._due(watcher):
+                self._tell(watcher)
+            else:
+                must_ask = True
+        if must_ask:
+            self._ask()
+        self._set_timer()
+
+    def reset(self) -> None:
+        """Our clock was set: have the timer right again."""
+        self._set_timer()
+
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None
+
+    def _due(self, watcher: _Watcher) -> list[PlacedSession]:
+        """The active sessions whose moment has come, but for those done with."""
+        now = self._now()
+        return [
+            session
+            for session in self._active
+            if (moment := watcher.moment(session)) is not None
+            and moment <= now
+            and watcher.done.isdisjoint(session.keys)
+        ]
+
+    def _tell(self, watcher: _Watcher) -> None:
+        """Tell of what is due; at a first look, be done with it."""
+        due = self._due(watcher)
+        is_first, watcher.is_first = watcher.is_first, False
+        # By all keys, as a session may be told with its uuid or without it; and until it is done
+        # with, lest a new goal make it late again.
+        done = {
+            key
+            for session in self._tracked
+            if session in due or not watcher.done.isdisjoint(session.keys)
+            for key in session.keys
+        }
+        watcher.done.clear()
+        watcher.done.update(done)
+        for session in () if is_first else due:
+            watcher.tell(session)
+
+    def _set_timer(self) -> None:
+        """Wait for the next moment."""
+        self.stop()
+        now = self._now()
+        moments = [
+            moment
+            for watcher in self._watchers
+            for session in self._active
+            if (moment := watcher.moment(session)) is not None
+        ]
+        ahead = [moment for moment in (*self._own, *moments) if moment > now]
+        if ahead:
+            self._cancel = self._call_later(min(ahead) - now, self._come)
+
+    def _come(self) -> None:
+        """A moment has come."""
+        self._cancel = None
+        if self._is_told():
+            self._show()
+        else:
+            self._ask()

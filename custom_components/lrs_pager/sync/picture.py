@@ -1,0 +1,143 @@
+"""The picture of a transmitter: the business day it is in, and what is shown of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ..sessions.figures import Figures, figures
+from ..sessions.session import PlacedSession
+from ..transmitter import BusinessDay, Settings, Statistics, UnitClock
+from .facts import UnitFacts
+from .push import PushState
+
+# Seconds by which the start of a day may move as the unit's clock drifts or is set, and be the same
+# day still: counts are statistics, for which another start is a reset. A clock that is reset to the
+# same date each morning moves it by a day.
+SAME_DAY = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A transmitter at a moment.
+
+    now: that moment (POSIX seconds), which is not compared. day: the business day that the unit's
+    clock is in; today: its ended sessions in figures. last_cleared: the session that ended last, of
+    any day. active: the sessions of the guests who hold a pager, from the oldest; None if the unit
+    does not tell them. statistics, settings: the unit's own, if it told them. clock_ahead: seconds
+    by which the unit's clock is ahead of ours; None if it didn't tell. push: whether changes are
+    pushed. shows_names: whether labels are among the attributes of entities.
+    """
+
+    now: float = field(compare=False)
+    day: BusinessDay
+    today: Figures
+    last_cleared: PlacedSession | None
+    active: tuple[PlacedSession, ...] | None
+    statistics: Statistics | None
+    settings: Settings | None
+    clock_ahead: int | None
+    push: PushState
+    device_name: str | None
+    firmware_version: str | None
+    shows_names: bool
+
+    def shows_same_as(self, other: Snapshot | None) -> bool:
+        """Whether there is no difference to see, though it may be of another moment."""
+        return (
+            other is not None
+            and self == other
+            and self.late == other.late
+            and self.left_over == other.left_over
+            and self.next_goal == other.next_goal
+        )
+
+    @property
+    def left_over(self) -> tuple[PlacedSession, ...]:
+        """The active sessions of an earlier business day: they were not cleared at closing."""
+        return tuple(s for s in self.active or () if s.is_left_over(self.day.start, self.now))
+
+    @property
+    def present(self) -> tuple[PlacedSession, ...]:
+        """The active sessions of guests who are there."""
+        return tuple(s for s in self.active or () if not s.is_left_over(self.day.start, self.now))
+
+    @property
+    def waiting(self) -> tuple[PlacedSession, ...]:
+        """The guests who were not paged yet."""
+        return tuple(session for session in self.present if not session.is_paged)
+
+    @property
+    def paged(self) -> tuple[PlacedSession, ...]:
+        """The guests who were paged: the pager is to come back."""
+        return tuple(session for session in self.present if session.is_paged)
+
+    @property
+    def late(self) -> tuple[PlacedSession, ...]:
+        """The guests who wait for longer than their goal."""
+        return tuple(s for s in self.waiting if s.late_at is not None and s.late_at <= self.now)
+
+    @property
+    def next_goal(self) -> int | None:
+        """The next goal that will run out (POSIX seconds); None if there is none ahead."""
+        goals = [session.goal_at for session in self.waiting if session.goal_at is not None]
+        return min((goal for goal in goals if goal > self.now), default=None)
+
+    @property
+    def moments(self) -> list[float]:
+        """The instants at which something else is to be seen though nothing happens."""
+        goals = [session.goal_at for session in self.waiting if session.goal_at is not None]
+        late = [session.late_at for session in self.waiting if session.late_at is not None]
+        return [self.day.turns.timestamp(), *goals, *late]
+
+
+class Picture:
+    """Takes snapshots, and keeps the day's figures between them."""
+
+    def __init__(self, *, day_start: int, shows_names: bool) -> None:
+        """Begin without a day. day_start: the hour at which a business day begins."""
+        self._day_start, self._shows_names = day_start, shows_names
+        self._day: BusinessDay | None = None
+        self._today = figures(())
+
+    def day(self, clock: UnitClock, now: datetime) -> BusinessDay:
+        """The business day that the unit's clock is in."""
+        day = clock.business_day(now, self._day_start)
+        kept = self._day
+        if kept and kept.date == day.date and abs(kept.start - day.start) < SAME_DAY:
+            day = replace(day, start=kept.start)
+        elif kept:
+            self._today = figures(())
+        self._day = day
+        return day
+
+    def sum_up(self, ended: Iterable[PlacedSession]) -> None:
+        """Take the ended sessions of the present day."""
+        self._today = figures(ended)
+
+    def take(
+        self,
+        clock: UnitClock,
+        now: datetime,
+        *,
+        facts: UnitFacts,
+        active: tuple[PlacedSession, ...] | None,
+        last_cleared: PlacedSession | None,
+        clock_ahead: int | None,
+        push: PushState,
+    ) -> Snapshot:
+        """Take a snapshot. now: our clock (UTC)."""
+        day = self.day(clock, now)
+        return Snapshot(
+            now=now.timestamp(),
+            day=day,
+            today=self._today,
+            last_cleared=last_cleared,
+            active=active,
+            statistics=facts.statistics,
+            settings=facts.settings,
+            clock_ahead=clock_ahead,
+            push=push,
+            device_name=facts.device_name,
+            firmware_version=facts.firmware_version,
+            shows_names=self._shows_names,
+        )

@@ -1,0 +1,214 @@
+"""Decides what to read of a transmitter, and when."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..sessions.tracker import SessionTracker
+from ..transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
+from .const import (
+    HISTORY_INTERVAL,
+    LOGGER,
+    POLL_INTERVAL,
+    PUSH_POLL_INTERVAL,
+    SETTINGS_INTERVAL,
+)
+from .history import HistoryReader, TakesChunks
+from .push import Push
+from .state import UnitState
+
+# Seconds from the end of a session to the read of the history that tells how it ended: those that
+# end together, as at closing time, are one read. A gap in what was pushed waits as long, as
+# what fills it may be under way.
+READ_DELAY = 1.0
+
+# After this many seconds' delay, all of the history is read, as what is wanted of it did not come
+# at its end: after two reads, in case that the unit is slow to archive a session.
+MAX_TAIL_DELAY = 4 * READ_DELAY
+
+# Lists in a row without an answer, while the history has one, after which the unit is taken for one
+# that has the history alone. One may be lost, or change while it is read.
+UNANSWERED_LISTS = 3
+
+
+class Takes(TakesChunks, Protocol):
+    """Where answers go."""
+
+    def take_list(self, answer: Answer) -> bool:
+        """Merge a list of active sessions; return whether it was as it was known."""
+
+    def take_settings(self, answer: Answer) -> None:
+        """Take the settings."""
+
+    async def history_ended(self) -> None:
+        """Do what is to be done when the end of the history was reached."""
+
+
+class Reader:
+    """Reads what changed; it asks for nothing that is known."""
+
+    def __init__(
+        self,
+        transmitter: Transmitter,
+        tracker: SessionTracker,
+        push: Push,
+        *,
+        steady: Callable[[], float],
+        wall: Callable[[], float],
+        kept: dict[str, Any] | None,
+    ) -> None:
+        """Read nothing yet. steady, wall, kept: see HistoryReader."""
+        self._transmitter, self._tracker, self._push = transmitter, tracker, push
+        self._steady = steady
+        self.history = HistoryReader(transmitter, steady=steady, wall=wall, kept=kept)
+        self.state = UnitState(
+            sure_for=PUSH_POLL_INTERVAL.total_seconds(),
+            etag_age=SETTINGS_INTERVAL.total_seconds(),
+        )
+        # Don't GET /v1/sessions before this time of the loop's clock: the unit has no such resource.
+        self._no_list_until = 0.0
+        self._unanswered_lists = 0
+        self._settings_at: float | None = None
+        # Seconds to the next read of a history that lags behind what happened.
+        self._delay = READ_DELAY
+
+    @property
+    def has_list(self) -> bool:
+        """Whether the unit tells its active sessions when it is asked, as far as we know."""
+        return not self._no_list_until
+
+    @property
+    def knows_active(self) -> bool:
+        """Whether messages have told all active sessions, so that the unit need not be asked."""
+        return self._push.is_proved and self.state.is_sure(self._steady())
+
+    # ---------------------------------------------------------------------------- polls
+
+    async def read(self, take: Takes) -> None:
+        """Read what is due. Raises TransmitterError if the unit answered nothing."""
+        failure: TransmitterError | None = None
+        has_answered, has_changed = False, False
+        # When a session has ended, just the history is asked: half of a busy day's requests.
+        wants_history = self._tracker.wants_history and not self._tracker.has_missing
+        if not (wants_history and self.knows_active):
+            try:
+                has_changed = await self._read_list(take)
+                has_answered = True
+            except ClosedError:
+                raise
+            except TransmitterError as err:
+                has_changed, failure = True, err
+        if has_changed or self._tracker.wants_history or self._is_history_due:
+            try:
+                await self._read_history(take)
+                has_answered = True
+            except ClosedError:
+                raise
+            except TransmitterError as err:
+                failure = failure or err
+        if failure and not has_answered:
+            self._forget()
+            raise failure
+        await self._read_settings(take)
+
+    async def _read_list(self, take: Takes) -> bool:
+        """Read the active sessions; return whether they have changed, as far as that tells."""
+        now = self._steady()
+        if now < self._no_list_until:
+            return True
+        # A session that is missing may be on the list after all.
+        etag = None if self._tracker.wants_history else self.state.etag(now)
+        try:
+            answer = await self._transmitter.sessions(etag)
+        except ClosedError:
+            raise
+        except TransmitterError as err:
+            self.state.forget()
+            self._unanswered_lists += 1
+            is_unknown = isinstance(err, RejectedError) and err.is_unknown_resource
+            if is_unknown or self._unanswered_lists >= UNANSWERED_LISTS:
+                # Older firmware has the history alone, and need not be asked again and again for
+                # what it has not got; but it may be updated one day.
+                self._no_list_until = now + HISTORY_INTERVAL.total_seconds()
+            raise
+        self._no_list_until, self._unanswered_lists = 0.0, 0
+        if answer is None:
+            self.state.confirm(now)
+            return False
+        was_known = self.state.token is not None
+        was_so = take.take_list(answer)
+        is_new = self.state.see_list(answer, self._steady())
+        if is_new and was_known and not was_so:
+            self._push.missed_change()
+        return is_new
+
+    async def _read_history(self, take: Takes) -> None:
+        if self._delay >= MAX_TAIL_DELAY and not self.history.is_under_way:
+            self.history.begin_anew()
+        if await self.history.read(take):
+            await take.history_ended()
+
+    @property
+    def _is_history_due(self) -> bool:
+        return self.history.is_due(tells_changes=self._push.is_proved)
+
+    async def _read_settings(self, take: Takes) -> None:
+        now = self._steady()
+        is_recent = self._settings_at is not None and (
+            now - self._settings_at <= SETTINGS_INTERVAL.total_seconds()
+        )
+        if is_recent:
+            return
+        self._settings_at = now
+        try:
+            take.take_settings(await self._transmitter.settings())
+        except ClosedError:
+            raise
+        except TransmitterError as err:
+            # Sessions are what counts; older firmware has no settings.
+            LOGGER.debug("The settings could not be read: %s", err)
+
+    def after_read(self) -> float | None:
+        """Seconds to the next read after one that succeeded; None if that is the next poll."""
+        if self.history.is_under_way:
+            return 0.0
+        if not self._tracker.wants_history:
+            self._delay = READ_DELAY
+            return None
+        self._delay = min(2 * self._delay, POLL_INTERVAL.total_seconds())
+        return self._delay
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one poll to the next, if nothing happens."""
+        is_slow = (
+            self._push.is_proved
+            and not self._push.missed_changes
+            and not self._tracker.wants_history
+        )
+        return (PUSH_POLL_INTERVAL if is_slow else POLL_INTERVAL).total_seconds()
+
+    # ------------------------------------------------------------------------- messages
+
+    def see(self, answer: Answer) -> float | None:
+        """Take in a message, or an answer to a command; return in how many seconds to read."""
+        is_in_step = self.state.see_message(answer, self._steady())
+        if not is_in_step:
+            # The list alone can tell what was missed, also if it had no answer of late.
+            self._no_list_until = 0.0
+        return None if is_in_step else READ_DELAY
+
+    def doubt(self) -> None:
+        """Something may have happened that we were not told."""
+        self.state.doubt(self._steady())
+        self._settings_at = None
+
+    def read_everything(self) -> None:
+        """Read all there is the next time."""
+        self.state.forget()
+        self.history.begin_anew()
+        self._settings_at = None
+
+    def _forget(self) -> None:
+        """The unit did not answer: it may have been off, and be another state's when it is back."""
+        self.state.forget()
+        self._no_list_until, self._unanswered_lists = 0.0, 0

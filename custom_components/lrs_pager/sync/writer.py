@@ -1,0 +1,80 @@
+"""Writes to the session log, one thing after the other, and keeps names for no longer than wanted."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from ..sessions.log import Change, Place, SessionLog
+from ..sessions.session import PlacedSession
+from ..transmitter import Session
+
+
+class LogWriter:
+    """What is to be written, and how."""
+
+    def __init__(
+        self,
+        log: SessionLog,
+        *,
+        now: Callable[[], float],
+        names_kept: float | None,
+        written: Callable[[Sequence[Change]], None],
+    ) -> None:
+        """Write nothing yet.
+
+        now: our clock (POSIX seconds). names_kept: seconds after a session's end for which its label
+        is kept; None is for ever. written: told what has changed, once it is on the disk.
+        """
+        self._log = log
+        self._now = now
+        self._names_kept = names_kept
+        self._written = written
+        self._unsaved: list[PlacedSession] = []
+        self._shifts: list[int] = []
+        self._turn = asyncio.Lock()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to save."""
+        return bool(self._unsaved or self._shifts)
+
+    @property
+    def names_since(self) -> float:
+        """Sessions that ended before this (POSIX seconds) have no label in the log."""
+        return float("-inf") if self._names_kept is None else self._now() - self._names_kept
+
+    def add(self, ended: Iterable[PlacedSession]) -> None:
+        """Have ended sessions written with the next save."""
+        self._unsaved += ended
+
+    def shift(self, seconds: int) -> None:
+        """Our clock was set: have what follows from it moved with the next save."""
+        self._shifts.append(seconds)
+        self._unsaved = [s.shifted(seconds) if s.is_by_age else s for s in self._unsaved]
+
+    async def save(self) -> None:
+        """Write what is to be written; when this returns, it is on the disk."""
+        async with self._turn:
+            await self._save()
+
+    async def merge(self, sessions: Iterable[Session], place: Place) -> Sequence[Change]:
+        """Write sessions of the history, after all that is to be written."""
+        async with self._turn:
+            await self._save()
+            changes = await self._log.merge(sessions, place)
+        self._written(changes)
+        return changes
+
+    async def _save(self) -> None:
+        shifts, self._shifts = self._shifts, []
+        for seconds in shifts:
+            self._written(await self._log.shift(seconds))
+        unsaved, self._unsaved = self._unsaved, []
+        if unsaved:
+            since = self.names_since
+            self._written(
+                await self._log.keep(
+                    session if session.ended_at >= since else replace(session, label=None)
+                    for session in unsaved
+                )
+            )
