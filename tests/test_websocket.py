@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     MockUser,
     async_capture_events,
+    async_fire_time_changed,
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
@@ -643,8 +644,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def time_is_up(hass: HomeAssistant) -> None:
-    """Wait until what could be sent was sent."""
-    await asyncio.sleep(0.3)
+    """Have whatever waits sent now."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seating.UNDO_TIME + 1))
     await hass.async_block_till_done()
 
 
@@ -727,7 +728,6 @@ async def test_every_screen_shows_a_seated_guest_and_can_undo_it(
     assert calls == []
 
 
-@pytest.mark.usefixtures("quick")
 async def test_what_was_undone_is_not_sent(
     hass: HomeAssistant, simulator: Simulator, host: Screen, calls: list[Event[dict[str, Any]]]
 ) -> None:
@@ -784,7 +784,6 @@ async def test_a_guest_who_could_not_be_cleared_is_shown_with_the_reason(
     assert all(row["notice"] is None for event in host.events[-2:] for row in event["sessions"])
 
 
-@pytest.mark.usefixtures("quick")
 async def test_a_session_that_ends_at_the_keypad_is_not_cleared_nor_is_the_next_on_its_pager(
     hass: HomeAssistant, simulator: Simulator, host: Screen, calls: list[Event[dict[str, Any]]]
 ) -> None:
@@ -801,7 +800,6 @@ async def test_a_session_that_ends_at_the_keypad_is_not_cleared_nor_is_the_next_
     assert (host.row()["seating_until"], host.row()["notice"]) == (None, None)
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("way", ["reload", "disable", "remove"])
 async def test_what_waits_while_an_entry_goes_is_not_sent(
     hass: HomeAssistant,
@@ -825,7 +823,6 @@ async def test_what_waits_while_an_entry_goes_is_not_sent(
     assert calls == []
 
 
-@pytest.mark.usefixtures("quick")
 async def test_what_waits_while_home_assistant_stops_is_not_sent(
     hass: HomeAssistant, simulator: Simulator, host: Screen, calls: list[Event[dict[str, Any]]]
 ) -> None:
@@ -835,7 +832,9 @@ async def test_what_waits_while_home_assistant_stops_is_not_sent(
 
     async def stop_slowly(_: Event) -> None:
         nonlocal has_waited
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0)
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seating.UNDO_TIME + 1))
+        await asyncio.sleep(0)
         has_waited = True
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop_slowly)
