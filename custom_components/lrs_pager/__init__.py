@@ -29,13 +29,13 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator, log_paths
 from .host_stand.frontend import async_setup_frontend
 from .host_stand.stand import async_setup_host_stands
 from .host_stand.websocket import async_setup_websocket
 from .issues import ISSUES, withdraw_issue
 from .services import async_setup_services
-from .session_store import SessionStore
+from .sessions.log import SessionLog
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -89,6 +89,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) ->
 
     Its long-term statistics stay, as those of any sensor do: last January is last January.
     """
-    await SessionStore(hass, entry.entry_id).async_remove()
+    await SessionLog.remove(*log_paths(hass, entry.entry_id))
     for issue in ISSUES:
         withdraw_issue(hass, entry, issue)

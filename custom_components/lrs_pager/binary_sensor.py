@@ -16,8 +16,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import LrsPagerConfigEntry
 from .entity import LrsPagerDescription, LrsPagerEntity
+from .sync.picture import Snapshot
 from .sync.push import PushState
-from .sync.snapshot import Snapshot
 
 # All show the same snapshot; none asks the transmitter by itself.
 PARALLEL_UPDATES = 0

@@ -15,7 +15,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry
-from .sync.snapshot import Snapshot
+from .sync.picture import Snapshot
 from .target import TARGET, is_meant
 
 # The option for how many parties have to wait.

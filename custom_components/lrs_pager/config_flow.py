@@ -31,9 +31,11 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .const import (
     CONF_DAY_START,
+    CONF_KEEP_NAMES,
     CONF_SHOW_NAMES,
     CONF_SHOW_PANEL,
     DEFAULT_DAY_START,
+    DEFAULT_KEEP_NAMES,
     DEFAULT_SHOW_PANEL,
     DOMAIN,
     LOGGER,
@@ -67,12 +69,13 @@ OPTIONS = vol.Schema(
         ),
         vol.Required(CONF_SHOW_PANEL, default=DEFAULT_SHOW_PANEL): BooleanSelector(),
         vol.Required(CONF_SHOW_NAMES, default=False): BooleanSelector(),
+        # Without a default, so that it can be left empty.
+        vol.Optional(CONF_KEEP_NAMES): vol.All(
+            NumberSelector(NumberSelectorConfig(min=0, max=36_500, mode=NumberSelectorMode.BOX)),
+            vol.Coerce(int),
+        ),
     }
 )
-
-# Codes with which a CoAP server says that it knows nothing of the resource: 4.04 Not Found,
-# 4.05 Method Not Allowed.
-NOT_THERE = {"4.04", "4.05"}
 
 
 class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -329,10 +332,11 @@ class LrsPagerOptionsFlow(OptionsFlowWithReload):
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form, or save what was entered."""
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
+            return self.async_create_entry(data={CONF_KEEP_NAMES: None, **user_input})
+        options = {CONF_KEEP_NAMES: DEFAULT_KEEP_NAMES, **self.config_entry.options}
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(OPTIONS, self.config_entry.options),
+            data_schema=self.add_suggested_values_to_schema(OPTIONS, options),
         )
 
 
@@ -351,12 +355,12 @@ async def _async_hosts(address: Mapping[str, Any]) -> set[str]:
 
 
 async def _async_try(address: Mapping[str, Any]) -> tuple[dict[str, str], Mapping[str, str]]:
-    """Read the history at an address: errors for the form (none if it is a T7470), placeholders."""
+    """Ask who is at an address: errors for the form (none if it is a T7470), placeholders."""
     transmitter = Transmitter(address[CONF_HOST], address[CONF_PORT])
     try:
-        answer = await transmitter.history()
+        envelope = await transmitter.probe()
     except RejectedError as err:
-        if err.code in NOT_THERE:
+        if err.is_unknown_resource:
             return {"base": "not_t7470"}, {}
         return {"base": "rejected"}, {"code": err.code}
     except TransmitterError as err:
@@ -364,6 +368,6 @@ async def _async_try(address: Mapping[str, Any]) -> tuple[dict[str, str], Mappin
         return {"base": key}, placeholders
     finally:
         await transmitter.close()
-    if answer.envelope.device_name not in (None, MODEL):
+    if envelope.device_name not in (None, MODEL):
         return {"base": "not_t7470"}, {}
     return {}, {}

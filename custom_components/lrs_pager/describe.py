@@ -5,6 +5,7 @@ from typing import Any, Final
 from homeassistant.util import dt as dt_util
 
 from .sessions.session import PlacedSession
+from .sync.picture import Snapshot
 from .transmitter import CLEARED, PAGED, STARTED
 
 # The attribute that has a guest's name.
@@ -42,18 +43,16 @@ def event_attributes(session: PlacedSession) -> dict[str, Any]:
     }
 
 
-def active_attributes(session: PlacedSession, now: float) -> dict[str, Any]:
-    """Describe an active session as the list of a dashboard does, but for its label.
-
-    now: POSIX seconds.
-    """
+def active_attributes(session: PlacedSession, data: Snapshot) -> dict[str, Any]:
+    """Describe an active session as the list of a dashboard does, but for its label."""
     return {
         "number": session.number,
         "party_size": session.party_size,
         "state": _state(session),
         "since": _iso(session.notified_at if session.is_paged else session.created_at),
         "goal_seconds": session.goal,
-        "late": session.is_late(now),
+        "late": session in data.late,
+        "not_cleared": session in data.left_over,
     }
 
 

@@ -18,20 +18,21 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the diagnostics of a transmitter."""
     coordinator = entry.runtime_data
-    clock = coordinator.clock
+    follower = coordinator.follower
+    clocks, history = follower.clocks, follower.reader.history
     return async_redact_data(
         {
             "entry": {"data": dict(entry.data), "options": dict(entry.options)},
             "is_reachable": coordinator.last_update_success,
             "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
-            "received": asdict(coordinator.received),
+            "history": history.to_show(),
             "push": {
-                "state": coordinator.push.state,
-                "is_proved": coordinator.push.is_proved,
+                "state": follower.push.state,
+                "is_proved": follower.push.is_proved,
                 "poll_interval": str(coordinator.update_interval),
             },
-            "clock": clock and {"ahead": clock.ahead.total_seconds(), "agrees": clock.agrees},
-            "log": {"sessions": len(coordinator.log)},
+            "clock": {"ahead": clocks.ahead, "agrees": clocks.agrees},
+            "log": {"sessions": await coordinator.log.count()},
             "snapshot": {
                 **asdict(coordinator.data),
                 # A list, as nothing is taken out of tuples.

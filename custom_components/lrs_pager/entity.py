@@ -11,7 +11,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .const import DOMAIN, MANUFACTURER, MODEL
 from .coordinator import LrsPagerCoordinator
 from .errors import command_failure
-from .sync.snapshot import Snapshot
+from .sync.picture import Snapshot
 from .transmitter import TransmitterError
 
 

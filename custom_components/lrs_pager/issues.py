@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 
 # Their ids, which the entry's id follows; also their keys in translations.
 # The session log could not be read, and was set aside.
@@ -84,3 +84,35 @@ def _local(instant: float) -> str:
     """An instant as it is shown in an issue, whose texts have no format of times."""
     at: datetime = dt_util.as_local(dt_util.utc_from_timestamp(instant))
     return f"{at:%Y-%m-%d %H:%M}"
+
+
+@callback
+def tell_of_log(hass: HomeAssistant, entry: ConfigEntry, set_aside: str) -> None:
+    """Tell that the log could not be read. set_aside: the name of the file that has it now."""
+    LOGGER.error("The session log could not be read; it was set aside")
+    raise_issue(
+        hass,
+        entry,
+        LOG_SET_ASIDE,
+        severity=ir.IssueSeverity.ERROR,
+        is_persistent=True,
+        file=set_aside,
+    )
+
+
+@callback
+def tell_of_clock(hass: HomeAssistant, entry: ConfigEntry, *, is_off: bool) -> None:
+    """Tell that the unit's clock is off; take it back when it is right."""
+    if is_off:
+        raise_issue(hass, entry, CLOCK_OFF, is_fixable=True)
+    else:
+        withdraw_issue(hass, entry, CLOCK_OFF)
+
+
+@callback
+def tell_of_push(hass: HomeAssistant, entry: ConfigEntry, *, is_silent: bool) -> None:
+    """Tell that changes are not pushed, though the unit said they would be; take it back."""
+    if is_silent:
+        raise_issue(hass, entry, PUSH_SILENT)
+    else:
+        withdraw_issue(hass, entry, PUSH_SILENT)

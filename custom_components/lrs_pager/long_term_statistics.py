@@ -59,9 +59,9 @@ from .sessions.hourly import (
     Merged,
     Row,
     Rows,
-    figures,
     hour_of,
     merge,
+    rows_of,
 )
 from .sessions.log import SessionLog
 from .sessions.session import PlacedSession
@@ -72,7 +72,7 @@ DELAY: Final = timedelta(minutes=5)
 
 # Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for
 # ten; what is not written then is at the next start.
-PATIENCE: Final = 5
+STOP_TIMEOUT: Final = 5
 
 # Seconds of the log that are worked on at once: a week of a busy house is 2,000 sessions, some
 # milliseconds' work, and no memory to speak of.
@@ -134,13 +134,12 @@ class LongTermStatistics:
         if RECORDER not in self._hass.config.components:
             return
 
-        @callback
-        def begin(_: HomeAssistant) -> None:
+        async def begin(_: HomeAssistant) -> None:
             # The recorder works off its queue from now on.
+            oldest = await log.first_ended(0)
             self._log = log
-            oldest = next(iter(log), None)
             # Without a session, there may be a new name all the same.
-            self._note(_this_hour() if oldest is None else hour_of(oldest))
+            self._note(_this_hour() if oldest is None else oldest // HOUR * HOUR)
             self._sync_now()
 
         @callback
@@ -161,7 +160,7 @@ class LongTermStatistics:
         if log is None or self._since is None:
             return
         try:
-            async with asyncio.timeout(PATIENCE), self._one_at_a_time:
+            async with asyncio.timeout(STOP_TIMEOUT), self._one_at_a_time:
                 await self._write(log, self._since, frozenset(self._moved))
         except Exception as err:  # noqa: BLE001  # see _sync
             LOGGER.debug("Long-term statistics are written at the next start: %r", err)
@@ -229,10 +228,7 @@ class LongTermStatistics:
         # The recorder's question for the total up to an hour takes no hour to come, as there is if
         # the transmitter's clock is ahead.
         start = min(since, _this_hour())
-        metadata = await recorder.async_add_executor_job(self._read_metadata)
-        totals: Mapping[str, float] = await recorder.async_add_executor_job(
-            self._read_totals, start
-        )
+        metadata, totals = await recorder.async_add_executor_job(self._read_written, start)
         renamed = {
             key
             for key, name_and_all in self._metadata().items()
@@ -241,13 +237,12 @@ class LongTermStatistics:
         has_written = False
         while True:
             end = start + STRETCH
-            is_last = log.latest is None or log.latest.ended_at < end
-            sessions = log.between(start, end)
+            sessions = await log.between(start, end)
+            following = await log.first_ended(end)
             # After the log's last session there may be rows of sessions that it forgot.
             merged = await recorder.async_add_executor_job(
-                self._merge, sessions, start, None if is_last else end, totals, moved
+                self._merge, sessions, start, None if following is None else end, totals, moved
             )
-            totals, start = merged.totals, end
             if writes := {key: rows for key, rows in merged.rows.items() if rows or key in renamed}:
                 renamed -= writes.keys()
                 has_written = True
@@ -255,12 +250,17 @@ class LongTermStatistics:
                     async_add_external_statistics(
                         self._hass, self._metadata()[key], _statistic_data(rows)
                     )
-            if is_last:
+            if following is None:
                 return has_written
             if writes:
                 # So that the recorder never has more than one stretch to write before what else
                 # happens in the house: a first time may take it minutes.
                 await self._settled()
+            totals, start = merged.totals, end
+            if following >= end + STRETCH:
+                # Over the years in which nothing is logged, as before a clock was first set.
+                start = following // HOUR * HOUR
+                _, totals = await recorder.async_add_executor_job(self._read_written, start)
 
     async def _settled(self) -> None:
         """Wait until the recorder has carried out what it was told to: it only queues.
@@ -293,21 +293,19 @@ class LongTermStatistics:
 
     # ----------------------------------------------- in the recorder's executor: it reads
 
-    def _read_metadata(self) -> dict[str, StatisticMetaData]:
-        """What the recorder has of each statistic that is there."""
+    def _read_written(self, before: int) -> tuple[dict[str, StatisticMetaData], dict[str, float]]:
+        """What the recorder has: the metadata, and the counts' totals before an hour."""
         found = get_metadata(self._hass, statistic_ids=set(self._ids.values()))
-        return {key: found[id_][1] for key, id_ in self._ids.items() if id_ in found}
-
-    def _read_totals(self, before: int) -> dict[str, float]:
-        """The counts up to an hour: how they changed since ever."""
+        metadata = {key: found[id_][1] for key, id_ in self._ids.items() if id_ in found}
         end = dt_util.utc_from_timestamp(before)
-        return {
+        totals = {
             key: statistic_during_period(
                 self._hass, None, end, self._ids[key], {"change"}, None
             ).get("change")
             or 0.0
             for key in COUNTS
         }
+        return metadata, totals
 
     def _read_rows(self, start: int, end: int | None) -> Rows:
         """The rows of some hours."""
@@ -343,7 +341,7 @@ class LongTermStatistics:
         moved: frozenset[int],
     ) -> Merged:
         """Bring the log's sessions of some hours together with the rows that are there."""
-        return merge(figures(sessions), self._read_rows(start, end), totals, moved)
+        return merge(rows_of(sessions), self._read_rows(start, end), totals, moved)
 
 
 def statistic_id(entry_id: str, key: str) -> str:

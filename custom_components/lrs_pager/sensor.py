@@ -20,7 +20,7 @@ from .coordinator import LrsPagerConfigEntry
 from .describe import LABEL, active_attributes, name
 from .entity import LrsPagerDescription, LrsPagerEntity
 from .sessions.session import PlacedSession
-from .sync.snapshot import Snapshot
+from .sync.picture import Snapshot
 
 # All sensors show the same snapshot; none asks the transmitter by itself.
 PARALLEL_UPDATES = 0
@@ -101,7 +101,7 @@ def _active_sessions(snapshot: Snapshot) -> Mapping[str, Any]:
     """List the active sessions."""
     return {
         "sessions": [
-            active_attributes(session, snapshot.now) | name(session, is_shown=snapshot.shows_names)
+            active_attributes(session, snapshot) | name(session, is_shown=snapshot.shows_names)
             for session in snapshot.active or ()
         ]
     }

@@ -20,7 +20,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinator import NOT_THERE, LrsPagerCoordinator
+from .coordinator import LrsPagerCoordinator
 from .describe import response
 from .errors import command_failure, failure, refused
 from .sessions.session import PlacedSession
@@ -58,9 +58,9 @@ MAX_SYSTEM_ID = 255
 # 4.04 Not Found: what a CoAP server says of something that isn't there.
 NOT_FOUND = "4.04"
 
-# By how much a session's stamp may be older than the answer to the command that started it, beside
+# Seconds by which a session's stamp may be older than the answer to the command that started it, beside
 # the time that the answer took: stamps are cut to whole seconds, and a unit may be slow to write.
-STAMP_SLACK = timedelta(seconds=3)
+STAMP_SLACK = 3
 
 type Fields = dict[vol.Marker, Any]
 
@@ -213,9 +213,7 @@ async def _get_sessions(call: ServiceCall) -> ServiceResponse:
     if data.active is None:
         raise refused("no_live_sessions")
     return {
-        "sessions": [
-            {**response(session), "late": session.is_late(data.now)} for session in data.active
-        ]
+        "sessions": [{**response(session), "late": session in data.late} for session in data.active]
     }
 
 
@@ -226,7 +224,7 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
     start, end = _instant(call, ATTR_START, day.start), _instant(call, ATTR_END, day.end)
     if start >= end:
         raise refused("end_before_start")
-    return {"sessions": [response(session) for session in coordinator.log.between(start, end)]}
+    return {"sessions": [response(one) for one in await coordinator.log.between(start, end)]}
 
 
 # --------------------------------------------------------------------------- in between
@@ -309,28 +307,28 @@ async def _look(
     """
     session = _active(coordinator, number)
     is_right = session_id in session.keys if session else session_id is None
-    if is_right and coordinator.knows_active:
+    if is_right and coordinator.follower.reader.knows_active:
         return session
     try:
         await coordinator.async_ask_sessions()
     except TransmitterError as err:
-        if not (isinstance(err, RejectedError) and err.code in NOT_THERE):
+        if not (isinstance(err, RejectedError) and err.is_unknown_resource):
             raise failure(HomeAssistantError, err) from err
-        if session_id is not None and not coordinator.push.is_live:
+        if session_id is not None and not coordinator.follower.push.is_live:
             raise refused("no_live_sessions") from err
     return _active(coordinator, number)
 
 
 def _active(coordinator: LrsPagerCoordinator, number: int) -> PlacedSession | None:
     """The active session on a pager, as far as is known."""
-    active = coordinator.tracker.active or ()
+    active = coordinator.follower.tracker.active or ()
     return next((session for session in active if session.number == number), None)
 
 
 def _told(coordinator: LrsPagerCoordinator, number: int, answer: Answer) -> PlacedSession | None:
     """The session that a command was for, as it is known after it; None if it is not known."""
     for session in answer.sessions:
-        if session.number == number and (placed := coordinator.tracker.find(session)):
+        if session.number == number and (placed := coordinator.follower.tracker.find(session)):
             return placed
     # Not told, and asked for since.
     return _active(coordinator, number) if coordinator.last_update_success else None
@@ -344,11 +342,12 @@ def _was_there_before(
     By the unit's own clock. False if that is not known, or not when the session was created.
     """
     now = answer.envelope.timestamp
-    if now is None and coordinator.clock is not None:
-        now = coordinator.clock.time_at(answer.answered)
+    clocks = coordinator.follower.clocks
+    if now is None and clocks.is_known:
+        now = clocks.unit(answer.answered).time_at(clocks.at(answer.answered))
     if now is None or session.created is None:
         return False
-    age = now - datetime.fromisoformat(session.created)
+    age = (now - datetime.fromisoformat(session.created)).total_seconds()
     return age > answer.answered - answer.asked + STAMP_SLACK
 
 

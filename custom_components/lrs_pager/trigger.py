@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, Final, override
 
 import voluptuous as vol
@@ -10,15 +10,13 @@ import voluptuous as vol
 from homeassistant.const import ATTR_DEVICE_ID, CONF_FOR, CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
 from homeassistant.helpers.typing import ConfigType
-from homeassistant.util import dt as dt_util
 
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import event_attributes
-from .sessions.session import LATE_AFTER, PlacedSession
+from .sessions.session import PlacedSession
 from .sessions.tracker import SessionEvent, Step
 from .target import TARGET, async_follow, device_of, is_meant
 
@@ -151,9 +149,6 @@ class MomentTrigger(LrsPagerTrigger):
     up, and not again after a reload.
     """
 
-    # Whether the coordinator shows a snapshot at that moment by itself.
-    is_shown: ClassVar[bool] = False
-
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take what the user chose."""
         super().__init__(hass, config)
@@ -166,140 +161,21 @@ class MomentTrigger(LrsPagerTrigger):
 
     @override
     def _watch(self, coordinator: LrsPagerCoordinator, tell: Tell) -> CALLBACK_TYPE:
-        watch = Watch(self._hass, coordinator, self.moment, tell, self._done)
-        watch.has_timer = not self.is_shown
-        watch.start()
-        return watch.stop
-
-
-class Watch:
-    """Watches the active sessions of a transmitter for their moments."""
-
-    has_timer = True
-
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        coordinator: LrsPagerCoordinator,
-        moment: Callable[[PlacedSession], float | None],
-        tell: Tell,
-        done: dict[str, set[str]],
-    ) -> None:
-        """Take what there is to know; see MomentTrigger."""
-        self._hass = hass
-        self._coordinator = coordinator
-        self._entry = coordinator.config_entry
-        self._moment = moment
-        self._tell = tell
-        self._done = done
-        self._is_asking = False
-        self._unset_timer: CALLBACK_TYPE | None = None
-        self._stop_looking: CALLBACK_TYPE | None = None
-
-    def start(self) -> None:
-        """Look now, and whenever there is something new to see."""
-        self._stop_looking = self._coordinator.async_add_listener(self._look)
-        self._look()
-
-    @callback
-    def stop(self) -> None:
-        """Look no more."""
-        if self._stop_looking is not None:
-            self._stop_looking()
-            self._stop_looking = None
-        self._stop_timer()
-
-    @callback
-    def _look(self) -> None:
-        """See whose moment has come; if it may be known late that it had not, ask first."""
-        if self._coordinator.data.active is None or not self._coordinator.last_update_success:
-            return
-        is_first = self._entry.entry_id not in self._done
-        if is_first or self._coordinator.push.is_live or not self._new():
-            self._note(is_told=not is_first)
-        elif not self._is_asking:
-            self._entry.async_create_background_task(
-                self._hass, self._ask(), f"{self._coordinator.name} look"
-            )
-        self._set_timer()
-
-    async def _ask(self) -> None:
-        """Poll, as a session may be over since the last poll."""
-        self._is_asking = True
-        try:
-            await self._coordinator.async_refresh()
-        finally:
-            self._is_asking = False
-        # What is known of a transmitter that can't be reached may be over. When it is back, there
-        # is another look.
-        if self._stop_looking is not None and self._coordinator.last_update_success:
-            self._note()
-
-    def _new(self) -> list[PlacedSession]:
-        """Return the active sessions whose moment has come, but for those done with."""
-        now = dt_util.utcnow().timestamp()
-        done = self._done.get(self._entry.entry_id, set())
-        return [
-            session
-            for session in self._coordinator.data.active or ()
-            if (moment := self._moment(session)) is not None
-            and moment <= now
-            and done.isdisjoint(session.keys)
-        ]
-
-    @callback
-    def _note(self, *, is_told: bool = True) -> None:
-        """Tell of what is new, and be done with it."""
-        new, tracked = self._new(), self._coordinator.tracker.tracked
-        done = self._done.get(self._entry.entry_id, set())
-        # By all keys, as a session may be told with its uuid or without it; and until it is done
-        # with, lest a new goal make it late again.
-        self._done[self._entry.entry_id] = {
-            key
-            for session in tracked
-            if session in new or not done.isdisjoint(session.keys)
-            for key in session.keys
-        }
-        if is_told:
-            for session in new:
-                self._tell(session)
-
-    @callback
-    def _set_timer(self) -> None:
-        """Look again at the next moment."""
-        self._stop_timer()
-        now = dt_util.utcnow().timestamp()
-        moments = [self._moment(session) for session in self._coordinator.data.active or ()]
-        ahead = [moment for moment in moments if moment is not None and moment > now]
-        if self.has_timer and ahead:
-            self._unset_timer = async_track_point_in_utc_time(
-                self._hass, self._it_is_time, dt_util.utc_from_timestamp(min(ahead))
-            )
-
-    @callback
-    def _stop_timer(self) -> None:
-        if self._unset_timer is not None:
-            self._unset_timer()
-            self._unset_timer = None
-
-    @callback
-    def _it_is_time(self, _: datetime) -> None:
-        self._unset_timer = None
-        self._look()
+        entry_id = coordinator.config_entry.entry_id
+        is_first = entry_id not in self._done
+        done = self._done.setdefault(entry_id, set())
+        return coordinator.moments.watch(self.moment, tell, done, is_first=is_first)
 
 
 class LateTrigger(MomentTrigger):
     """A guest has been waiting for longer than the goal."""
 
     happened = "guest became late"
-    is_shown = True
 
     @override
     def moment(self, session: PlacedSession) -> float | None:
         """When the binary sensor shows it."""
-        if session.is_paged or session.goal_at is None:
-            return None
-        return session.goal_at + LATE_AFTER
+        return None if session.is_paged else session.late_at
 
 
 class OutTrigger(MomentTrigger):

@@ -69,7 +69,7 @@ def link_state(entry: LrsPagerConfigEntry, before: LinkState | None = None) -> L
             return LinkState.UNREACHABLE
         if coordinator.data.active is None:
             return LinkState.NO_LIST
-        return LinkState.LIVE if coordinator.push.is_live else LinkState.POLLED
+        return LinkState.LIVE if coordinator.follower.push.is_live else LinkState.POLLED
     if entry.disabled_by is not None:
         return LinkState.DISABLED
     if entry.state in _FAILED:
@@ -96,9 +96,8 @@ class HostStand:
         # Since when that is so (POSIX seconds), and when the transmitter last answered.
         self._since: float | None = None
         self._answered_at: float | None = None
+        # The pagers that were in use of late. 0 is none of them, as it stands for all.
         self._pagers: set[int] = set()
-        # What the pagers of the log were worked out from, and they.
-        self._logged: tuple[LrsPagerCoordinator, int, set[int]] | None = None
         self._listeners: list[CALLBACK_TYPE] = []
 
     @property
@@ -131,6 +130,9 @@ class HostStand:
         stop_waiting = self._hass.bus.async_listen(
             EVENT_HOMEASSISTANT_STOP, callback(lambda _: seating.stop())
         )
+        self.entry.async_create_background_task(
+            self._hass, self._load_pagers(), f"{self.entry.title} pagers"
+        )
         self.async_update()
 
         @callback
@@ -138,7 +140,7 @@ class HostStand:
             stop_listening()
             stop_waiting()
             seating.stop()
-            self.seating = self._logged = None
+            self.seating = None
             self.async_update()
 
         return detach
@@ -150,22 +152,19 @@ class HostStand:
         if state is not self._state:
             self._state, self._since = state, dt_util.utcnow().timestamp()
         if coordinator := self.coordinator:
-            self._answered_at = coordinator.answered_at
-            self._see_pagers(coordinator)
+            self._answered_at = coordinator.follower.gaps.answered_at
+            self._pagers.update(s.number for s in self.sessions or () if s.number)
         if self.seating and self.sessions is not None:
             self.seating.see(self.sessions)
         for listener in tuple(self._listeners):
             listener()
 
-    def _see_pagers(self, coordinator: LrsPagerCoordinator) -> None:
-        """Keep the pagers that were in use of late."""
-        log = coordinator.log
-        if self._logged is None or self._logged[:2] != (coordinator, log.changes):
-            start = dt_util.utcnow() - PAGERS_KEPT
-            self._logged = coordinator, log.changes, log.numbers(int(start.timestamp()))
-        active = {session.number for session in self.sessions or ()}
-        # 0 stands for all pagers.
-        self._pagers = {number for number in self._logged[2] | active if number and number > 0}
+    async def _load_pagers(self) -> None:
+        """Take the pagers of the log's latest sessions; those that follow become active here."""
+        start = dt_util.utcnow() - PAGERS_KEPT
+        logged = await self.entry.runtime_data.log.numbers(int(start.timestamp()))
+        self._pagers.update(number for number in logged if number > 0)
+        self.async_update()
 
     def picture(self, *, names: bool) -> dict[str, Any]:
         """What there is to show, as JSON has it. names: whether guests' names are in it."""
@@ -173,6 +172,7 @@ class HostStand:
         is_unreachable = self._state is LinkState.UNREACHABLE
         settings = self.coordinator.data.settings if self.coordinator else None
         sessions = self.sessions
+        left_over = self.coordinator.data.left_over if self.coordinator else ()
         return {
             "entry_id": self.entry.entry_id,
             "device_id": device.id if device else None,
@@ -186,12 +186,17 @@ class HostStand:
             "pagers": sorted(self._pagers),
             "sessions": None
             if sessions is None
-            else [_row(session, self.seating, names=names) for session in sessions],
+            else [
+                _row(session, self.seating, names=names, is_left_over=session in left_over)
+                for session in sessions
+            ],
         }
 
 
-def _row(session: PlacedSession, seating: Seating | None, *, names: bool) -> dict[str, Any]:
-    """What there is to show of a session."""
+def _row(
+    session: PlacedSession, seating: Seating | None, *, names: bool, is_left_over: bool
+) -> dict[str, Any]:
+    """What there is to show of a session. is_left_over: whether it is of an earlier day."""
     notice = seating.notice(session) if seating else None
     return {
         "id": session.keys[0],
@@ -201,6 +206,7 @@ def _row(session: PlacedSession, seating: Seating | None, *, names: bool) -> dic
         "goal": session.goal,
         "created_at": session.created_at,
         "notified_at": session.notified_at,
+        "not_cleared": is_left_over,
         "seating_until": seating.until(session) if seating else None,
         "notice": {"key": notice.key, "placeholders": notice.placeholders} if notice else None,
     }

@@ -11,7 +11,7 @@ the day. Only the history says whether a session was cleared or removed, so its 
 when that is known.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto

@@ -30,6 +30,10 @@ SLACK = 0.1
 # past TOLERANCE does so once, whatever the next readings are.
 RETURN = TOLERANCE - timedelta(minutes=1)
 
+# Seconds for which the unit's clock may be off before the user is told: where Home Assistant has
+# no clock that runs without power, its own is wrong for some minutes after a start.
+OFF_AFTER = 600
+
 
 class Clocks:
     """The unit's clock and our own."""
@@ -55,6 +59,8 @@ class Clocks:
         self._unit: float | None = None
         self._read_at = 0.0
         self._agrees = True
+        # Since when it does not, by the loop's clock.
+        self._off_since: float | None = None
         self._setting = 0
 
     def now(self) -> float:
@@ -105,11 +111,28 @@ class Clocks:
         self._read_at = answered
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
+        self._off_since = None if self._agrees else (self._off_since or answered)
 
     @property
     def is_known(self) -> bool:
         """Whether the unit ever said what its clock shows."""
         return self._unit is not None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the unit keeps our local time, as far as we know."""
+        return self._agrees
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the unit's clock is off for so long that the user is to know."""
+        since = self._off_since
+        return since is not None and self._steady() - since >= OFF_AFTER
+
+    @property
+    def ahead(self) -> int | None:
+        """Seconds by which the unit's clock is ahead of ours; None if it never said its time."""
+        return None if self._unit is None else round(self._ahead(self._read_at).total_seconds())
 
     def unit(self, steady: float) -> UnitClock:
         """The unit's clock, as far as it is known at a moment of the loop's clock.

@@ -131,6 +131,11 @@ class Follower:
         """The unit's clock now."""
         return self.clocks.unit(self._ours.steady())
 
+    @property
+    def has_events(self) -> bool:
+        """Whether something has happened that was not told yet."""
+        return bool(self._events)
+
     def take_events(self) -> list[SessionEvent]:
         """Return what has happened since this was called last."""
         events, self._events = self._events, []

@@ -33,16 +33,16 @@ class GapWatch:
         # Since when the unit may have forgotten sessions that we did not see; None if it could be
         # asked all the time.
         self._away_since: float | None = latest
-        self._answered_at: float | None = None
+        self.answered_at: float | None = None
 
     def answered(self, at: float) -> None:
         """The unit has answered."""
-        self._answered_at = at
+        self.answered_at = at
 
     def lost(self, latest: int | None) -> None:
         """The unit did not answer. latest: as above, now."""
-        if self._away_since is None and self._answered_at is not None:
-            self._away_since = max(self._answered_at, latest or 0)
+        if self._away_since is None and self.answered_at is not None:
+            self._away_since = max(self.answered_at, latest or 0)
 
     def read_on(self) -> None:
         """The history goes on from where it was read before: nothing is missing."""
@@ -61,5 +61,5 @@ class GapWatch:
         """Our clock was set."""
         if self._away_since is not None:
             self._away_since += seconds
-        if self._answered_at is not None:
-            self._answered_at += seconds
+        if self.answered_at is not None:
+            self.answered_at += seconds

@@ -86,6 +86,16 @@ class HistoryReader:
             "whole_at": self._whole_at,
         }
 
+    def to_show(self) -> dict[str, Any]:
+        """How it stands, for diagnostics: nothing of any session."""
+        return {
+            "is_readable": self.failing_since is None,
+            "is_under_way": self.is_under_way,
+            "is_complete": self._pass.is_complete,
+            "skipped": self._pass.skipped,
+            "read_whole_at": self._whole_at,
+        }
+
     @property
     def is_under_way(self) -> bool:
         """Whether a pass has begun and not come to the end."""

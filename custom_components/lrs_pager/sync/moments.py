@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..sessions.session import PlacedSession
+from .picture import Snapshot
 
 type Moment = Callable[[PlacedSession], float | None]
 
@@ -48,10 +49,9 @@ class Moments:
         self._now, self._call_later = now, call_later
         self._is_told, self._ask, self._show = is_told, ask, show
         self._watchers: list[_Watcher] = []
-        self._active: tuple[PlacedSession, ...] = ()
+        self._snapshot: Snapshot | None = None
         self._tracked: tuple[PlacedSession, ...] = ()
-        self._own: tuple[float, ...] = ()
-        self._has_looked = False
+        self._is_asked = False
         self._cancel: Callable[[], None] | None = None
 
     def watch(
@@ -71,26 +71,27 @@ class Moments:
         self._look(is_asked=False)
         return lambda: self._watchers.remove(watcher)
 
-    def look(
-        self,
-        active: Iterable[PlacedSession],
-        tracked: Iterable[PlacedSession],
-        own: Iterable[float],
-        *,
-        is_asked: bool,
-    ) -> None:
-        """Look at the sessions as they are now.
+    def asked(self) -> None:
+        """The transmitter has just been asked: how things look next is how they are."""
+        self._is_asked = True
 
-        tracked: the active ones, and those that are over but not done with. own: instants at which
-        something is to be shown. is_asked: whether this is how things are, as far as can be known.
+    def look(self, snapshot: Snapshot, tracked: Iterable[PlacedSession]) -> None:
+        """Look at the sessions as they are shown now.
+
+        tracked: the active sessions, and those that are over but not done with.
         """
-        self._active, self._tracked, self._own = tuple(active), tuple(tracked), tuple(own)
-        self._has_looked = True
+        self._snapshot, self._tracked = snapshot, tuple(tracked)
+        is_asked, self._is_asked = self._is_asked, False
         self._look(is_asked=is_asked)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether somebody is to be told of a session."""
+        return any(self._due(watcher) for watcher in self._watchers)
 
     def _look(self, *, is_asked: bool) -> None:
         """Tell of what is due, or have the transmitter asked first."""
-        if not self._has_looked:
+        if self._snapshot is None:
             return
         is_sure = is_asked or self._is_told()
         must_ask = False
@@ -103,22 +104,23 @@ class Moments:
             self._ask()
         self._set_timer()
 
-    def reset(self) -> None:
-        """Our clock was set: have the timer right again."""
-        self._set_timer()
-
     def stop(self) -> None:
         """Wait for nothing any more."""
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
 
+    @property
+    def _present(self) -> tuple[PlacedSession, ...]:
+        """The sessions of the guests who are there."""
+        return self._snapshot.present if self._snapshot else ()
+
     def _due(self, watcher: _Watcher) -> list[PlacedSession]:
         """The active sessions whose moment has come, but for those done with."""
         now = self._now()
         return [
             session
-            for session in self._active
+            for session in self._present
             if (moment := watcher.moment(session)) is not None
             and moment <= now
             and watcher.done.isdisjoint(session.keys)
@@ -148,10 +150,11 @@ class Moments:
         moments = [
             moment
             for watcher in self._watchers
-            for session in self._active
+            for session in self._present
             if (moment := watcher.moment(session)) is not None
         ]
-        ahead = [moment for moment in (*self._own, *moments) if moment > now]
+        own = self._snapshot.moments if self._snapshot else ()
+        ahead = [moment for moment in (*own, *moments) if moment > now]
         if ahead:
             self._cancel = self._call_later(min(ahead) - now, self._come)
 

@@ -1,10 +1,10 @@
 """The picture of a transmitter: the business day it is in, and what is shown of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..sessions.figures import Figures, figures
+from ..sessions.log import SessionLog
 from ..sessions.session import PlacedSession
 from ..transmitter import BusinessDay, Settings, Statistics, UnitClock
 from .facts import UnitFacts
@@ -97,7 +97,9 @@ class Picture:
         """Begin without a day. day_start: the hour at which a business day begins."""
         self._day_start, self._shows_names = day_start, shows_names
         self._day: BusinessDay | None = None
+        # The day's figures, and what they were made from: the day, and how the log was.
         self._today = figures(())
+        self._made_from: tuple[int, int, int] | None = None
 
     def day(self, clock: UnitClock, now: datetime) -> BusinessDay:
         """The business day that the unit's clock is in."""
@@ -110,9 +112,12 @@ class Picture:
         self._day = day
         return day
 
-    def sum_up(self, ended: Iterable[PlacedSession]) -> None:
-        """Take the ended sessions of the present day."""
-        self._today = figures(ended)
+    async def sum_up(self, day: BusinessDay, log: SessionLog) -> None:
+        """Have the day's figures as the log is; most of what is told changes nothing of them."""
+        made_from = day.start, day.end, log.changes
+        if made_from != self._made_from:
+            self._today = figures(await log.between(day.start, day.end))
+            self._made_from = made_from
 
     def take(
         self,

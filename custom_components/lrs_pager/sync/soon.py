@@ -1,0 +1,57 @@
+"""One early read at a time, at the earliest moment that was asked for."""
+
+from collections.abc import Callable
+
+
+class Soon:
+    """Has something run soon; while it runs, what is asked for has it run once more."""
+
+    def __init__(
+        self,
+        *,
+        steady: Callable[[], float],
+        call_later: Callable[[float, Callable[[], None]], Callable[[], None]],
+        run: Callable[[], Callable[[], bool]],
+    ) -> None:
+        """Run nothing yet.
+
+        steady: the loop's clock (seconds). call_later: calls a function in some seconds; returns how
+        not to. run: begins to run; returns whether that is done.
+        """
+        self._steady, self._call_later, self._run = steady, call_later, run
+        self._is_done: Callable[[], bool] = lambda: True
+        self._cancel: Callable[[], None] | None = None
+        self._at = 0.0
+        self._is_closed = False
+
+    def ask(self, delay: float) -> None:
+        """Run in so many seconds, unless it runs before."""
+        at = self._steady() + delay
+        if self._is_closed or (self._cancel is not None and self._at <= at):
+            return
+        self.cancel()
+        self._at = at
+        self._cancel = self._call_later(delay, self._begin)
+
+    def cancel(self) -> None:
+        """Don't run after all: it is done in another way."""
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None
+
+    def close(self) -> None:
+        """Run no more."""
+        self._is_closed = True
+        self.cancel()
+
+    def _begin(self) -> None:
+        self._cancel = None
+        if self._is_done():
+            self._is_done = self._run()
+        else:
+            # What runs may have begun before that was asked for which is to be seen.
+            self.ask(AGAIN)
+
+
+# Seconds after which it is tried again to run what was under way.
+AGAIN = 1.0
