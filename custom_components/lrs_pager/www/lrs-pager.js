@@ -1307,25 +1307,22 @@ var Live = class {
 var Seconds = class {
   /** now: the time (POSIX seconds) whose full seconds are meant. */
   constructor(host, now) {
-    this.start = () => {
+    this.tick = () => {
       clearTimeout(this.timer);
       if (document.hidden) return;
-      const wait = 1e3 - this.now() * 1e3 % 1e3 + 5;
-      this.timer = setTimeout(() => {
-        this.host.requestUpdate();
-        this.start();
-      }, wait);
+      this.host.requestUpdate();
+      this.timer = setTimeout(this.tick, 1005 - this.now() * 1e3 % 1e3);
     };
     this.host = host;
     this.now = now;
     host.addController(this);
   }
   hostConnected() {
-    document.addEventListener("visibilitychange", this.start);
-    this.start();
+    document.addEventListener("visibilitychange", this.tick);
+    this.tick();
   }
   hostDisconnected() {
-    document.removeEventListener("visibilitychange", this.start);
+    document.removeEventListener("visibilitychange", this.tick);
     clearTimeout(this.timer);
   }
 };
