@@ -53,6 +53,7 @@ function title(device) {
 }
 
 // src/words.ts
+var plurals = /* @__PURE__ */ new Map();
 var Words = class {
   constructor(hass) {
     this.hass = hass;
@@ -62,10 +63,12 @@ var Words = class {
     return this.hass.localize(`component.${DOMAIN}.common.${key}`, values);
   }
   /** The text of a key for a number of things: `key_one`, `key_few`, ..., by the language. */
-  count(key, count, values) {
-    const kind = new Intl.PluralRules(this.hass.locale.language).select(count);
-    const all = { count, ...values };
-    return this.get(`${key}_${kind}`, all) || this.get(`${key}_other`, all);
+  count(key, count) {
+    const { language } = this.hass.locale;
+    const rules = plurals.get(language) ?? new Intl.PluralRules(language);
+    plurals.set(language, rules);
+    const values = { count };
+    return this.get(`${key}_${rules.select(count)}`, values) || this.get(`${key}_other`, values);
   }
   /** What went wrong, in the user's language. */
   error(error) {
@@ -117,7 +120,7 @@ var Card = class extends LitElement {
     const choice = (name) => {
       const options = CHOICES[name].map((value) => ({
         value,
-        label: formWord(`${name}_${value}`)
+        label: formWord(`${name}_${value}`) || value
       }));
       return { name, selector: { select: { mode: "dropdown", options } } };
     };
@@ -1100,19 +1103,19 @@ var PagerElement = class extends LitElement {
     return hass !== void 0 && (changed.size !== 1 || !before || before.config.components !== hass.config.components || WATCHED.some((part) => before[part] !== hass[part]));
   }
   willUpdate(_) {
-    if (this.hasWords !== void 0) return;
-    this.hasWords = false;
-    void Promise.all(
-      ["common", "exceptions"].map((part) => this.hass.loadBackendTranslation(part, DOMAIN))
-    ).then(() => this.hasWords = true);
+    const { hass } = this;
+    if (this.language === hass.language) return;
+    this.language = hass.language;
+    for (const part of ["common", "exceptions"]) {
+      hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)).catch(() => void 0);
+    }
   }
   render() {
-    return this.hasWords ? this.draw() : nothing;
+    return this.words.get("host_stand") ? this.draw() : nothing;
   }
 };
 PagerElement.properties = {
-  hass: { attribute: false },
-  hasWords: { state: true }
+  hass: { attribute: false }
 };
 
 // src/live.ts
@@ -1916,8 +1919,8 @@ var Strategy = class extends HTMLElement {
     return { title: new Words(hass).get("host_stand") || "Host stand", icon: "mdi:account-clock" };
   }
   static async generate(_config, hass) {
-    await hass.loadBackendTranslation("common", DOMAIN);
-    const words = new Words(hass);
+    const localize = await hass.loadBackendTranslation("common", DOMAIN);
+    const words = new Words({ ...hass, localize });
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
     return {
@@ -1943,24 +1946,22 @@ function view(device, hass, words) {
     );
     return entity ? { type: "tile", entity: entity.entity_id, name: words.get(`today_${key}`) } : [];
   });
-  const sections = [
-    section([], [{ type: "custom:lrs-pager-card", device_id: device.id, ...full() }]),
-    section([heading(words.get("today"), "mdi:calendar-today")], tiles),
-    section([heading(words.get("months"), "mdi:chart-line")], months(device, words))
-  ];
+  const card = { type: "custom:lrs-pager-card", device_id: device.id, ...full() };
   return {
     title: title(device),
     path: device.id,
     type: "sections",
     max_columns: 2,
-    sections: sections.map((each, index) => index ? each : { ...each, column_span: 2 })
+    sections: [
+      { type: "grid", cards: [card], column_span: 2 },
+      ...section(words.get("today"), "mdi:calendar-today", tiles),
+      ...section(words.get("months"), "mdi:chart-line", months(device, words))
+    ]
   };
 }
-function section(head, cards) {
-  return { type: "grid", cards: [...head, ...cards] };
-}
-function heading(text, icon2) {
-  return { type: "heading", heading: text, icon: icon2 };
+function section(text, icon2, cards) {
+  const heading = { type: "heading", heading: text, icon: icon2 };
+  return cards.length ? [{ type: "grid", cards: [heading, ...cards] }] : [];
 }
 function full() {
   return { grid_options: { columns: "full" } };
