@@ -1401,9 +1401,14 @@ var Panel = class extends PagerElement {
   get isLobby() {
     return this.route?.path.startsWith("/lobby") === true;
   }
+  connectedCallback() {
+    super.connectedCallback();
+    this.requestUpdate();
+  }
   willUpdate(changed) {
     super.willUpdate(changed);
-    if (changed.has("route") && this.isLobby) setKiosk(this, true);
+    const wasLobby = changed.get("route")?.path.startsWith("/lobby");
+    if (this.isLobby || wasLobby) setKiosk(this, this.isLobby);
   }
   disconnectedCallback() {
     super.disconnectedCallback();
