@@ -9,7 +9,7 @@ import type { HandOut } from "./hand-out";
 import { icon } from "./icons";
 import { Live } from "./live";
 import { rowTemplate } from "./row";
-import { loadScreen, saveScreen, setKiosk, type Screen } from "./screen";
+import { keepScreen, screen, setKiosk, type Screen } from "./screen";
 import { Seconds } from "./seconds";
 import {
   happenings,
@@ -38,7 +38,6 @@ export class Stand extends PagerElement {
     preview: { attribute: false },
     isPanel: { attribute: false },
     size: { state: true },
-    screen: { state: true },
   };
 
   /** The transmitter's device; the only one if undefined. */
@@ -52,7 +51,6 @@ export class Stand extends PagerElement {
   /** Whether the whole page is ours. */
   declare isPanel: boolean | undefined;
   declare private size: Size | undefined;
-  declare private screen: Screen;
 
   private readonly live = new Live(this, (before) => this.listTold(before));
   private readonly taps = new Taps(this, this.live);
@@ -62,7 +60,6 @@ export class Stand extends PagerElement {
 
   constructor() {
     super();
-    this.screen = loadScreen();
     new Seconds(this, () => this.live.now);
   }
 
@@ -77,7 +74,7 @@ export class Stand extends PagerElement {
   }
 
   private get isLarge(): boolean {
-    return this.screen.large || this.large === true;
+    return screen.large || this.large === true;
   }
 
   protected override updated(): void {
@@ -85,7 +82,7 @@ export class Stand extends PagerElement {
   }
 
   private get hidesNames(): boolean {
-    return this.screen.hideNames || this.hideNames === true;
+    return screen.hideNames || this.hideNames === true;
   }
 
   /** Say what happened, for those who don't see it, and sound what they may have missed. */
@@ -108,7 +105,7 @@ export class Stand extends PagerElement {
     this.late = new Set(late.map((session) => session.id));
     const added = known ? late.filter((session) => !known.has(session.id)) : [];
     for (const session of added) this.say("said_late", session);
-    if (added.length && this.screen.sound) chime();
+    if (added.length && screen.sound) chime();
   }
 
   private said: string[] = [];
@@ -253,7 +250,7 @@ export class Stand extends PagerElement {
           : nothing
       }
       ${
-        this.screen.sound && !isUnlocked()
+        screen.sound && !isUnlocked()
           ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
               ${words.get("unlock_sound")}
             </button>`
@@ -347,7 +344,7 @@ export class Stand extends PagerElement {
   // --------------------------------------------------------------------- this screen
 
   private optionsTemplate(): TemplateResult {
-    const { words, screen } = this;
+    const { words } = this;
     const isKiosk = this.hass.kioskMode === true;
     const option = (
       key: string,
@@ -389,8 +386,8 @@ export class Stand extends PagerElement {
   }
 
   private keep(change: Partial<Screen>): void {
-    this.screen = { ...this.screen, ...change };
-    saveScreen(this.screen);
+    keepScreen(change);
+    this.requestUpdate();
   }
 
   private async unlockSound(): Promise<void> {

@@ -1376,15 +1376,13 @@ Lobby.properties = {
 
 // src/screen.ts
 var KEY = "lrs-pager-screen";
-function loadScreen() {
-  let kept = {};
-  try {
-    kept = JSON.parse(localStorage.getItem(KEY));
-  } catch {
-  }
-  return { large: false, hideNames: false, sound: false, ...kept };
+var screen = { large: false, hideNames: false, sound: false };
+try {
+  screen = { ...screen, ...JSON.parse(localStorage.getItem(KEY)) };
+} catch {
 }
-function saveScreen(screen) {
+function keepScreen(change) {
+  screen = { ...screen, ...change };
   try {
     localStorage.setItem(KEY, JSON.stringify(screen));
   } catch {
@@ -1644,7 +1642,6 @@ var Stand = class extends PagerElement {
     this.live = new Live(this, (before) => this.listTold(before));
     this.taps = new Taps(this, this.live);
     this.said = [];
-    this.screen = loadScreen();
     new Seconds(this, () => this.live.now);
   }
   // ------------------------------------------------------------------------- updates
@@ -1656,13 +1653,13 @@ var Stand = class extends PagerElement {
     this.rememberFocus();
   }
   get isLarge() {
-    return this.screen.large || this.large === true;
+    return screen.large || this.large === true;
   }
   updated() {
     this.restoreFocus();
   }
   get hidesNames() {
-    return this.screen.hideNames || this.hideNames === true;
+    return screen.hideNames || this.hideNames === true;
   }
   /** Say what happened, for those who don't see it, and sound what they may have missed. */
   listTold(before) {
@@ -1683,7 +1680,7 @@ var Stand = class extends PagerElement {
     this.late = new Set(late.map((session) => session.id));
     const added = known ? late.filter((session) => !known.has(session.id)) : [];
     for (const session of added) this.say("said_late", session);
-    if (added.length && this.screen.sound) chime();
+    if (added.length && screen.sound) chime();
   }
   /** Have a screen reader say something of a session; with what else is said at this moment. */
   say(key, session) {
@@ -1789,7 +1786,7 @@ ${canControl ? html`<button type="button" class="loud hand-out" @click=${() => t
 ${icon("plus")}${words.get("hand_out_a_pager")}
 </button>` : nothing}
 ${banner ? html`<p class="banner ${banner.level}" role="alert">${icon("alert")}${banner.text}</p>` : nothing}
-${this.screen.sound && !isUnlocked() ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
+${screen.sound && !isUnlocked() ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
 ${words.get("unlock_sound")}
 </button>` : nothing}
 <div class="columns ${banner?.isStale ? "stale" : ""}">
@@ -1858,7 +1855,7 @@ ${choose(void 0, words.get("all"))} ${SIZES.map((size) => choose(size, size))}
   }
   // --------------------------------------------------------------------- this screen
   optionsTemplate() {
-    const { words, screen } = this;
+    const { words } = this;
     const isKiosk = this.hass.kioskMode === true;
     const option = (key, isOn, set, isFixed = false) => html`
 <label class="option">
@@ -1894,8 +1891,8 @@ ${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : noth
 `;
   }
   keep(change) {
-    this.screen = { ...this.screen, ...change };
-    saveScreen(this.screen);
+    keepScreen(change);
+    this.requestUpdate();
   }
   async unlockSound() {
     await unlock();
@@ -1913,8 +1910,7 @@ Stand.properties = {
   readOnly: { attribute: false },
   preview: { attribute: false },
   isPanel: { attribute: false },
-  size: { state: true },
-  screen: { state: true }
+  size: { state: true }
 };
 
 // src/strategy.ts
