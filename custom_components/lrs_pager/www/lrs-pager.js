@@ -773,99 +773,99 @@ var PAGE_LOCK = 3;
 var ASK = 10;
 var CONNECTION_LOST = 3;
 function isInDoubt(error) {
-  return error.translation_key === "maybe_done" || error.code === CONNECTION_LOST;
+  return error.translation_key === "maybe_done" || error.error?.code === CONNECTION_LOST;
+}
+function isShown(tap, before, after) {
+  if (!after) return true;
+  if (tap === "page") return before.notified_at !== after.notified_at;
+  return before.seating_until !== after.seating_until || before.notice?.key !== after.notice?.key;
 }
 var Taps = class {
   constructor(host, live) {
     this.rows = /* @__PURE__ */ new Map();
-    this.timers = /* @__PURE__ */ new Set();
     this.host = host;
     this.live = live;
-    host.addController(this);
   }
-  hostDisconnected() {
-    this.timers.forEach(clearTimeout);
-    this.timers.clear();
-    this.rows.clear();
-  }
-  /** How it stands with a session's row. */
+  /** How it stands with a session's row; asked for at each full second. */
   state(session) {
-    return this.rows.get(session.id) ?? {};
+    const { busy, failure, askedAt, pagedAt, hasWaited } = this.rows.get(session.key) ?? {};
+    const isPagedHere = this.isSince(pagedAt, PAGE_LOCK);
+    return {
+      busy,
+      failure,
+      isAsking: this.isSince(askedAt, ASK),
+      isLocked: isPagedHere || this.isSince(session.notified_at, PAGE_LOCK),
+      isHeld: hasWaited === true && (isPagedHere || busy === "page")
+    };
   }
-  /** Whether a page may not be sent now, as one has just been, by whomever. */
-  isLocked(session) {
-    const until = this.state(session).lockedUntil ?? 0;
-    return this.live.now < Math.max(until, (session.notified_at ?? -Infinity) + PAGE_LOCK);
-  }
-  /** Whether a row stays where it was: it was paged here a moment ago, and fingers may follow. */
-  isHeld(session) {
-    return this.live.now < (this.state(session).lockedUntil ?? 0);
+  /** Whether an instant was some seconds ago at most, and is not far ahead, as if clocks were set. */
+  isSince(instant, seconds) {
+    return Math.abs(this.live.now - (instant ?? -Infinity)) < seconds;
   }
   /** Ask whether a guest is to be removed, for some seconds. */
   ask(session) {
-    this.set(session, { isAsking: true, failure: void 0 });
-    this.later(ASK, () => this.set(session, { isAsking: false }));
+    this.set(session, { askedAt: this.live.now, failure: void 0 });
   }
-  /** Take a question or an error off a row. */
+  /** Take a question off a row. */
   dismiss(session) {
-    this.set(session, { isAsking: false, failure: void 0 });
+    this.set(session, { askedAt: -Infinity });
   }
-  /** Forget rows whose sessions are gone, and doubts that the list has cleared. */
+  /** Forget rows whose sessions are gone, and what went wrong where a list shows how it ended. */
   see(sessions, before) {
-    const paged = new Map(before.map((session) => [session.id, session.notified_at]));
-    const ids = new Set(sessions.map((session) => session.id));
-    for (const id of this.rows.keys()) if (!ids.has(id)) this.rows.delete(id);
-    for (const session of sessions) {
-      const isPaged = paged.get(session.id) !== session.notified_at;
-      if (isPaged && this.state(session).failure?.tap === "page") this.dismiss(session);
+    const now = new Map(sessions.map((session) => [session.key, session]));
+    for (const key of this.rows.keys()) if (!now.has(key)) this.rows.delete(key);
+    for (const session of before) {
+      const { key } = session;
+      const row = this.rows.get(key);
+      if (row?.failure && isShown(row.failure.tap, session, now.get(key))) row.failure = void 0;
     }
   }
-  /** Send what was tapped; nothing while a row is busy, locked or Home Assistant is not there. */
+  /**
+  * Send what was tapped, and return whether it was done.
+  *
+  * Nothing is sent, and undefined returned, while a row is busy or the integration is not there.
+  */
   async send(tap, session) {
-    const { snapshot } = this.live;
-    if (!snapshot || !this.live.isConnected || this.state(session).busy) return false;
-    if (tap === "page" && this.isLocked(session)) return false;
-    this.set(session, { busy: tap, isAsking: false, failure: void 0 });
-    if (tap === "page") this.lock(session);
+    const { snapshot, isConnected } = this.live;
+    if (!snapshot || !isConnected || this.state(session).busy) return void 0;
+    this.set(session, {
+      busy: tap,
+      failure: void 0,
+      askedAt: -Infinity,
+      ...tap === "page" && { hasWaited: session.notified_at === null }
+    });
+    let failure;
     try {
-      await this.command(tap, session, snapshot.entry_id);
-    } catch (error) {
-      this.set(session, { failure: { tap, error } });
-      return false;
-    } finally {
-      this.set(session, { busy: void 0 });
+      await this.command(tap, session, snapshot);
+    } catch (thrown) {
+      const error = thrown;
+      const now = this.live.sessions?.find(({ key }) => key === session.key);
+      if (!isInDoubt(error) || !isShown(tap, session, now)) failure = { tap, error };
     }
-    if (tap === "page") this.lock(session);
-    return true;
+    this.set(session, {
+      busy: void 0,
+      failure,
+      ...tap === "page" && { pagedAt: this.live.now }
+    });
+    return !failure;
   }
-  command(tap, session, entryId) {
-    const { hass, deviceId } = this.live.wants;
+  command(tap, session, { entry_id, device_id }) {
+    const { hass } = this.live.wanted;
     const { id, number } = session;
     if (tap === "page" || tap === "remove") {
-      const data = { number, session_id: id, config_entry_id: entryId };
+      const data = { number, session_id: id, config_entry_id: entry_id };
       return hass.callService(DOMAIN, `${tap}_session`, data, void 0, false);
     }
     return hass.callWS({
       type: tap === "seat" ? "lrs_pager/seat" : "lrs_pager/undo_seat",
       session_id: id,
       ...tap === "seat" && { number },
-      ...deviceId && { device_id: deviceId }
+      ...device_id !== null && { device_id }
     });
   }
-  lock(session) {
-    this.set(session, { lockedUntil: this.live.now + PAGE_LOCK });
-    this.later(PAGE_LOCK, () => this.host.requestUpdate());
-  }
-  set(session, state) {
-    this.rows.set(session.id, { ...this.state(session), ...state });
+  set(session, row) {
+    this.rows.set(session.key, { ...this.rows.get(session.key), ...row });
     this.host.requestUpdate();
-  }
-  later(seconds, act) {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      act();
-    }, seconds * 1e3);
-    this.timers.add(timer);
   }
 };
 
@@ -1062,32 +1062,318 @@ function wholeNumber(text) {
   return Number.isInteger(number) && number > 0 ? number : void 0;
 }
 
+// src/session.ts
+function recognise(before, told) {
+  const ids = new Set(told.map(({ id }) => id));
+  const known = new Map(before.map((session) => [session.id, session.key]));
+  const start = (session) => `${session.number} ${session.created_at}`;
+  const lost = new Map(
+    before.filter(({ id }) => !ids.has(id)).map((session) => [start(session), session.key])
+  );
+  return told.map((session) => {
+    const key = known.get(session.id) ?? lost.get(start(session)) ?? session.id;
+    lost.delete(start(session));
+    return { ...session, key };
+  });
+}
+var DUE_SOON = 300;
+function timeOf(session, now, lateAfter) {
+  if (session.notified_at !== null) {
+    return { state: "paged", span: Math.max(0, now - session.notified_at) };
+  }
+  if (session.created_at === null) return { state: "open", span: null };
+  if (!session.goal) return { state: "open", span: Math.max(0, now - session.created_at) };
+  const left = session.created_at + session.goal - now;
+  if (-left >= lateAfter) return { state: "late", span: -left };
+  return { state: left <= DUE_SOON ? "soon" : "early", span: Math.max(0, left) };
+}
+function clockText(span) {
+  const seconds = `${span % 60}`.padStart(2, "0");
+  const minutes = Math.floor(span / 60);
+  if (minutes < 60) return `${minutes}:${seconds}`;
+  return `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, "0")}:${seconds}`;
+}
+var SIZES = ["1–2", "3–4", "5+"];
+function sizeOf(session) {
+  const size = session.party_size ?? 1;
+  return size <= 2 ? "1–2" : size <= 4 ? "3–4" : "5+";
+}
+function inLine(sessions) {
+  const start = (session) => session.created_at ?? Infinity;
+  return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
+}
+function lineOf(waiting, now, lateAfter) {
+  const starts = waiting.flatMap((session) => session.created_at ?? []);
+  return {
+    waiting: waiting.length,
+    guests: waiting.reduce((sum, session) => sum + (session.party_size ?? 1), 0),
+    late: waiting.filter((session) => timeOf(session, now, lateAfter).state === "late").length,
+    longest: starts.length ? Math.max(0, now - Math.min(...starts)) : null
+  };
+}
+function happenings(before, after) {
+  const known = new Map(before.map((session) => [session.key, session]));
+  const found = [];
+  for (const session of after) {
+    const earlier = known.get(session.key);
+    known.delete(session.key);
+    if (!earlier) found.push({ kind: "started", session });
+    else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
+      found.push({ kind: "paged", session });
+    } else if (session.notice && !earlier.notice) found.push({ kind: "failed", session });
+  }
+  for (const session of known.values()) found.push({ kind: "ended", session });
+  return found;
+}
+
+// src/live.ts
+var FIRST_RETRY = 1;
+var LAST_RETRY = 30;
+var PING_INTERVAL = 5;
+var SILENCE = 12;
+var DEAD = 30;
+var STALL = 7;
+var CLOCK_STEP = 2;
+var UNKNOWN_COMMAND = "unknown_command";
+var Live = class {
+  /** told: called when a list was told, with what it was before, if one had been told. */
+  constructor(host, told) {
+    this.isInPage = false;
+    this.retry = FIRST_RETRY;
+    /** When Home Assistant was heard last, and when the subscription was asked for. */
+    this.heardAt = 0;
+    this.askedAt = 0;
+    this.isPinging = false;
+    this.stateAt = performance.now();
+    // The server's time, and what the tablet's steady clock showed when it was told. That clock runs on
+    // undisturbed when somebody sets the tablet's time; some tablets stop it while they sleep.
+    this.serverNow = Date.now() / 1e3;
+    this.steadyAt = performance.now();
+    /** Milliseconds from the steady clock to the one that can be set. */
+    this.clocks = Date.now() - performance.now();
+    this.ready = () => {
+      this.retry = FIRST_RETRY;
+      this.heardAt = performance.now();
+      this.rejoin();
+      this.host.requestUpdate();
+    };
+    this.cut = () => {
+      this.part();
+      this.cutSince ?? (this.cutSince = this.now);
+      this.host.requestUpdate();
+    };
+    /** Somebody looks again: the tablet may have slept, and its steady clock with it. */
+    this.seen = () => {
+      if (document.hidden) return;
+      const slept = Math.max(0, this.clockStep());
+      this.serverNow += slept / 1e3;
+      this.heardAt -= slept;
+      this.rejoin();
+    };
+    this.host = host;
+    this.told = told;
+    host.addController(this);
+  }
+  /** The server's time (POSIX seconds), whatever the tablet's clock shows. */
+  get now() {
+    return this.serverNow + (performance.now() - this.steadyAt) / 1e3;
+  }
+  /** Seconds for which the link to the transmitter has been in its state, as far as seen here. */
+  get stateAge() {
+    return (performance.now() - this.stateAt) / 1e3;
+  }
+  /** Whether what is pressed reaches the integration. */
+  get isConnected() {
+    const { cutSince, refusal, wanted } = this;
+    return cutSince === void 0 && !refusal && wanted?.hass.connection.connected === true;
+  }
+  hostConnected() {
+    this.isInPage = true;
+    this.heardAt = performance.now();
+    document.addEventListener("visibilitychange", this.seen);
+    this.pingTimer = setInterval(() => this.ping(), PING_INTERVAL * 1e3);
+    this.follow(this.wanted?.hass.connection);
+    this.check();
+  }
+  hostDisconnected() {
+    this.isInPage = false;
+    document.removeEventListener("visibilitychange", this.seen);
+    clearInterval(this.pingTimer);
+    this.part();
+    this.follow(void 0);
+  }
+  /** Say what is wanted; called whenever it may have changed. */
+  want(wanted) {
+    if (this.wanted && this.wanted.deviceId !== wanted.deviceId) {
+      this.snapshot = this.sessions = this.refusal = void 0;
+    }
+    this.wanted = wanted;
+    if (this.isInPage) this.follow(wanted.hass.connection);
+    this.check();
+  }
+  follow(connection) {
+    const { followed } = this;
+    if (followed === connection) return;
+    followed?.removeEventListener("ready", this.ready);
+    followed?.removeEventListener("disconnected", this.cut);
+    connection?.addEventListener("ready", this.ready);
+    connection?.addEventListener("disconnected", this.cut);
+    this.followed = connection;
+  }
+  /** Milliseconds by which the tablet's two clocks have parted since this was asked; 0 if by few. */
+  clockStep() {
+    const step = Date.now() - performance.now() - this.clocks;
+    if (Math.abs(step) < CLOCK_STEP * 1e3) return 0;
+    this.clocks += step;
+    return step;
+  }
+  rejoin() {
+    this.part();
+    this.check();
+  }
+  /** Subscribe if that is wanted, possible and not done. */
+  check() {
+    const { wanted, joined } = this;
+    if (!wanted || !this.isInPage) return;
+    if (joined && (joined.deviceId !== wanted.deviceId || joined.names !== wanted.names)) {
+      this.part();
+    }
+    if (this.joined) return;
+    const { config, connection } = wanted.hass;
+    if (!connection.connected) {
+      this.cutSince ?? (this.cutSince = this.now);
+    } else if (!config.components.includes(DOMAIN)) {
+      this.part();
+      this.refuse({ code: UNKNOWN_COMMAND });
+    } else if (!this.retryTimer) {
+      this.join(wanted);
+    }
+  }
+  join(wanted) {
+    let isOver = false;
+    let unsubscribe;
+    this.joined = wanted;
+    this.askedAt = performance.now();
+    this.leave = () => {
+      isOver = true;
+      unsubscribe?.().catch(() => void 0);
+    };
+    const { deviceId, names } = wanted;
+    wanted.hass.connection.subscribeMessage(
+      (snapshot) => {
+        if (!isOver) this.take(snapshot);
+      },
+      { type: "lrs_pager/subscribe", names, ...deviceId && { device_id: deviceId } },
+      { resubscribe: false }
+    ).then(
+      (end) => {
+        unsubscribe = end;
+        if (isOver) end().catch(() => void 0);
+        else this.retry = FIRST_RETRY;
+      },
+      (error) => {
+        if (isOver) return;
+        this.part();
+        this.refuse(error);
+        this.retryTimer = setTimeout(() => {
+          this.retryTimer = void 0;
+          this.check();
+        }, this.retry * 1e3);
+        this.retry = Math.min(2 * this.retry, LAST_RETRY);
+      }
+    );
+  }
+  refuse(error) {
+    this.refusal = error;
+    this.hear();
+    this.host.requestUpdate();
+  }
+  part() {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = void 0;
+    this.leave?.();
+    this.leave = this.joined = void 0;
+  }
+  take(snapshot) {
+    const before = this.sessions;
+    if (this.snapshot?.link.state !== snapshot.link.state) this.stateAt = performance.now();
+    this.snapshot = snapshot;
+    this.refusal = void 0;
+    this.serverNow = snapshot.now;
+    this.steadyAt = performance.now();
+    this.clocks = Date.now() - performance.now();
+    this.hear();
+    if (snapshot.sessions) {
+      this.sessions = recognise(before ?? [], snapshot.sessions);
+      this.told(this.sessions, before);
+    }
+    this.host.requestUpdate();
+  }
+  /** Home Assistant has just been heard. */
+  hear() {
+    const now = performance.now();
+    const silence = now - Math.max(this.heardAt, this.askedAt);
+    this.heardAt = now;
+    if (this.cutSince !== void 0) {
+      this.cutSince = void 0;
+      this.host.requestUpdate();
+    }
+    if (silence > STALL * 1e3 && this.joined && !document.hidden) this.rejoin();
+  }
+  /** See whether Home Assistant is still there, and whether the tablet's clocks agree. */
+  ping() {
+    if (!this.joined || document.hidden) return;
+    const { connection } = this.joined.hass;
+    if (this.clockStep()) this.rejoin();
+    const silence = (performance.now() - this.heardAt) / 1e3;
+    if (silence > SILENCE && this.cutSince === void 0) {
+      this.cutSince = this.now - silence;
+      this.host.requestUpdate();
+    }
+    if (silence > DEAD) {
+      this.isPinging = false;
+      this.heardAt = performance.now();
+      connection.reconnect(true);
+      return;
+    }
+    if (this.isPinging) return;
+    this.isPinging = true;
+    connection.ping().then(() => this.hear()).catch(() => void 0).finally(() => this.isPinging = false);
+  }
+};
+
 // src/banner.ts
 var POLLED_GRACE = 15;
+function problemOf({ cutSince, refusal }, words) {
+  if (cutSince !== void 0) return words.get("cut_at_once");
+  return refusal && refusal.code !== UNKNOWN_COMMAND ? words.error(refusal) : void 0;
+}
 function bannerOf(live, words) {
-  const { snapshot, cutSince, refusal, now } = live;
-  const since = (instant) => ({
-    time: words.timeOfDay(instant ?? now)
+  const { snapshot, sessions, cutSince, refusal, now } = live;
+  const stale = (key, instant = now) => ({
+    text: words.get(key, { time: words.timeOfDay(instant) }),
+    level: "error",
+    isStale: true
   });
-  const stale = (text) => ({ text, level: "error", isStale: true });
-  if (cutSince !== void 0) return stale(words.get("cut", since(cutSince)));
-  if (refusal) return stale(words.get("starting"));
-  if (!snapshot) return void 0;
-  const { state } = snapshot.link;
+  const problem = problemOf(live, words);
+  if (cutSince !== void 0 && sessions) return stale("cut", cutSince);
+  if (problem) return { text: problem, level: "error", isStale: true };
+  if (refusal) return stale("starting");
+  const { state, since } = snapshot.link;
   switch (state) {
     case "live":
       return void 0;
     case "polled":
-      if (live.stateAge < POLLED_GRACE) return void 0;
+      if (Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE) return void 0;
       return { text: words.get("link_polled"), level: "info", isStale: false };
     case "no_list":
       return { text: words.get("link_no_list"), level: "error", isStale: false };
     case "unreachable":
-      return snapshot.link.since === null ? stale(words.get("link_unreachable")) : stale(words.get("link_unreachable_since", since(snapshot.link.since)));
+      return since !== null && sessions ? stale("link_unreachable_since", since) : stale("link_unreachable");
     case "loading":
-      return stale(words.get("starting"));
+      return stale(sessions ? "starting" : "connecting");
     default:
-      return stale(words.get(`link_${state}`));
+      return stale(`link_${state}`);
   }
 }
 
@@ -1118,225 +1404,12 @@ PagerElement.properties = {
   hass: { attribute: false }
 };
 
-// src/live.ts
-var FIRST_RETRY = 1;
-var LAST_RETRY = 30;
-var PING_INTERVAL = 5;
-var SILENCE = 12;
-var DEAD = 30;
-var CLOCK_STEP = 2;
-var Live = class {
-  /** told: called when a list was told, with the sessions that were known before, if any were. */
-  constructor(host, told) {
-    /** The sessions that were told last, from the oldest. */
-    this.sessions = [];
-    this.isInPage = false;
-    this.retry = FIRST_RETRY;
-    this.heardAt = 0;
-    this.isPinging = false;
-    this.stateAt = performance.now();
-    // The server's time, and what the tablet's two clocks showed when it was told. The first runs on
-    // undisturbed when somebody sets the tablet's time; some tablets stop it while they sleep.
-    this.serverNow = Date.now() / 1e3;
-    this.steadyAt = performance.now();
-    this.wallAt = Date.now();
-    this.ready = () => {
-      this.part();
-      this.retry = FIRST_RETRY;
-      this.check();
-    };
-    this.cut = () => {
-      this.part();
-      this.cutSince ?? (this.cutSince = this.now);
-      this.host.requestUpdate();
-    };
-    /** Somebody looks again: the tablet may have slept, and its clocks with it. */
-    this.seen = () => {
-      if (!document.hidden) this.rejoin();
-    };
-    this.host = host;
-    this.told = told;
-    host.addController(this);
-  }
-  /** What was wanted last. */
-  get wants() {
-    return this.wanted;
-  }
-  /** The server's time (POSIX seconds), whatever the tablet's clock shows. */
-  get now() {
-    return this.serverNow + (performance.now() - this.steadyAt) / 1e3;
-  }
-  /** Seconds for which the link to the transmitter has been in its state, as far as seen here. */
-  get stateAge() {
-    return (performance.now() - this.stateAt) / 1e3;
-  }
-  /** Whether what is pressed reaches Home Assistant. */
-  get isConnected() {
-    return this.cutSince === void 0 && this.wanted?.hass.connection.connected === true;
-  }
-  hostConnected() {
-    this.isInPage = true;
-    document.addEventListener("visibilitychange", this.seen);
-    this.pingTimer = setInterval(() => this.ping(), PING_INTERVAL * 1e3);
-    this.check();
-  }
-  hostDisconnected() {
-    this.isInPage = false;
-    document.removeEventListener("visibilitychange", this.seen);
-    clearInterval(this.pingTimer);
-    this.part();
-    this.listen(void 0);
-  }
-  /** Say what is wanted; called whenever it may have changed. */
-  want(wanted) {
-    if (this.wanted?.hass.connection !== wanted.hass.connection && this.isInPage) {
-      this.listen(wanted.hass);
-    }
-    this.wanted = wanted;
-    this.check();
-  }
-  listen(hass) {
-    const old = this.wanted?.hass.connection;
-    old?.removeEventListener("ready", this.ready);
-    old?.removeEventListener("disconnected", this.cut);
-    hass?.connection.addEventListener("ready", this.ready);
-    hass?.connection.addEventListener("disconnected", this.cut);
-  }
-  rejoin() {
-    this.part();
-    this.check();
-  }
-  /** Subscribe if that is wanted, possible and not done. */
-  check() {
-    const { wanted, joined } = this;
-    if (!wanted || !this.isInPage) return;
-    if (joined && (joined.deviceId !== wanted.deviceId || joined.names !== wanted.names)) {
-      this.part();
-    }
-    const isThere = wanted.hass.config.components.includes(DOMAIN);
-    if (this.joined || this.retryTimer || !wanted.hass.connected || !isThere) return;
-    this.join(wanted);
-  }
-  join(wanted) {
-    let isOver = false;
-    let unsubscribe;
-    this.joined = wanted;
-    this.leave = () => {
-      isOver = true;
-      unsubscribe?.().catch(() => void 0);
-    };
-    const { deviceId, names } = wanted;
-    wanted.hass.connection.subscribeMessage(
-      (snapshot) => {
-        if (!isOver) this.take(snapshot);
-      },
-      { type: "lrs_pager/subscribe", names, ...deviceId && { device_id: deviceId } },
-      { resubscribe: false }
-    ).then(
-      (end) => {
-        unsubscribe = end;
-        if (isOver) end().catch(() => void 0);
-        else this.retry = FIRST_RETRY;
-      },
-      (error) => {
-        if (isOver) return;
-        this.part();
-        this.refusal = error;
-        this.retryTimer = setTimeout(() => {
-          this.retryTimer = void 0;
-          this.check();
-        }, this.retry * 1e3);
-        this.retry = Math.min(2 * this.retry, LAST_RETRY);
-        this.host.requestUpdate();
-      }
-    );
-  }
-  part() {
-    clearTimeout(this.retryTimer);
-    this.retryTimer = void 0;
-    this.leave?.();
-    this.leave = this.joined = void 0;
-  }
-  take(snapshot) {
-    const before = this.snapshot && this.sessions;
-    if (this.snapshot?.link.state !== snapshot.link.state) this.stateAt = performance.now();
-    this.snapshot = snapshot;
-    this.refusal = void 0;
-    this.serverNow = snapshot.now;
-    this.steadyAt = performance.now();
-    this.wallAt = Date.now();
-    this.hear();
-    if (snapshot.sessions) {
-      this.sessions = snapshot.sessions;
-      this.told(before);
-    }
-    this.host.requestUpdate();
-  }
-  /** Home Assistant has just been heard. */
-  hear() {
-    this.heardAt = performance.now();
-    if (this.cutSince !== void 0) {
-      this.cutSince = void 0;
-      this.host.requestUpdate();
-    }
-  }
-  /** See whether Home Assistant is still there, and whether the tablet's clocks agree. */
-  ping() {
-    if (!this.joined || document.hidden) return;
-    const steady = performance.now() - this.steadyAt;
-    if (Math.abs(Date.now() - this.wallAt - steady) > CLOCK_STEP * 1e3) {
-      this.rejoin();
-      return;
-    }
-    const { connection } = this.joined.hass;
-    const silence = (performance.now() - this.heardAt) / 1e3;
-    if (silence > SILENCE && this.cutSince === void 0) {
-      this.cutSince = this.now - silence;
-      this.host.requestUpdate();
-    }
-    if (silence > DEAD) {
-      this.isPinging = false;
-      this.heardAt = performance.now();
-      connection.reconnect(true);
-      return;
-    }
-    if (this.isPinging) return;
-    this.isPinging = true;
-    connection.ping().then(() => this.hear()).catch(() => void 0).finally(() => this.isPinging = false);
-  }
-};
-
-// src/seconds.ts
-var Seconds = class {
-  /** now: the time (POSIX seconds) whose full seconds are meant. */
-  constructor(host, now) {
-    this.tick = () => {
-      clearTimeout(this.timer);
-      if (document.hidden) return;
-      this.host.requestUpdate();
-      this.timer = setTimeout(this.tick, 1005 - this.now() * 1e3 % 1e3);
-    };
-    this.host = host;
-    this.now = now;
-    host.addController(this);
-  }
-  hostConnected() {
-    document.addEventListener("visibilitychange", this.tick);
-    this.tick();
-  }
-  hostDisconnected() {
-    document.removeEventListener("visibilitychange", this.tick);
-    clearTimeout(this.timer);
-  }
-};
-
 // src/lobby.ts
 var MOST_NUMBERS = 12;
 var Lobby = class extends PagerElement {
   constructor() {
-    super();
+    super(...arguments);
     this.live = new Live(this, () => void 0);
-    new Seconds(this, () => this.live.now);
   }
   willUpdate(changed) {
     super.willUpdate(changed);
@@ -1344,9 +1417,10 @@ var Lobby = class extends PagerElement {
   }
   draw() {
     const { words } = this;
-    const { snapshot, sessions, refusal } = this.live;
-    if (!snapshot) {
-      return html`<p class="note">${refusal ? words.error(refusal) : words.get("connecting")}</p>`;
+    const { snapshot, sessions } = this.live;
+    if (!sessions) {
+      const text = problemOf(this.live, words) ?? words.get(snapshot ? "lobby_stale" : "connecting");
+      return html`<p class="note">${text}</p>`;
     }
     const called = sessions.filter((session) => session.notified_at !== null && session.number !== null).sort((a, b) => b.notified_at - a.notified_at || b.created_at - a.created_at).slice(0, MOST_NUMBERS);
     const waiting = sessions.filter((session) => session.notified_at === null).length;
@@ -1448,137 +1522,86 @@ Panel.properties = {
   route: { attribute: false }
 };
 
-// src/session.ts
-var DUE_SOON = 300;
-function timeOf(session, now, lateAfter) {
-  if (session.notified_at !== null) {
-    return { state: "paged", span: Math.max(0, now - session.notified_at) };
-  }
-  if (session.created_at === null) return { state: "open", span: null };
-  if (!session.goal) return { state: "open", span: Math.max(0, now - session.created_at) };
-  const left = session.created_at + session.goal - now;
-  if (-left >= lateAfter) return { state: "late", span: -left };
-  return { state: left <= DUE_SOON ? "soon" : "early", span: Math.max(0, left) };
-}
-function clockText(span) {
-  const seconds = `${span % 60}`.padStart(2, "0");
-  const minutes = Math.floor(span / 60);
-  if (minutes < 60) return `${minutes}:${seconds}`;
-  return `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, "0")}:${seconds}`;
-}
-var SIZES = ["1–2", "3–4", "5+"];
-function sizeOf(session) {
-  const size = session.party_size ?? 1;
-  return size <= 2 ? "1–2" : size <= 4 ? "3–4" : "5+";
-}
-function inLine(sessions) {
-  const start = (session) => session.created_at ?? Infinity;
-  return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
-}
-function lineOf(waiting, now, lateAfter) {
-  const starts = waiting.flatMap((session) => session.created_at ?? []);
-  return {
-    waiting: waiting.length,
-    guests: waiting.reduce((sum, session) => sum + (session.party_size ?? 1), 0),
-    late: waiting.filter((session) => timeOf(session, now, lateAfter).state === "late").length,
-    longest: starts.length ? Math.max(0, now - Math.min(...starts)) : null
-  };
-}
-function happenings(before, after) {
-  const known = new Map(before.map((session) => [session.id, session]));
-  const found = [];
-  for (const session of after) {
-    const earlier = known.get(session.id);
-    known.delete(session.id);
-    if (!earlier) found.push({ kind: "started", session });
-    else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
-      found.push({ kind: "paged", session });
-    }
-  }
-  for (const session of known.values()) found.push({ kind: "ended", session });
-  return found;
-}
-
 // src/row.ts
 function rowTemplate(row, press) {
   const { session, words, now, state } = row;
   const time = timeOf(session, now, row.lateAfter);
   const isPending = session.seating_until !== null;
-  const isBusy = state.busy !== void 0 || isPending && now >= session.seating_until;
-  const buttons = row.canControl ? buttonsOf(row, isPending) : [];
+  const isEnding = isPending && now >= session.seating_until;
+  const isBusy = state.busy !== void 0 || isEnding;
+  const buttons = row.canControl && session.number !== null ? buttonsOf(row, isPending) : [];
   const name = row.hideName ? null : session.label;
   const who = name ?? (session.number === null ? words.get("no_number") : "");
   return html`
-<li class=${time.state} data-id=${session.id} tabindex="-1" aria-busy=${isBusy}>
+<li
+class=${isPending ? "seating" : time.state}
+data-key=${session.key}
+tabindex="-1"
+aria-busy=${isBusy}
+>
 <span class="number">${session.number ?? "?"}</span>
-<span class="who" id="who-${session.id}">
+<span class="who" id="who-${session.key}">
 ${who ? html`<bdi class="name" title=${who}>${who}</bdi>` : nothing}
 ${session.party_size === null ? nothing : partyTemplate(session.party_size, words)}
 </span>
-<span class="time">${timeTemplate(row, time, isPending, isBusy)}</span>
+<span class="time"> ${isEnding ? words.get("seating_now") : timeTemplate(row, time)} </span>
 ${failureTemplate(row)}
 ${buttons.length ? html`<span class="buttons ${isPending || state.isAsking ? "few" : ""}">
-${buttons.map((button) => buttonTemplate(button, row, isBusy, press))}
+${repeat(
+    buttons,
+    ({ tap }) => tap,
+    (button) => buttonTemplate(button, row, time, isBusy, press)
+  )}
 </span>` : nothing}
 </li>
 `;
 }
-function buttonsOf(row, isPending) {
-  const { session, words, state } = row;
-  const isPaged = session.notified_at !== null;
+function buttonsOf({ session, state }, isPending) {
+  const isPaged = session.notified_at !== null && !state.isHeld;
   if (isPending) {
-    const slot = isPaged ? "third" : "main";
-    return [{ slot, tap: "undo", word: words.get("undo"), kind: "primary" }];
+    return [{ slot: isPaged ? "third" : "main", tap: "undo", key: "undo", kind: "primary" }];
   }
   if (state.isAsking) {
     return [
-      { slot: "main", tap: "dismiss", word: words.get("keep"), kind: "plain" },
-      { slot: "second", tap: "remove", word: words.get("confirm"), kind: "danger" }
+      { slot: "main", tap: "dismiss", key: "keep", kind: "plain" },
+      { slot: "second", tap: "remove", key: "confirm", kind: "danger" }
     ];
   }
   const page = {
     slot: isPaged ? "second" : "main",
     tap: "page",
-    word: words.get(isPaged ? "page_again" : "page"),
+    key: isPaged ? "page_again" : "page",
     kind: isPaged ? "plain" : "primary",
     icon: isPaged ? void 0 : "bell",
-    isOff: row.isLocked
+    isOff: state.isLocked
   };
   const seat = {
     slot: isPaged ? "main" : "second",
     tap: "seat",
-    word: words.get("seat"),
+    key: "seat",
     kind: isPaged ? "primary" : "plain",
     icon: isPaged ? "check" : void 0
   };
-  const remove = { slot: "third", tap: "ask", word: words.get("remove"), kind: "plain" };
+  const remove = { slot: "third", tap: "ask", key: "remove", kind: "plain" };
   return isPaged ? [seat, page, remove] : [page, seat, remove];
 }
-function buttonTemplate(button, row, isBusy, press) {
-  const { session, words } = row;
-  const isOff = isBusy || button.isOff || !row.isConnected;
-  const { state } = timeOf(session, row.now, row.lateAfter);
-  const kind = button.kind === "primary" && state === "late" ? "loud" : button.kind;
-  const name = words.get(`button_${nameOf(button, session)}`, { number: session.number ?? "?" });
+function buttonTemplate(button, { session, words, state, isConnected }, time, isBusy, press) {
+  const { tap, key, slot } = button;
+  const isOff = isBusy || button.isOff || !isConnected;
+  const kind = button.kind === "primary" && time.state === "late" ? "loud" : button.kind;
   return html`
 <button
 type="button"
-class="${kind} ${button.slot} ${row.state.busy === button.tap ? "busy" : ""}"
+class="${kind} ${slot} ${state.busy === tap ? "busy" : ""}"
 aria-disabled=${isOff}
-aria-describedby="who-${session.id}"
-data-tap=${button.tap}
-@click=${(event) => {
-    if (!isOff && event.detail < 2) press(button.tap);
-  }}
+aria-describedby="who-${session.key}"
+data-tap=${tap}
+@click=${(event) => !isOff && press(tap, event)}
 >
-${button.icon ? icon(button.icon) : nothing}<span aria-hidden="true">${button.word}</span>
-<span class="unseen">${name}</span>
+${button.icon ? icon(button.icon) : nothing}<span aria-hidden="true">${words.get(key)}</span>
+<span class="unseen">${words.get(`button_${key}`, { number: session.number })}</span>
 </button>
 `;
-}
-function nameOf(button, session) {
-  if (button.tap === "page") return session.notified_at === null ? "page" : "page_again";
-  return button.tap === "remove" ? "confirm" : button.tap === "ask" ? "remove" : button.tap;
 }
 function partyTemplate(size, words) {
   return html`<span class="party"
@@ -1586,10 +1609,9 @@ function partyTemplate(size, words) {
 ><span class="unseen">${words.count("party", size)}</span></span
 >`;
 }
-function timeTemplate({ session, words, state, now }, time, isPending, isBusy) {
-  if (isPending) {
-    const seconds = Math.max(0, Math.floor(session.seating_until - now));
-    return isBusy ? words.get("seating_now") : words.get("seating", { seconds });
+function timeTemplate({ session, words, state, now }, time) {
+  if (session.seating_until !== null) {
+    return words.get("seating", { seconds: Math.floor(session.seating_until - now) });
   }
   if (state.isAsking) return words.get("remove_question");
   return html`
@@ -1609,6 +1631,30 @@ function failureTemplate({ session, words, state }) {
 ${icon("alert")}${isInDoubt(failure.error) ? words.get(`maybe_${failure.tap}`) : words.error(failure.error)}
 </p>`;
 }
+
+// src/seconds.ts
+var Seconds = class {
+  /** now: the time (POSIX seconds) whose full seconds are meant. */
+  constructor(host, now) {
+    this.tick = () => {
+      clearTimeout(this.timer);
+      if (document.hidden) return;
+      this.host.requestUpdate();
+      this.timer = setTimeout(this.tick, 1005 - this.now() * 1e3 % 1e3);
+    };
+    this.host = host;
+    this.now = now;
+    host.addController(this);
+  }
+  hostConnected() {
+    document.addEventListener("visibilitychange", this.tick);
+    this.tick();
+  }
+  hostDisconnected() {
+    document.removeEventListener("visibilitychange", this.tick);
+    clearTimeout(this.timer);
+  }
+};
 
 // src/sound.ts
 var context;
@@ -1636,10 +1682,11 @@ function chime() {
 }
 
 // src/stand.ts
+var BACK_TO = { dismiss: "ask", remove: "ask", undo: "seat" };
 var Stand = class extends PagerElement {
   constructor() {
     super();
-    this.live = new Live(this, (before) => this.listTold(before));
+    this.live = new Live(this, (sessions, before) => this.listTold(sessions, before));
     this.taps = new Taps(this, this.live);
     this.said = [];
     new Seconds(this, () => this.live.now);
@@ -1662,8 +1709,7 @@ var Stand = class extends PagerElement {
     return screen.hideNames || this.hideNames === true;
   }
   /** Say what happened, for those who don't see it, and sound what they may have missed. */
-  listTold(before) {
-    const { sessions } = this.live;
+  listTold(sessions, before) {
     this.taps.see(sessions, before ?? []);
     for (const { kind, session } of before ? happenings(before, sessions) : []) {
       this.say(`said_${kind}`, session);
@@ -1671,16 +1717,14 @@ var Stand = class extends PagerElement {
   }
   watchLate() {
     const { snapshot, sessions, now } = this.live;
-    if (!snapshot) return;
-    const seconds = Math.floor(now);
-    const late = sessions.filter(
-      (session) => timeOf(session, seconds, snapshot.late_after).state === "late"
-    );
     const known = this.late;
-    this.late = new Set(late.map((session) => session.id));
-    const added = known ? late.filter((session) => !known.has(session.id)) : [];
+    const late = sessions?.filter(
+      (session) => timeOf(session, Math.floor(now), snapshot.late_after).state === "late"
+    );
+    this.late = late && new Set(late.map(({ key }) => key));
+    const added = known ? (late ?? []).filter(({ key }) => !known.has(key)) : [];
     for (const session of added) this.say("said_late", session);
-    if (added.length && screen.sound) chime();
+    if (added.length && screen.sound && !this.preview) chime();
   }
   /** Have a screen reader say something of a session; with what else is said at this moment. */
   say(key, session) {
@@ -1696,41 +1740,56 @@ var Stand = class extends PagerElement {
   // A row that moves is drawn anew elsewhere, and a button may make way for another. Whoever works with
   // a keyboard stays at the guest; if that one is gone, at the next.
   rememberFocus() {
-    const active = this.renderRoot?.activeElement;
-    const row = active?.closest("li[data-id]");
+    const active = this.shadowRoot?.activeElement;
+    const row = active?.closest("li");
     this.focused = row ? {
-      id: row.dataset.id,
-      tap: active.dataset.tap,
-      index: [...this.renderRoot.querySelectorAll("li[data-id]")].indexOf(row)
+      key: row.dataset.key,
+      tap: active.dataset.tap ?? "",
+      index: this.rows.indexOf(row),
+      isShown: active.matches(":focus-visible")
     } : void 0;
   }
   restoreFocus() {
     const { focused } = this;
-    if (!focused || this.renderRoot.activeElement) return;
-    const rows = [...this.renderRoot.querySelectorAll("li[data-id]")];
-    const row = rows.find((each) => each.dataset.id === focused.id);
-    const target = row ? row.querySelector(`[data-tap="${focused.tap}"]`) ?? row.querySelector("button") ?? row : rows[Math.min(focused.index, rows.length - 1)] ?? this.renderRoot.querySelector("h2");
-    target?.focus();
+    if (!focused || this.shadowRoot.activeElement) return;
+    const { key, tap, index, isShown: isShown2 } = focused;
+    const row = this.rows.find((each) => each.dataset.key === key);
+    const button = (name = "") => row?.querySelector(`[data-tap="${name}"]`);
+    const target = button(tap) ?? button(BACK_TO[tap]) ?? row?.querySelector("button") ?? row ?? this.rows[Math.min(index, this.rows.length - 1)] ?? this.shadowRoot.querySelector("h2");
+    target?.focus({ preventScroll: !isShown2 });
+  }
+  get rows() {
+    return [...this.shadowRoot.querySelectorAll("li")];
   }
   // --------------------------------------------------------------------------- taps
-  press(tap, session) {
-    if (this.preview) return;
+  press(tap, session, event) {
+    if (this.preview || this.isSecondOfTwo(event)) return;
     if (tap === "ask") this.taps.ask(session);
     else if (tap === "dismiss") this.taps.dismiss(session);
     else void this.send(tap, session);
   }
+  /** Whether a click belongs to a double tap, whose second is not meant for what has moved under it. */
+  isSecondOfTwo(event) {
+    const before = this.lastClick;
+    this.lastClick = event;
+    return before !== void 0 && event.detail > 0 && event.timeStamp - before.timeStamp < 500 && Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < 24;
+  }
   async send(tap, session) {
     this.haptic("light");
     const isDone = await this.taps.send(tap, session);
-    const { failure } = this.taps.state(session);
     if (isDone && tap === "seat") this.say("said_seating", session);
-    if (!failure) return;
+    if (isDone && tap === "page" && session.notified_at !== null) this.say("said_paged", session);
+    if (isDone !== false) return;
     this.haptic("failure");
-    this.say(isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
+    const { failure } = this.taps.state(session);
+    this.say(failure && isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
   }
   /** Have the companion app's phone tick. */
   haptic(kind) {
     this.dispatchEvent(new CustomEvent("haptic", { detail: kind, bubbles: true, composed: true }));
+  }
+  openScreen() {
+    if (!this.preview) this.renderRoot.querySelector("dialog")?.showModal();
   }
   handOut() {
     if (!this.preview) this.renderRoot.querySelector("lrs-pager-hand-out")?.open();
@@ -1739,8 +1798,13 @@ var Stand = class extends PagerElement {
   draw() {
     const { snapshot } = this.live;
     return html`
-<div class="stand">
-${snapshot ? this.standTemplate() : this.waitTemplate()}
+<div
+class="stand"
+@keydown=${(event) => {
+      if (event.repeat && event.key === "Enter") event.preventDefault();
+    }}
+>
+${snapshot ? this.standTemplate(snapshot) : this.waitTemplate()}
 <p class="unseen" role="status"></p>
 </div>
 ${this.optionsTemplate()}
@@ -1748,29 +1812,15 @@ ${this.optionsTemplate()}
   }
   /** Before anything was told. */
   waitTemplate() {
-    const { refusal, cutSince } = this.live;
-    const { words } = this;
-    const isUnknown = refusal?.code === "unknown_command";
-    if (cutSince !== void 0) {
-      return html`<p class="banner">${icon("alert")}${words.get("cut_at_once")}</p>`;
-    }
-    return refusal && !isUnknown ? html`<p class="banner">${icon("alert")}${words.error(refusal)}</p>` : html`<p class="empty">${words.get("connecting")}</p>`;
+    const problem = problemOf(this.live, this.words);
+    return problem ? html`<p class="banner">${icon("alert")}${problem}</p>` : html`<p class="empty">${this.words.get("connecting")}</p>`;
   }
-  standTemplate() {
+  standTemplate(snapshot) {
     const { words } = this;
-    const { snapshot, sessions, now } = this.live;
-    const seconds = Math.floor(now);
+    const { sessions, now } = this.live;
     const banner = bannerOf(this.live, words);
-    const line = inLine(sessions);
-    const isWaiting = (session) => session.notified_at === null || this.taps.isHeld(session);
-    const waiting = line.filter(isWaiting);
-    const paged = line.filter((session) => !isWaiting(session));
-    const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
-    const sum = lineOf(
-      line.filter((session) => session.notified_at === null),
-      seconds,
-      snapshot.late_after
-    );
+    const waiting = (sessions ?? []).filter((session) => session.notified_at === null);
+    const sum = lineOf(waiting, Math.floor(now), snapshot.late_after);
     const canControl = snapshot.can_control && !this.readOnly;
     const title2 = this.heading ?? (this.isPanel ? "" : snapshot.title);
     return html`
@@ -1778,7 +1828,7 @@ ${this.optionsTemplate()}
 <h2 tabindex="-1" class=${title2 ? "" : "unseen"}>${title2 || words.get("host_stand")}</h2>
 <p class="sum">${sum.waiting ? this.sumTemplate(sum) : nothing}</p>
 ${banner || snapshot.link.state !== "live" ? nothing : html`<span class="live">${words.get("live")}</span>`}
-<button type="button" @click=${() => this.renderRoot.querySelector("dialog")?.showModal()}>
+<button type="button" @click=${() => this.openScreen()}>
 ${icon("options")}<span class="unseen">${words.get("screen")}</span>
 </button>
 </header>
@@ -1789,13 +1839,26 @@ ${banner ? html`<p class="banner ${banner.level}" role="alert">${icon("alert")}$
 ${screen.sound && !isUnlocked() ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
 ${words.get("unlock_sound")}
 </button>` : nothing}
-<div class="columns ${banner?.isStale ? "stale" : ""}">
+${sessions ? html`<div class="columns ${banner?.isStale ? "stale" : ""}">
+${this.groupsTemplate(inLine(sessions), canControl)}
+</div>` : nothing}
+<lrs-pager-hand-out .hass=${this.hass} .live=${this.live}></lrs-pager-hand-out>
+`;
+  }
+  /** Those who wait, and those who were paged. */
+  groupsTemplate(line, canControl) {
+    const { words } = this;
+    const isWaiting = (session) => session.notified_at === null || this.taps.state(session).isHeld;
+    const waiting = line.filter(isWaiting);
+    const paged = line.filter((session) => !isWaiting(session));
+    const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
+    return html`
 <section>
 <div class="heading">
 <h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
 ${this.filterTemplate()}
 </div>
-${shown.length ? this.listTemplate(shown, seconds, canControl) : html`<p class="empty">
+${shown.length ? this.listTemplate(shown, canControl) : html`<p class="empty">
 ${words.get(waiting.length ? "nobody_of_size" : "nobody_waits")}
 </p>`}
 </section>
@@ -1803,10 +1866,8 @@ ${paged.length ? html`<section class="called">
 <div class="heading">
 <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
 </div>
-${this.listTemplate(paged, seconds, canControl)}
+${this.listTemplate(paged, canControl)}
 </section>` : nothing}
-</div>
-<lrs-pager-hand-out .hass=${this.hass} .live=${this.live}></lrs-pager-hand-out>
 `;
   }
   sumTemplate({ guests, longest, late }) {
@@ -1818,26 +1879,25 @@ ${minutes ? html`<span>${words.get("sum_longest", { minutes })}</span>` : nothin
 ${late ? html`<span class="alarm">${icon("alert")}${words.count("sum_late", late)}</span>` : nothing}
 `;
   }
-  listTemplate(sessions, now, canControl) {
+  listTemplate(sessions, canControl) {
     const { words } = this;
-    const { snapshot, isConnected } = this.live;
+    const { snapshot, isConnected, now } = this.live;
     return html`<ul>
 ${repeat(
       sessions,
-      (session) => session.id,
+      (session) => session.key,
       (session) => rowTemplate(
         {
           session,
-          now,
+          now: Math.floor(now),
           lateAfter: snapshot.late_after,
           state: this.taps.state(session),
-          isLocked: this.taps.isLocked(session),
           canControl,
           isConnected,
           hideName: this.hidesNames,
           words
         },
-        (tap) => this.press(tap, session)
+        (tap, event) => this.press(tap, session, event)
       )
     )}
 </ul>`;
