@@ -879,12 +879,17 @@ var HandOut = class extends LitElement {
     this.clear();
     this.isBusy = false;
   }
-  /** Show it, empty. */
+  /** Show it: empty, unless what was sent from it last was not answered yet. */
   open() {
-    this.clear();
-    const name = this.renderRoot.querySelector("[name=label]");
-    if (name) name.value = "";
-    this.dialog?.showModal();
+    if (!this.isBusy) {
+      this.clear();
+      this.input("label").value = "";
+    }
+    this.dialog.showModal();
+    this.requestUpdate();
+  }
+  shouldUpdate() {
+    return !this.hasUpdated || this.dialog.open;
   }
   clear() {
     this.pager = this.party = "";
@@ -892,6 +897,9 @@ var HandOut = class extends LitElement {
   }
   get dialog() {
     return this.renderRoot.querySelector("dialog");
+  }
+  input(name) {
+    return this.renderRoot.querySelector(`[name=${name}]`);
   }
   get words() {
     return new Words(this.hass);
@@ -904,7 +912,7 @@ var HandOut = class extends LitElement {
     const number = wholeNumber(this.pager);
     if (number === void 0) {
       this.error = words.get("which_pager");
-      this.renderRoot.querySelector("[name=pager]")?.focus();
+      this.input("pager").focus();
       return;
     }
     if (!snapshot || !this.live.isConnected) {
@@ -914,10 +922,10 @@ var HandOut = class extends LitElement {
     const party = wholeNumber(this.party);
     if (party === void 0 && this.party.trim()) {
       this.error = words.get("which_party");
-      this.renderRoot.querySelector("[name=party]")?.focus();
+      this.input("party").focus();
       return;
     }
-    const label = this.renderRoot.querySelector("[name=label]").value.trim();
+    const label = this.input("label").value.trim();
     this.isBusy = true;
     this.error = void 0;
     try {
@@ -934,10 +942,11 @@ var HandOut = class extends LitElement {
         void 0,
         false
       );
-      this.dialog?.close();
+      this.dialog.close();
     } catch (thrown) {
       const error = thrown;
       this.error = isInDoubt(error) ? words.get("maybe_hand_out") : words.error(error);
+      if (!this.dialog.open) this.dialog.showModal();
     } finally {
       this.isBusy = false;
     }
@@ -945,18 +954,18 @@ var HandOut = class extends LitElement {
   render() {
     const { words } = this;
     const { snapshot, sessions } = this.live;
-    const used = new Set(sessions.flatMap((session) => session.number ?? []));
+    const used = new Set(sessions?.flatMap((session) => session.number ?? []));
     const pagers = snapshot?.pagers ?? [];
     const free = pagers.filter((number) => !used.has(number));
     const ordered = [...free, ...pagers.filter((number) => used.has(number))];
-    const goal = snapshot?.default_goal ?? null;
+    const goal = snapshot?.default_goal ?? 0;
     const isUsed = used.has(wholeNumber(this.pager) ?? NaN);
     return html`
 <dialog aria-labelledby="title" closedby="any">
 <form novalidate @submit=${this.send}>
 <header>
 <h2 id="title">${words.get("hand_out_a_pager")}</h2>
-<button type="button" @click=${() => this.dialog?.close()}>
+<button type="button" @click=${() => this.dialog.close()}>
 ${icon("close")}<span class="unseen">${words.get("close")}</span>
 </button>
 </header>
@@ -1006,7 +1015,7 @@ ${PARTIES.map((size) => {
 <legend>${words.get("goal")}</legend>
 <div class="chips">
 ${this.chip(
-      goal === null ? words.get("goal_default") : words.get("goal_default_minutes", { minutes: Math.round(goal / 60) }),
+      goal && goal % 60 === 0 ? words.get("goal_default_minutes", { minutes: goal / 60 }) : words.get("goal_default"),
       this.goal === void 0,
       () => this.goal = void 0
     )}
@@ -1058,8 +1067,8 @@ function valueOf(event) {
   return event.target.value;
 }
 function wholeNumber(text) {
-  const number = Number(text.trim() || NaN);
-  return Number.isInteger(number) && number > 0 ? number : void 0;
+  const digits = text.trim().replace(/[٠-٩۰-۹０-９]/g, (digit) => `${digit.charCodeAt(0) & 15}`);
+  return /^0*[1-9][0-9]*$/.test(digits) ? Number(digits) : void 0;
 }
 
 // src/session.ts
