@@ -48,7 +48,7 @@ it("the numbers that are called are shown, the newest first", async () => {
     session(null, { notified_at: NOW }),
   ]);
   expect(called()).toEqual(["12", "14", "7"]);
-  expect(text(lobby, "h2")).toBe("Please come");
+  expect(text(lobby, "h2")).toBe("Now calling");
   expect(text(lobby, ".waiting")).toBe("1 party is waiting");
 });
 
