@@ -4,6 +4,7 @@
  */
 
 import { build } from "esbuild";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -13,13 +14,13 @@ const lit = await build({
   ...shared,
   stdin: {
     contents: `
-      export { css, html, LitElement, nothing, svg } from "lit";
-      export { repeat } from "lit/directives/repeat.js";
+      import { css, html, LitElement, nothing } from "lit";
+      import { repeat } from "lit/directives/repeat.js";
+      Lit = { css, html, LitElement, nothing, repeat };
     `,
     resolveDir: path("."),
   },
   format: "iife",
-  globalName: "Lit",
   minify: true,
   legalComments: "inline",
 });
@@ -30,7 +31,18 @@ const taken = {
   setup(setup) {
     setup.onResolve({ filter: /^lit/ }, () => ({ path: "lit", namespace: "taken" }));
     setup.onLoad({ filter: /.*/, namespace: "taken" }, () => ({
-      contents: "export const { css, html, LitElement, nothing, repeat, svg } = Lit",
+      contents: "export const { css, html, LitElement, nothing, repeat } = Lit",
+    }));
+  },
+};
+
+// Whether templates are indented is nothing to a browser; all else is indented again.
+const flat = {
+  name: "flat",
+  setup(setup) {
+    setup.onLoad({ filter: /src.[^/\\]+\.ts$/ }, async (file) => ({
+      contents: (await readFile(file.path, "utf8")).replace(/^ +/gm, ""),
+      loader: "ts",
     }));
   },
 };
@@ -40,6 +52,6 @@ await build({
   write: true,
   entryPoints: [path("src/main.ts")],
   outfile: path("../custom_components/lrs_pager/www/lrs-pager.js"),
-  plugins: [taken],
-  banner: { js: lit.outputFiles[0].text },
+  plugins: [taken, flat],
+  banner: { js: `let Lit;\n${lit.outputFiles[0].text}` },
 });

@@ -1,10 +1,13 @@
 /** What is wrong with what the screen shows: the sentence above the list. */
 
-import type { Live } from "./live";
+import { type Live, UNKNOWN_COMMAND } from "./live";
 import type { Words } from "./words";
 
 /** Seconds for which changes may have to be asked for before that is worth a sentence. */
 const POLLED_GRACE = 15;
+
+/** What is known of a transmitter and of Home Assistant. */
+type State = Pick<Live, "snapshot" | "sessions" | "cutSince" | "refusal" | "now" | "stateAge">;
 
 export interface Banner {
   text: string;
@@ -13,32 +16,43 @@ export interface Banner {
   isStale: boolean;
 }
 
-/** What is to be said; undefined if all is well. */
-export function bannerOf(live: Live, words: Words): Banner | undefined {
-  const { snapshot, cutSince, refusal, now } = live;
-  const since = (instant: number | null | undefined): { time: string } => ({
-    time: words.timeOfDay(instant ?? now),
+/** Why nothing was told yet; undefined if that is under way. */
+export function problemOf(
+  { cutSince, refusal }: Pick<State, "cutSince" | "refusal">,
+  words: Words,
+): string | undefined {
+  if (cutSince !== undefined) return words.get("cut_at_once");
+  return refusal && refusal.code !== UNKNOWN_COMMAND ? words.error(refusal) : undefined;
+}
+
+/** What is to be said of what was told; undefined if all is well. */
+export function bannerOf(live: State, words: Words): Banner | undefined {
+  const { snapshot, sessions, cutSince, refusal, now } = live;
+  const stale = (key: string, instant = now): Banner => ({
+    text: words.get(key, { time: words.timeOfDay(instant) }),
+    level: "error",
+    isStale: true,
   });
-  const stale = (text: string): Banner => ({ text, level: "error", isStale: true });
-  if (cutSince !== undefined) return stale(words.get("cut", since(cutSince)));
-  if (refusal) return stale(words.get("starting"));
-  if (!snapshot) return undefined;
-  const { state } = snapshot.link;
+  const problem = problemOf(live, words);
+  if (cutSince !== undefined && sessions) return stale("cut", cutSince);
+  if (problem) return { text: problem, level: "error", isStale: true };
+  if (refusal) return stale("starting");
+  const { state, since } = snapshot!.link;
   switch (state) {
     case "live":
       return undefined;
     case "polled":
-      if (live.stateAge < POLLED_GRACE) return undefined;
+      if (Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE) return undefined;
       return { text: words.get("link_polled"), level: "info", isStale: false };
     case "no_list":
       return { text: words.get("link_no_list"), level: "error", isStale: false };
     case "unreachable":
-      return snapshot.link.since === null
-        ? stale(words.get("link_unreachable"))
-        : stale(words.get("link_unreachable_since", since(snapshot.link.since)));
+      return since !== null && sessions
+        ? stale("link_unreachable_since", since)
+        : stale("link_unreachable");
     case "loading":
-      return stale(words.get("starting"));
+      return stale(sessions ? "starting" : "connecting");
     default:
-      return stale(words.get(`link_${state}`));
+      return stale(`link_${state}`);
   }
 }

@@ -67,7 +67,7 @@ export class Card extends LitElement {
     const choice = (name: keyof typeof CHOICES): object => {
       const options = CHOICES[name].map((value) => ({
         value,
-        label: formWord(`${name}_${value}`),
+        label: formWord(`${name}_${value}`) || value,
       }));
       return { name, selector: { select: { mode: "dropdown", options } } };
     };

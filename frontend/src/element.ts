@@ -11,12 +11,11 @@ const WATCHED = ["connected", "localize", "locale", "devices", "entities", "kios
 export abstract class PagerElement extends LitElement {
   static override properties: Record<string, object> = {
     hass: { attribute: false },
-    hasWords: { state: true },
   };
 
   declare hass: Hass;
-  /** Whether our words were loaded, without which nothing is drawn. */
-  declare private hasWords: boolean | undefined;
+  /** The language whose words were asked for. */
+  private language: string | undefined;
 
   protected get words(): Words {
     return new Words(this.hass);
@@ -35,15 +34,21 @@ export abstract class PagerElement extends LitElement {
   }
 
   protected override willUpdate(_: PropertyValues<this>): void {
-    if (this.hasWords !== undefined) return;
-    this.hasWords = false;
-    void Promise.all(
-      ["common", "exceptions"].map((part) => this.hass.loadBackendTranslation(part, DOMAIN)),
-    ).then(() => (this.hasWords = true));
+    const { hass } = this;
+    if (this.language === hass.language) return;
+    this.language = hass.language;
+    for (const part of ["common", "exceptions"]) {
+      // What failed is never asked for again, except for those of all integrations.
+      hass
+        .loadBackendTranslation(part, DOMAIN)
+        .catch(() => hass.loadBackendTranslation(part))
+        .catch(() => undefined);
+    }
   }
 
   protected override render(): unknown {
-    return this.hasWords ? this.draw() : nothing;
+    // A promise of words may be kept before they are there, as where another element asked first.
+    return this.words.get("host_stand") ? this.draw() : nothing;
   }
 
   /** Draw, with hass and words. */

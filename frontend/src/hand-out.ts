@@ -44,12 +44,18 @@ export class HandOut extends LitElement {
     this.isBusy = false;
   }
 
-  /** Show it, empty. */
+  /** Show it: empty, unless what was sent from it last was not answered yet. */
   open(): void {
-    this.clear();
-    const name = this.renderRoot.querySelector<HTMLInputElement>("[name=label]");
-    if (name) name.value = "";
-    this.dialog?.showModal();
+    if (!this.isBusy) {
+      this.clear();
+      this.input("label").value = "";
+    }
+    this.dialog.showModal();
+    this.requestUpdate();
+  }
+
+  protected override shouldUpdate(): boolean {
+    return !this.hasUpdated || this.dialog.open;
   }
 
   private clear(): void {
@@ -57,8 +63,12 @@ export class HandOut extends LitElement {
     this.goal = this.error = undefined;
   }
 
-  private get dialog(): HTMLDialogElement | null {
-    return this.renderRoot.querySelector("dialog");
+  private get dialog(): HTMLDialogElement {
+    return this.renderRoot.querySelector("dialog")!;
+  }
+
+  private input(name: "pager" | "party" | "label"): HTMLInputElement {
+    return this.renderRoot.querySelector<HTMLInputElement>(`[name=${name}]`)!;
   }
 
   private get words(): Words {
@@ -73,7 +83,7 @@ export class HandOut extends LitElement {
     const number = wholeNumber(this.pager);
     if (number === undefined) {
       this.error = words.get("which_pager");
-      this.renderRoot.querySelector<HTMLInputElement>("[name=pager]")?.focus();
+      this.input("pager").focus();
       return;
     }
     if (!snapshot || !this.live.isConnected) {
@@ -83,10 +93,10 @@ export class HandOut extends LitElement {
     const party = wholeNumber(this.party);
     if (party === undefined && this.party.trim()) {
       this.error = words.get("which_party");
-      this.renderRoot.querySelector<HTMLInputElement>("[name=party]")?.focus();
+      this.input("party").focus();
       return;
     }
-    const label = this.renderRoot.querySelector<HTMLInputElement>("[name=label]")!.value.trim();
+    const label = this.input("label").value.trim();
     this.isBusy = true;
     this.error = undefined;
     try {
@@ -103,10 +113,12 @@ export class HandOut extends LitElement {
         undefined,
         false,
       );
-      this.dialog?.close();
+      this.dialog.close();
     } catch (thrown) {
       const error = thrown as CommandError;
       this.error = isInDoubt(error) ? words.get("maybe_hand_out") : words.error(error);
+      // Whoever has closed it meanwhile believes that it was done.
+      if (!this.dialog.open) this.dialog.showModal();
     } finally {
       this.isBusy = false;
     }
@@ -115,18 +127,18 @@ export class HandOut extends LitElement {
   protected override render(): TemplateResult {
     const { words } = this;
     const { snapshot, sessions } = this.live;
-    const used = new Set(sessions.flatMap((session) => session.number ?? []));
+    const used = new Set(sessions?.flatMap((session) => session.number ?? []));
     const pagers = snapshot?.pagers ?? [];
     const free = pagers.filter((number) => !used.has(number));
     const ordered = [...free, ...pagers.filter((number) => used.has(number))];
-    const goal = snapshot?.default_goal ?? null;
+    const goal = snapshot?.default_goal ?? 0;
     const isUsed = used.has(wholeNumber(this.pager) ?? NaN);
     return html`
       <dialog aria-labelledby="title" closedby="any">
         <form novalidate @submit=${this.send}>
           <header>
             <h2 id="title">${words.get("hand_out_a_pager")}</h2>
-            <button type="button" @click=${() => this.dialog?.close()}>
+            <button type="button" @click=${() => this.dialog.close()}>
               ${icon("close")}<span class="unseen">${words.get("close")}</span>
             </button>
           </header>
@@ -178,9 +190,9 @@ export class HandOut extends LitElement {
             <legend>${words.get("goal")}</legend>
             <div class="chips">
               ${this.chip(
-                goal === null
-                  ? words.get("goal_default")
-                  : words.get("goal_default_minutes", { minutes: Math.round(goal / 60) }),
+                goal && goal % 60 === 0
+                  ? words.get("goal_default_minutes", { minutes: goal / 60 })
+                  : words.get("goal_default"),
                 this.goal === undefined,
                 () => (this.goal = undefined),
               )}
@@ -224,8 +236,8 @@ function valueOf(event: Event): string {
   return (event.target as HTMLInputElement).value;
 }
 
-/** A number as people type it; undefined if it is none. */
+/** A number from 1 as people type it, also with Arabic, Persian or wide digits; undefined if it is none. */
 function wholeNumber(text: string): number | undefined {
-  const number = Number(text.trim() || NaN);
-  return Number.isInteger(number) && number > 0 ? number : undefined;
+  const digits = text.trim().replace(/[٠-٩۰-۹０-９]/g, (digit) => `${digit.charCodeAt(0) & 15}`);
+  return /^0*[1-9][0-9]*$/.test(digits) ? Number(digits) : undefined;
 }

@@ -43,7 +43,7 @@ export interface Hass {
   devices: Record<string, Device>;
   kioskMode?: boolean;
   localize(key: string, values?: Record<string, unknown>): string;
-  loadBackendTranslation(category: string, integration: string): Promise<unknown>;
+  loadBackendTranslation(category: string, integration?: string): Promise<Hass["localize"]>;
   callService(
     domain: string,
     service: string,
@@ -54,8 +54,9 @@ export interface Hass {
   callWS(message: { type: string; [key: string]: unknown }): Promise<unknown>;
 }
 
-/** What a command or an action is rejected with. */
+/** What a command or an action is rejected with; a lost connection is told one level deeper. */
 export interface CommandError {
+  error?: CommandError;
   code?: string | number;
   message?: string;
   translation_domain?: string;

@@ -1,6 +1,6 @@
 /** Icons of Material Design Icons (Apache License 2.0), as Home Assistant has them. */
 
-import { svg, html, type TemplateResult } from "lit";
+import { html, type TemplateResult } from "lit";
 
 const PATHS = {
   bell: "M21,19V20H3V19L5,17V11C5,7.9 7.03,5.17 10,4.29C10,4.19 10,4.1 10,4A2,2 0 0,1 12,2A2,2 0 0,1 14,4C14,4.1 14,4.19 14,4.29C16.97,5.17 19,7.9 19,11V17L21,19M14,21A2,2 0 0,1 12,23A2,2 0 0,1 10,21",
@@ -18,6 +18,6 @@ const PATHS = {
 /** An icon beside a word, and so nothing to hear. */
 export function icon(name: keyof typeof PATHS): TemplateResult {
   return html`<svg viewBox="0 0 24 24" aria-hidden="true">
-    ${svg`<path d=${PATHS[name]}></path>`}
+    <path d=${PATHS[name]}></path>
   </svg>`;
 }

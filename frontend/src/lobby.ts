@@ -3,10 +3,9 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import { bannerOf } from "./banner";
+import { bannerOf, problemOf } from "./banner";
 import { PagerElement } from "./element";
 import { Live } from "./live";
-import { Seconds } from "./seconds";
 import { lobbyStyles } from "./styles";
 
 /** Numbers that are shown at most: those who were called before have seen it, or never will. */
@@ -26,11 +25,6 @@ export class Lobby extends PagerElement {
 
   private readonly live = new Live(this, () => undefined);
 
-  constructor() {
-    super();
-    new Seconds(this, () => this.live.now);
-  }
-
   protected override willUpdate(changed: PropertyValues<this>): void {
     super.willUpdate(changed);
     // A name that is not sent can't be shown to a waiting room, nor read in its browser.
@@ -39,9 +33,11 @@ export class Lobby extends PagerElement {
 
   protected override draw(): TemplateResult {
     const { words } = this;
-    const { snapshot, sessions, refusal } = this.live;
-    if (!snapshot) {
-      return html`<p class="note">${refusal ? words.error(refusal) : words.get("connecting")}</p>`;
+    const { snapshot, sessions } = this.live;
+    if (!sessions) {
+      const text =
+        problemOf(this.live, words) ?? words.get(snapshot ? "lobby_stale" : "connecting");
+      return html`<p class="note">${text}</p>`;
     }
     const called = sessions
       .filter((session) => session.notified_at !== null && session.number !== null)

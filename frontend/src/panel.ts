@@ -22,9 +22,15 @@ export class Panel extends PagerElement {
     return this.route?.path.startsWith("/lobby") === true;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate();
+  }
+
   protected override willUpdate(changed: PropertyValues<this>): void {
     super.willUpdate(changed);
-    if (changed.has("route") && this.isLobby) setKiosk(this, true);
+    const wasLobby = changed.get("route")?.path.startsWith("/lobby");
+    if (this.isLobby || wasLobby) setKiosk(this, this.isLobby);
   }
 
   override disconnectedCallback(): void {

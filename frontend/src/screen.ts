@@ -8,19 +8,18 @@ export interface Screen {
 
 const KEY = "lrs-pager-screen";
 
-/** Read what is set; all is off at first. */
-export function loadScreen(): Screen {
-  let kept = {};
-  try {
-    kept = JSON.parse(localStorage.getItem(KEY)!) as object;
-  } catch {
-    // The browser keeps nothing, or something else.
-  }
-  return { large: false, hideNames: false, sound: false, ...kept };
+/** What is set, for all that is on the screen; all is off at first. */
+export let screen: Screen = { large: false, hideNames: false, sound: false };
+
+try {
+  screen = { ...screen, ...(JSON.parse(localStorage.getItem(KEY)!) as Partial<Screen>) };
+} catch {
+  // The browser keeps nothing, or something else.
 }
 
 /** Keep what was set. */
-export function saveScreen(screen: Screen): void {
+export function keepScreen(change: Partial<Screen>): void {
+  screen = { ...screen, ...change };
   try {
     localStorage.setItem(KEY, JSON.stringify(screen));
   } catch {

@@ -15,23 +15,20 @@ export class Seconds implements ReactiveController {
   }
 
   hostConnected(): void {
-    document.addEventListener("visibilitychange", this.start);
-    this.start();
+    document.addEventListener("visibilitychange", this.tick);
+    this.tick();
   }
 
   hostDisconnected(): void {
-    document.removeEventListener("visibilitychange", this.start);
+    document.removeEventListener("visibilitychange", this.tick);
     clearTimeout(this.timer);
   }
 
-  private start = (): void => {
+  private tick = (): void => {
     clearTimeout(this.timer);
     if (document.hidden) return;
+    this.host.requestUpdate();
     // A moment after the second, as timers may be early by a millisecond.
-    const wait = 1000 - ((this.now() * 1000) % 1000) + 5;
-    this.timer = setTimeout(() => {
-      this.host.requestUpdate();
-      this.start();
-    }, wait);
+    this.timer = setTimeout(this.tick, 1005 - ((this.now() * 1000) % 1000));
   };
 }

@@ -8,6 +8,7 @@
 export interface Snapshot {
   version: string;
   entry_id: string;
+  device_id: string | null;
   title: string;
   can_control: boolean;
   now: number;
@@ -23,6 +24,7 @@ export type LinkState =
 
 /** An active session. */
 export interface Session {
+  /** By what the server knows it; it may change when the unit tells more of the session. */
   id: string;
   number: number | null;
   label: string | null;
@@ -34,6 +36,27 @@ export interface Session {
   seating_until: number | null;
   /** Why its end failed, by the key of the exception's translation. */
   notice: { key: string; placeholders: Record<string, string> } | null;
+}
+
+/** A session as it is known here, under one key from its start to its end. */
+export interface Known extends Session {
+  key: string;
+}
+
+/** Find sessions that were told in a list among those of the list before, where they were in that. */
+export function recognise(before: readonly Known[], told: readonly Session[]): Known[] {
+  const ids = new Set(told.map(({ id }) => id));
+  const known = new Map(before.map((session) => [session.id, session.key]));
+  // One whose id is gone is the one that began with the same pager at the same instant.
+  const start = (session: Session): string => `${session.number} ${session.created_at}`;
+  const lost = new Map(
+    before.filter(({ id }) => !ids.has(id)).map((session) => [start(session), session.key]),
+  );
+  return told.map((session) => {
+    const key = known.get(session.id) ?? lost.get(start(session)) ?? session.id;
+    lost.delete(start(session));
+    return { ...session, key };
+  });
 }
 
 /** Seconds before its goal from which a session is due soon. */
@@ -84,7 +107,7 @@ export function sizeOf(session: Session): Size {
 }
 
 /** The sessions from the oldest; those whose start is not known are last. */
-export function inLine(sessions: readonly Session[]): Session[] {
+export function inLine(sessions: readonly Known[]): Known[] {
   const start = (session: Session): number => session.created_at ?? Infinity;
   return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
 }
@@ -111,21 +134,21 @@ export function lineOf(waiting: readonly Session[], now: number, lateAfter: numb
 
 /** What happened to sessions between two lists, for those who hear the screen. */
 export interface Happening {
-  kind: "started" | "paged" | "ended";
-  session: Session;
+  kind: "started" | "paged" | "ended" | "failed";
+  session: Known;
 }
 
 /** Compare two lists. */
-export function happenings(before: readonly Session[], after: readonly Session[]): Happening[] {
-  const known = new Map(before.map((session) => [session.id, session]));
+export function happenings(before: readonly Known[], after: readonly Known[]): Happening[] {
+  const known = new Map(before.map((session) => [session.key, session]));
   const found: Happening[] = [];
   for (const session of after) {
-    const earlier = known.get(session.id);
-    known.delete(session.id);
+    const earlier = known.get(session.key);
+    known.delete(session.key);
     if (!earlier) found.push({ kind: "started", session });
     else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
       found.push({ kind: "paged", session });
-    }
+    } else if (session.notice && !earlier.notice) found.push({ kind: "failed", session });
   }
   for (const session of known.values()) found.push({ kind: "ended", session });
   return found;

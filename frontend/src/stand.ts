@@ -3,13 +3,13 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import { bannerOf } from "./banner";
+import { bannerOf, problemOf } from "./banner";
 import { PagerElement } from "./element";
 import type { HandOut } from "./hand-out";
 import { icon } from "./icons";
 import { Live } from "./live";
 import { rowTemplate } from "./row";
-import { loadScreen, saveScreen, setKiosk, type Screen } from "./screen";
+import { keepScreen, screen, setKiosk, type Screen } from "./screen";
 import { Seconds } from "./seconds";
 import {
   happenings,
@@ -18,13 +18,25 @@ import {
   sizeOf,
   SIZES,
   timeOf,
+  type Known,
   type Line,
-  type Session,
   type Size,
+  type Snapshot,
 } from "./session";
 import { chime, isUnlocked, unlock } from "./sound";
 import { standStyles } from "./styles";
 import { isInDoubt, Taps, type Tap } from "./taps";
+
+/** Where the keyboard is: in whose row, at which button, and whether that is to be seen. */
+interface Focused {
+  key: string;
+  tap: string;
+  index: number;
+  isShown: boolean;
+}
+
+/** The button from which one came to another that has gone now. */
+const BACK_TO: Record<string, string> = { dismiss: "ask", remove: "ask", undo: "seat" };
 
 export class Stand extends PagerElement {
   static override styles = standStyles;
@@ -38,7 +50,6 @@ export class Stand extends PagerElement {
     preview: { attribute: false },
     isPanel: { attribute: false },
     size: { state: true },
-    screen: { state: true },
   };
 
   /** The transmitter's device; the only one if undefined. */
@@ -52,17 +63,16 @@ export class Stand extends PagerElement {
   /** Whether the whole page is ours. */
   declare isPanel: boolean | undefined;
   declare private size: Size | undefined;
-  declare private screen: Screen;
 
-  private readonly live = new Live(this, (before) => this.listTold(before));
+  private readonly live = new Live(this, (sessions, before) => this.listTold(sessions, before));
   private readonly taps = new Taps(this, this.live);
   /** The sessions that are known to be late; undefined before the first list. */
   private late: Set<string> | undefined;
-  private focused: { id: string; tap: string | undefined; index: number } | undefined;
+  private focused: Focused | undefined;
+  private lastClick: MouseEvent | undefined;
 
   constructor() {
     super();
-    this.screen = loadScreen();
     new Seconds(this, () => this.live.now);
   }
 
@@ -77,7 +87,7 @@ export class Stand extends PagerElement {
   }
 
   private get isLarge(): boolean {
-    return this.screen.large || this.large === true;
+    return screen.large || this.large === true;
   }
 
   protected override updated(): void {
@@ -85,12 +95,11 @@ export class Stand extends PagerElement {
   }
 
   private get hidesNames(): boolean {
-    return this.screen.hideNames || this.hideNames === true;
+    return screen.hideNames || this.hideNames === true;
   }
 
   /** Say what happened, for those who don't see it, and sound what they may have missed. */
-  private listTold(before: Session[] | undefined): void {
-    const { sessions } = this.live;
+  private listTold(sessions: Known[], before: Known[] | undefined): void {
     this.taps.see(sessions, before ?? []);
     for (const { kind, session } of before ? happenings(before, sessions) : []) {
       this.say(`said_${kind}`, session);
@@ -99,22 +108,20 @@ export class Stand extends PagerElement {
 
   private watchLate(): void {
     const { snapshot, sessions, now } = this.live;
-    if (!snapshot) return;
-    const seconds = Math.floor(now);
-    const late = sessions.filter(
-      (session) => timeOf(session, seconds, snapshot.late_after).state === "late",
-    );
     const known = this.late;
-    this.late = new Set(late.map((session) => session.id));
-    const added = known ? late.filter((session) => !known.has(session.id)) : [];
+    const late = sessions?.filter(
+      (session) => timeOf(session, Math.floor(now), snapshot!.late_after).state === "late",
+    );
+    this.late = late && new Set(late.map(({ key }) => key));
+    const added = known ? (late ?? []).filter(({ key }) => !known.has(key)) : [];
     for (const session of added) this.say("said_late", session);
-    if (added.length && this.screen.sound) chime();
+    if (added.length && screen.sound && !this.preview) chime();
   }
 
   private said: string[] = [];
 
   /** Have a screen reader say something of a session; with what else is said at this moment. */
-  private say(key: string, session: Session): void {
+  private say(key: string, session: Known): void {
     this.said.push(this.words.get(key, { number: session.number ?? "?" }));
     if (this.said.length > 1) return;
     setTimeout(() => {
@@ -130,53 +137,80 @@ export class Stand extends PagerElement {
   // a keyboard stays at the guest; if that one is gone, at the next.
 
   private rememberFocus(): void {
-    const active = (this.renderRoot as ShadowRoot | undefined)?.activeElement;
-    const row = active?.closest<HTMLElement>("li[data-id]");
+    const active = this.shadowRoot?.activeElement as HTMLElement | null | undefined;
+    const row = active?.closest("li");
     this.focused = row
       ? {
-          id: row.dataset.id!,
-          tap: (active as HTMLElement).dataset.tap,
-          index: [...this.renderRoot.querySelectorAll("li[data-id]")].indexOf(row),
+          key: row.dataset.key!,
+          tap: active!.dataset.tap ?? "",
+          index: this.rows.indexOf(row),
+          isShown: active!.matches(":focus-visible"),
         }
       : undefined;
   }
 
   private restoreFocus(): void {
     const { focused } = this;
-    if (!focused || (this.renderRoot as ShadowRoot).activeElement) return;
-    const rows = [...this.renderRoot.querySelectorAll<HTMLElement>("li[data-id]")];
-    const row = rows.find((each) => each.dataset.id === focused.id);
-    const target = row
-      ? (row.querySelector<HTMLElement>(`[data-tap="${focused.tap}"]`) ??
-        row.querySelector<HTMLElement>("button") ??
-        row)
-      : (rows[Math.min(focused.index, rows.length - 1)] ??
-        this.renderRoot.querySelector<HTMLElement>("h2"));
-    target?.focus();
+    if (!focused || this.shadowRoot!.activeElement) return;
+    const { key, tap, index, isShown } = focused;
+    const row = this.rows.find((each) => each.dataset.key === key);
+    const button = (name = ""): HTMLElement | null | undefined =>
+      row?.querySelector(`[data-tap="${name}"]`);
+    const target =
+      button(tap) ??
+      button(BACK_TO[tap]) ??
+      row?.querySelector("button") ??
+      row ??
+      this.rows[Math.min(index, this.rows.length - 1)] ??
+      this.shadowRoot!.querySelector("h2");
+    // Whoever works with a finger looks where it is, not where the row has gone.
+    target?.focus({ preventScroll: !isShown });
+  }
+
+  private get rows(): HTMLElement[] {
+    return [...this.shadowRoot!.querySelectorAll("li")];
   }
 
   // --------------------------------------------------------------------------- taps
 
-  private press(tap: Tap | "ask" | "dismiss", session: Session): void {
-    if (this.preview) return;
+  private press(tap: Tap | "ask" | "dismiss", session: Known, event: MouseEvent): void {
+    if (this.preview || this.isSecondOfTwo(event)) return;
     if (tap === "ask") this.taps.ask(session);
     else if (tap === "dismiss") this.taps.dismiss(session);
     else void this.send(tap, session);
   }
 
-  private async send(tap: Tap, session: Session): Promise<void> {
+  /** Whether a click belongs to a double tap, whose second is not meant for what has moved under it. */
+  private isSecondOfTwo(event: MouseEvent): boolean {
+    const before = this.lastClick;
+    this.lastClick = event;
+    return (
+      before !== undefined &&
+      event.detail > 0 &&
+      event.timeStamp - before.timeStamp < 500 &&
+      Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < 24
+    );
+  }
+
+  private async send(tap: Tap, session: Known): Promise<void> {
     this.haptic("light");
     const isDone = await this.taps.send(tap, session);
-    const { failure } = this.taps.state(session);
+    // The list does not tell of a seat that can be undone, nor of a second page.
     if (isDone && tap === "seat") this.say("said_seating", session);
-    if (!failure) return;
+    if (isDone && tap === "page" && session.notified_at !== null) this.say("said_paged", session);
+    if (isDone !== false) return;
     this.haptic("failure");
-    this.say(isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
+    const { failure } = this.taps.state(session);
+    this.say(failure && isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
   }
 
   /** Have the companion app's phone tick. */
   private haptic(kind: "light" | "failure"): void {
     this.dispatchEvent(new CustomEvent("haptic", { detail: kind, bubbles: true, composed: true }));
+  }
+
+  private openScreen(): void {
+    if (!this.preview) this.renderRoot.querySelector("dialog")?.showModal();
   }
 
   private handOut(): void {
@@ -188,8 +222,14 @@ export class Stand extends PagerElement {
   protected override draw(): TemplateResult {
     const { snapshot } = this.live;
     return html`
-      <div class="stand">
-        ${snapshot ? this.standTemplate() : this.waitTemplate()}
+      <div
+        class="stand"
+        @keydown=${(event: KeyboardEvent) => {
+          // A key that is held down presses once, and not what has come in its place since.
+          if (event.repeat && event.key === "Enter") event.preventDefault();
+        }}
+      >
+        ${snapshot ? this.standTemplate(snapshot) : this.waitTemplate()}
         <p class="unseen" role="status"></p>
       </div>
       ${this.optionsTemplate()}
@@ -198,45 +238,30 @@ export class Stand extends PagerElement {
 
   /** Before anything was told. */
   private waitTemplate(): TemplateResult {
-    const { refusal, cutSince } = this.live;
-    const { words } = this;
-    const isUnknown = refusal?.code === "unknown_command";
-    if (cutSince !== undefined) {
-      return html`<p class="banner">${icon("alert")}${words.get("cut_at_once")}</p>`;
-    }
-    return refusal && !isUnknown
-      ? html`<p class="banner">${icon("alert")}${words.error(refusal)}</p>`
-      : html`<p class="empty">${words.get("connecting")}</p>`;
+    const problem = problemOf(this.live, this.words);
+    return problem
+      ? html`<p class="banner">${icon("alert")}${problem}</p>`
+      : html`<p class="empty">${this.words.get("connecting")}</p>`;
   }
 
-  private standTemplate(): TemplateResult {
+  private standTemplate(snapshot: Snapshot): TemplateResult {
     const { words } = this;
-    const { snapshot, sessions, now } = this.live;
-    const seconds = Math.floor(now);
+    const { sessions, now } = this.live;
     const banner = bannerOf(this.live, words);
-    const line = inLine(sessions);
-    const isWaiting = (session: Session): boolean =>
-      session.notified_at === null || this.taps.isHeld(session);
-    const waiting = line.filter(isWaiting);
-    const paged = line.filter((session) => !isWaiting(session));
-    const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
-    const sum = lineOf(
-      line.filter((session) => session.notified_at === null),
-      seconds,
-      snapshot!.late_after,
-    );
-    const canControl = snapshot!.can_control && !this.readOnly;
-    const title = this.heading ?? (this.isPanel ? "" : snapshot!.title);
+    const waiting = (sessions ?? []).filter((session) => session.notified_at === null);
+    const sum = lineOf(waiting, Math.floor(now), snapshot.late_after);
+    const canControl = snapshot.can_control && !this.readOnly;
+    const title = this.heading ?? (this.isPanel ? "" : snapshot.title);
     return html`
       <header>
         <h2 tabindex="-1" class=${title ? "" : "unseen"}>${title || words.get("host_stand")}</h2>
         <p class="sum">${sum.waiting ? this.sumTemplate(sum) : nothing}</p>
         ${
-          banner || snapshot!.link.state !== "live"
+          banner || snapshot.link.state !== "live"
             ? nothing
             : html`<span class="live">${words.get("live")}</span>`
         }
-        <button type="button" @click=${() => this.renderRoot.querySelector("dialog")?.showModal()}>
+        <button type="button" @click=${() => this.openScreen()}>
           ${icon("options")}<span class="unseen">${words.get("screen")}</span>
         </button>
       </header>
@@ -253,38 +278,55 @@ export class Stand extends PagerElement {
           : nothing
       }
       ${
-        this.screen.sound && !isUnlocked()
+        screen.sound && !isUnlocked()
           ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
               ${words.get("unlock_sound")}
             </button>`
           : nothing
       }
-      <div class="columns ${banner?.isStale ? "stale" : ""}">
-        <section>
-          <div class="heading">
-            <h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
-            ${this.filterTemplate()}
-          </div>
-          ${
-            shown.length
-              ? this.listTemplate(shown, seconds, canControl)
-              : html`<p class="empty">
-                  ${words.get(waiting.length ? "nobody_of_size" : "nobody_waits")}
-                </p>`
-          }
-        </section>
-        ${
-          paged.length
-            ? html`<section class="called">
-                <div class="heading">
-                  <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
-                </div>
-                ${this.listTemplate(paged, seconds, canControl)}
-              </section>`
-            : nothing
-        }
-      </div>
+      ${
+        sessions
+          ? html`<div class="columns ${banner?.isStale ? "stale" : ""}">
+              ${this.groupsTemplate(inLine(sessions), canControl)}
+            </div>`
+          : nothing
+      }
       <lrs-pager-hand-out .hass=${this.hass} .live=${this.live}></lrs-pager-hand-out>
+    `;
+  }
+
+  /** Those who wait, and those who were paged. */
+  private groupsTemplate(line: readonly Known[], canControl: boolean): TemplateResult {
+    const { words } = this;
+    const isWaiting = (session: Known): boolean =>
+      session.notified_at === null || this.taps.state(session).isHeld;
+    const waiting = line.filter(isWaiting);
+    const paged = line.filter((session) => !isWaiting(session));
+    const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
+    return html`
+      <section>
+        <div class="heading">
+          <h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
+          ${this.filterTemplate()}
+        </div>
+        ${
+          shown.length
+            ? this.listTemplate(shown, canControl)
+            : html`<p class="empty">
+                ${words.get(waiting.length ? "nobody_of_size" : "nobody_waits")}
+              </p>`
+        }
+      </section>
+      ${
+        paged.length
+          ? html`<section class="called">
+              <div class="heading">
+                <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
+              </div>
+              ${this.listTemplate(paged, canControl)}
+            </section>`
+          : nothing
+      }
     `;
   }
 
@@ -302,31 +344,26 @@ export class Stand extends PagerElement {
     `;
   }
 
-  private listTemplate(
-    sessions: readonly Session[],
-    now: number,
-    canControl: boolean,
-  ): TemplateResult {
+  private listTemplate(sessions: readonly Known[], canControl: boolean): TemplateResult {
     const { words } = this;
-    const { snapshot, isConnected } = this.live;
+    const { snapshot, isConnected, now } = this.live;
     return html`<ul>
       ${repeat(
         sessions,
-        (session) => session.id,
+        (session) => session.key,
         (session) =>
           rowTemplate(
             {
               session,
-              now,
+              now: Math.floor(now),
               lateAfter: snapshot!.late_after,
               state: this.taps.state(session),
-              isLocked: this.taps.isLocked(session),
               canControl,
               isConnected,
               hideName: this.hidesNames,
               words,
             },
-            (tap) => this.press(tap, session),
+            (tap, event) => this.press(tap, session, event),
           ),
       )}
     </ul>`;
@@ -347,7 +384,7 @@ export class Stand extends PagerElement {
   // --------------------------------------------------------------------- this screen
 
   private optionsTemplate(): TemplateResult {
-    const { words, screen } = this;
+    const { words } = this;
     const isKiosk = this.hass.kioskMode === true;
     const option = (
       key: string,
@@ -389,8 +426,8 @@ export class Stand extends PagerElement {
   }
 
   private keep(change: Partial<Screen>): void {
-    this.screen = { ...this.screen, ...change };
-    saveScreen(this.screen);
+    keepScreen(change);
+    this.requestUpdate();
   }
 
   private async unlockSound(): Promise<void> {

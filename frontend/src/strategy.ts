@@ -17,8 +17,9 @@ export class Strategy extends HTMLElement {
   }
 
   static async generate(_config: Config, hass: Hass): Promise<Config> {
-    await hass.loadBackendTranslation("common", DOMAIN);
-    const words = new Words(hass);
+    // The hass that is given stays as it was before.
+    const localize = await hass.loadBackendTranslation("common", DOMAIN);
+    const words = new Words({ ...hass, localize });
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
     return {
@@ -47,26 +48,24 @@ function view(device: Device, hass: Hass, words: Words): Config {
       ? { type: "tile", entity: entity.entity_id, name: words.get(`today_${key}`) }
       : [];
   });
-  const sections = [
-    section([], [{ type: "custom:lrs-pager-card", device_id: device.id, ...full() }]),
-    section([heading(words.get("today"), "mdi:calendar-today")], tiles),
-    section([heading(words.get("months"), "mdi:chart-line")], months(device, words)),
-  ];
+  const card = { type: "custom:lrs-pager-card", device_id: device.id, ...full() };
   return {
     title: title(device),
     path: device.id,
     type: "sections",
     max_columns: 2,
-    sections: sections.map((each, index) => (index ? each : { ...each, column_span: 2 })),
+    sections: [
+      { type: "grid", cards: [card], column_span: 2 },
+      ...section(words.get("today"), "mdi:calendar-today", tiles),
+      ...section(words.get("months"), "mdi:chart-line", months(device, words)),
+    ],
   };
 }
 
-function section(head: Config[], cards: Config[]): Config {
-  return { type: "grid", cards: [...head, ...cards] };
-}
-
-function heading(text: string, icon: string): Config {
-  return { type: "heading", heading: text, icon };
+/** A section with its heading; none if there is nothing in it. */
+function section(text: string, icon: string, cards: Config[]): Config[] {
+  const heading = { type: "heading", heading: text, icon };
+  return cards.length ? [{ type: "grid", cards: [heading, ...cards] }] : [];
 }
 
 function full(): Config {

@@ -10,7 +10,7 @@ const base = css`
     --line: 1px solid var(--divider-color);
     display: block;
     color: var(--primary-text-color);
-    font: 1rem/1.3 var(--ha-font-family-body, sans-serif);
+    font: var(--ha-font-size-l, 16px) / 1.3 var(--ha-font-family-body, sans-serif);
     -webkit-text-size-adjust: 100%;
   }
   * {
@@ -141,7 +141,7 @@ export const standStyles = [
       container-type: inline-size;
     }
     :host([large]) {
-      font-size: 1.5rem;
+      font-size: calc(1.5 * var(--ha-font-size-l, 16px));
     }
     .stand {
       display: grid;
@@ -413,7 +413,7 @@ export const standStyles = [
       }
     }
     /* A tablet: those who wait on one side, those who were paged on the other. */
-    @container (min-width: 50em) {
+    @container (min-width: 54em) {
       .columns:has(.called) {
         grid-template-columns: 1fr 1fr;
       }
@@ -553,14 +553,9 @@ export const panelStyles = [
     h1 {
       margin-inline-start: 20px;
     }
-    main {
-      max-width: 100rem;
-      margin: 0 auto;
-    }
     .lobbies {
       display: grid;
       grid-auto-rows: 1fr;
-      max-width: none;
       min-height: 100dvh;
     }
   `,

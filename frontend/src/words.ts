@@ -6,6 +6,9 @@
 
 import { DOMAIN, type CommandError, type Hass } from "./hass";
 
+/** The rules of plurals by language, as it takes long to make them. */
+const plurals = new Map<string, Intl.PluralRules>();
+
 export class Words {
   private readonly hass: Hass;
 
@@ -19,10 +22,12 @@ export class Words {
   }
 
   /** The text of a key for a number of things: `key_one`, `key_few`, ..., by the language. */
-  count(key: string, count: number, values?: Record<string, unknown>): string {
-    const kind = new Intl.PluralRules(this.hass.locale.language).select(count);
-    const all = { count, ...values };
-    return this.get(`${key}_${kind}`, all) || this.get(`${key}_other`, all);
+  count(key: string, count: number): string {
+    const { language } = this.hass.locale;
+    const rules = plurals.get(language) ?? new Intl.PluralRules(language);
+    plurals.set(language, rules);
+    const values = { count };
+    return this.get(`${key}_${rules.select(count)}`, values) || this.get(`${key}_other`, values);
   }
 
   /** What went wrong, in the user's language. */

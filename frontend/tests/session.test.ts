@@ -7,13 +7,15 @@ import {
   lineOf,
   sizeOf,
   timeOf,
-  type Session,
+  recognise,
+  type Known,
 } from "../src/session";
 
 const NOW = 1_800_000_000;
 
-function session(fields: Partial<Session> = {}): Session {
+function session(fields: Partial<Known> = {}): Known {
   return {
+    key: "a",
     id: "a",
     number: 12,
     label: null,
@@ -85,11 +87,11 @@ it.each([
 
 it("the line is from the oldest, and those of unknown age are last", () => {
   const sessions = [
-    session({ id: "new", created_at: NOW }),
-    session({ id: "unknown", created_at: null }),
-    session({ id: "old", created_at: NOW - 60 }),
+    session({ key: "new", created_at: NOW }),
+    session({ key: "unknown", created_at: null }),
+    session({ key: "old", created_at: NOW - 60 }),
   ];
-  expect(inLine(sessions).map(({ id }) => id)).toEqual(["old", "new", "unknown"]);
+  expect(inLine(sessions).map(({ key }) => key)).toEqual(["old", "new", "unknown"]);
 });
 
 it("the line is summed up by guests, the longest wait and those who are late", () => {
@@ -103,13 +105,45 @@ it("the line is summed up by guests, the longest wait and those who are late", (
 });
 
 it("what happened between two lists is told once for each guest", () => {
-  const [a, b, c] = ["a", "b", "c"].map((id) => session({ id }));
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((key) => session({ key }));
   const paged = { ...b!, notified_at: NOW };
-  const kinds = happenings([a!, b!], [paged, c!]).map(({ kind, session: { id } }) => [kind, id]);
+  const failed = { ...d!, notice: { key: "timed_out", placeholders: {} } };
+  const kinds = happenings([a!, b!, d!], [paged, c!, failed]).map(({ kind, session: { key } }) => [
+    kind,
+    key,
+  ]);
   expect(kinds).toEqual([
     ["paged", "b"],
     ["started", "c"],
+    ["failed", "d"],
     ["ended", "a"],
   ]);
-  expect(happenings([a!, paged], [a!, paged])).toEqual([]);
+  expect(happenings([a!, paged, failed], [a!, paged, failed])).toEqual([]);
+});
+
+describe("a session that is told again", () => {
+  const key = (before: Known[], told: Known[]): string[] =>
+    recognise(before, told).map((each) => each.key);
+
+  it("is the same by its id, whatever else has changed", () => {
+    const told = session({ id: "x", number: 14, created_at: null });
+    expect(key([session({ id: "x", key: "first" })], [told])).toEqual(["first"]);
+  });
+
+  it("is the same under another id, if it began with the same pager at the same instant", () => {
+    const before = session({ id: "7@12:00", key: "first" });
+    expect(key([before], [session({ id: "uuid" })])).toEqual(["first"]);
+    expect(key([before], [session({ id: "uuid", created_at: NOW + 1 })])).toEqual(["uuid"]);
+    expect(key([before], [session({ id: "uuid", number: 14 })])).toEqual(["uuid"]);
+  });
+
+  it("is another one where that one is still there", () => {
+    const before = session({ id: "x", key: "first" });
+    expect(key([before], [session({ id: "y" }), session({ id: "x" })])).toEqual(["y", "first"]);
+  });
+
+  it("is never two at once", () => {
+    const before = session({ id: "x", key: "first" });
+    expect(key([before], [session({ id: "y" }), session({ id: "z" })])).toEqual(["first", "z"]);
+  });
 });

@@ -1,22 +1,23 @@
-var Lit=(()=>{var G=Object.defineProperty;var Nt=Object.getOwnPropertyDescriptor;var Lt=Object.getOwnPropertyNames;var Dt=Object.prototype.hasOwnProperty;var Bt=(r,t)=>{for(var e in t)G(r,e,{get:t[e],enumerable:!0})},kt=(r,t,e,s)=>{if(t&&typeof t=="object"||typeof t=="function")for(let i of Lt(t))!Dt.call(r,i)&&i!==e&&G(r,i,{get:()=>t[i],enumerable:!(s=Nt(t,i))||s.enumerable});return r};var jt=r=>kt(G({},"__esModule",{value:!0}),r);var te={};Bt(te,{LitElement:()=>v,css:()=>Y,html:()=>vt,nothing:()=>u,repeat:()=>Ot,svg:()=>Et});/**
+let Lit;
+(()=>{/**
  * @license
  * Copyright 2019 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
- */var B=globalThis,k=B.ShadowRoot&&(B.ShadyCSS===void 0||B.ShadyCSS.nativeShadow)&&"adoptedStyleSheets"in Document.prototype&&"replace"in CSSStyleSheet.prototype,Q=Symbol(),nt=new WeakMap,U=class{constructor(t,e,s){if(this._$cssResult$=!0,s!==Q)throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");this.cssText=t,this.t=e}get styleSheet(){let t=this.o,e=this.t;if(k&&t===void 0){let s=e!==void 0&&e.length===1;s&&(t=nt.get(e)),t===void 0&&((this.o=t=new CSSStyleSheet).replaceSync(this.cssText),s&&nt.set(e,t))}return t}toString(){return this.cssText}},ht=r=>new U(typeof r=="string"?r:r+"",void 0,Q),Y=(r,...t)=>{let e=r.length===1?r[0]:t.reduce((s,i,o)=>s+(n=>{if(n._$cssResult$===!0)return n.cssText;if(typeof n=="number")return n;throw Error("Value passed to 'css' function must be a 'css' function result: "+n+". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.")})(i)+r[o+1],r[0]);return new U(e,r,Q)},at=(r,t)=>{if(k)r.adoptedStyleSheets=t.map(e=>e instanceof CSSStyleSheet?e:e.styleSheet);else for(let e of t){let s=document.createElement("style"),i=B.litNonce;i!==void 0&&s.setAttribute("nonce",i),s.textContent=e.cssText,r.appendChild(s)}},Z=k?r=>r:r=>r instanceof CSSStyleSheet?(t=>{let e="";for(let s of t.cssRules)e+=s.cssText;return ht(e)})(r):r;/**
+ */var B=globalThis,k=B.ShadowRoot&&(B.ShadyCSS===void 0||B.ShadyCSS.nativeShadow)&&"adoptedStyleSheets"in Document.prototype&&"replace"in CSSStyleSheet.prototype,G=Symbol(),ot=new WeakMap,U=class{constructor(t,e,s){if(this._$cssResult$=!0,s!==G)throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");this.cssText=t,this.t=e}get styleSheet(){let t=this.o,e=this.t;if(k&&t===void 0){let s=e!==void 0&&e.length===1;s&&(t=ot.get(e)),t===void 0&&((this.o=t=new CSSStyleSheet).replaceSync(this.cssText),s&&ot.set(e,t))}return t}toString(){return this.cssText}},nt=r=>new U(typeof r=="string"?r:r+"",void 0,G),Q=(r,...t)=>{let e=r.length===1?r[0]:t.reduce((s,i,o)=>s+(n=>{if(n._$cssResult$===!0)return n.cssText;if(typeof n=="number")return n;throw Error("Value passed to 'css' function must be a 'css' function result: "+n+". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.")})(i)+r[o+1],r[0]);return new U(e,r,G)},ht=(r,t)=>{if(k)r.adoptedStyleSheets=t.map(e=>e instanceof CSSStyleSheet?e:e.styleSheet);else for(let e of t){let s=document.createElement("style"),i=B.litNonce;i!==void 0&&s.setAttribute("nonce",i),s.textContent=e.cssText,r.appendChild(s)}},Y=k?r=>r:r=>r instanceof CSSStyleSheet?(t=>{let e="";for(let s of t.cssRules)e+=s.cssText;return nt(e)})(r):r;/**
  * @license
  * Copyright 2017 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
- */var{is:It,defineProperty:Vt,getOwnPropertyDescriptor:zt,getOwnPropertyNames:Wt,getOwnPropertySymbols:qt,getPrototypeOf:Kt}=Object,y=globalThis,lt=y.trustedTypes,Ft=lt?lt.emptyScript:"",Jt=y.reactiveElementPolyfillSupport,M=(r,t)=>r,X={toAttribute(r,t){switch(t){case Boolean:r=r?Ft:null;break;case Object:case Array:r=r==null?r:JSON.stringify(r)}return r},fromAttribute(r,t){let e=r;switch(t){case Boolean:e=r!==null;break;case Number:e=r===null?null:Number(r);break;case Object:case Array:try{e=JSON.parse(r)}catch{e=null}}return e}},pt=(r,t)=>!It(r,t),ct={attribute:!0,type:String,converter:X,reflect:!1,useDefault:!1,hasChanged:pt};Symbol.metadata??(Symbol.metadata=Symbol("metadata")),y.litPropertyMetadata??(y.litPropertyMetadata=new WeakMap);var A=class extends HTMLElement{static addInitializer(t){this._$Ei(),(this.l??(this.l=[])).push(t)}static get observedAttributes(){return this.finalize(),this._$Eh&&[...this._$Eh.keys()]}static createProperty(t,e=ct){if(e.state&&(e.attribute=!1),this._$Ei(),this.prototype.hasOwnProperty(t)&&((e=Object.create(e)).wrapped=!0),this.elementProperties.set(t,e),!e.noAccessor){let s=Symbol(),i=this.getPropertyDescriptor(t,s,e);i!==void 0&&Vt(this.prototype,t,i)}}static getPropertyDescriptor(t,e,s){let{get:i,set:o}=zt(this.prototype,t)??{get(){return this[e]},set(n){this[e]=n}};return{get:i,set(n){let l=i?.call(this);o?.call(this,n),this.requestUpdate(t,l,s)},configurable:!0,enumerable:!0}}static getPropertyOptions(t){return this.elementProperties.get(t)??ct}static _$Ei(){if(this.hasOwnProperty(M("elementProperties")))return;let t=Kt(this);t.finalize(),t.l!==void 0&&(this.l=[...t.l]),this.elementProperties=new Map(t.elementProperties)}static finalize(){if(this.hasOwnProperty(M("finalized")))return;if(this.finalized=!0,this._$Ei(),this.hasOwnProperty(M("properties"))){let e=this.properties,s=[...Wt(e),...qt(e)];for(let i of s)this.createProperty(i,e[i])}let t=this[Symbol.metadata];if(t!==null){let e=litPropertyMetadata.get(t);if(e!==void 0)for(let[s,i]of e)this.elementProperties.set(s,i)}this._$Eh=new Map;for(let[e,s]of this.elementProperties){let i=this._$Eu(e,s);i!==void 0&&this._$Eh.set(i,e)}this.elementStyles=this.finalizeStyles(this.styles)}static finalizeStyles(t){let e=[];if(Array.isArray(t)){let s=new Set(t.flat(1/0).reverse());for(let i of s)e.unshift(Z(i))}else t!==void 0&&e.push(Z(t));return e}static _$Eu(t,e){let s=e.attribute;return s===!1?void 0:typeof s=="string"?s:typeof t=="string"?t.toLowerCase():void 0}constructor(){super(),this._$Ep=void 0,this.isUpdatePending=!1,this.hasUpdated=!1,this._$Em=null,this._$Ev()}_$Ev(){this._$ES=new Promise(t=>this.enableUpdating=t),this._$AL=new Map,this._$E_(),this.requestUpdate(),this.constructor.l?.forEach(t=>t(this))}addController(t){(this._$EO??(this._$EO=new Set)).add(t),this.renderRoot!==void 0&&this.isConnected&&t.hostConnected?.()}removeController(t){this._$EO?.delete(t)}_$E_(){let t=new Map,e=this.constructor.elementProperties;for(let s of e.keys())this.hasOwnProperty(s)&&(t.set(s,this[s]),delete this[s]);t.size>0&&(this._$Ep=t)}createRenderRoot(){let t=this.shadowRoot??this.attachShadow(this.constructor.shadowRootOptions);return at(t,this.constructor.elementStyles),t}connectedCallback(){this.renderRoot??(this.renderRoot=this.createRenderRoot()),this.enableUpdating(!0),this._$EO?.forEach(t=>t.hostConnected?.())}enableUpdating(t){}disconnectedCallback(){this._$EO?.forEach(t=>t.hostDisconnected?.())}attributeChangedCallback(t,e,s){this._$AK(t,s)}_$ET(t,e){let s=this.constructor.elementProperties.get(t),i=this.constructor._$Eu(t,s);if(i!==void 0&&s.reflect===!0){let o=(s.converter?.toAttribute!==void 0?s.converter:X).toAttribute(e,s.type);this._$Em=t,o==null?this.removeAttribute(i):this.setAttribute(i,o),this._$Em=null}}_$AK(t,e){let s=this.constructor,i=s._$Eh.get(t);if(i!==void 0&&this._$Em!==i){let o=s.getPropertyOptions(i),n=typeof o.converter=="function"?{fromAttribute:o.converter}:o.converter?.fromAttribute!==void 0?o.converter:X;this._$Em=i;let l=n.fromAttribute(e,o.type);this[i]=l??this._$Ej?.get(i)??l,this._$Em=null}}requestUpdate(t,e,s,i=!1,o){if(t!==void 0){let n=this.constructor;if(i===!1&&(o=this[t]),s??(s=n.getPropertyOptions(t)),!((s.hasChanged??pt)(o,e)||s.useDefault&&s.reflect&&o===this._$Ej?.get(t)&&!this.hasAttribute(n._$Eu(t,s))))return;this.C(t,e,s)}this.isUpdatePending===!1&&(this._$ES=this._$EP())}C(t,e,{useDefault:s,reflect:i,wrapped:o},n){s&&!(this._$Ej??(this._$Ej=new Map)).has(t)&&(this._$Ej.set(t,n??e??this[t]),o!==!0||n!==void 0)||(this._$AL.has(t)||(this.hasUpdated||s||(e=void 0),this._$AL.set(t,e)),i===!0&&this._$Em!==t&&(this._$Eq??(this._$Eq=new Set)).add(t))}async _$EP(){this.isUpdatePending=!0;try{await this._$ES}catch(e){Promise.reject(e)}let t=this.scheduleUpdate();return t!=null&&await t,!this.isUpdatePending}scheduleUpdate(){return this.performUpdate()}performUpdate(){if(!this.isUpdatePending)return;if(!this.hasUpdated){if(this.renderRoot??(this.renderRoot=this.createRenderRoot()),this._$Ep){for(let[i,o]of this._$Ep)this[i]=o;this._$Ep=void 0}let s=this.constructor.elementProperties;if(s.size>0)for(let[i,o]of s){let{wrapped:n}=o,l=this[i];n!==!0||this._$AL.has(i)||l===void 0||this.C(i,void 0,o,l)}}let t=!1,e=this._$AL;try{t=this.shouldUpdate(e),t?(this.willUpdate(e),this._$EO?.forEach(s=>s.hostUpdate?.()),this.update(e)):this._$EM()}catch(s){throw t=!1,this._$EM(),s}t&&this._$AE(e)}willUpdate(t){}_$AE(t){this._$EO?.forEach(e=>e.hostUpdated?.()),this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(t)),this.updated(t)}_$EM(){this._$AL=new Map,this.isUpdatePending=!1}get updateComplete(){return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(t){return!0}update(t){this._$Eq&&(this._$Eq=this._$Eq.forEach(e=>this._$ET(e,this[e]))),this._$EM()}updated(t){}firstUpdated(t){}};A.elementStyles=[],A.shadowRootOptions={mode:"open"},A[M("elementProperties")]=new Map,A[M("finalized")]=new Map,Jt?.({ReactiveElement:A}),(y.reactiveElementVersions??(y.reactiveElementVersions=[])).push("2.1.2");/**
+ */var{is:Ht,defineProperty:Ot,getOwnPropertyDescriptor:Nt,getOwnPropertyNames:Lt,getOwnPropertySymbols:Dt,getPrototypeOf:Bt}=Object,y=globalThis,at=y.trustedTypes,kt=at?at.emptyScript:"",jt=y.reactiveElementPolyfillSupport,M=(r,t)=>r,Z={toAttribute(r,t){switch(t){case Boolean:r=r?kt:null;break;case Object:case Array:r=r==null?r:JSON.stringify(r)}return r},fromAttribute(r,t){let e=r;switch(t){case Boolean:e=r!==null;break;case Number:e=r===null?null:Number(r);break;case Object:case Array:try{e=JSON.parse(r)}catch{e=null}}return e}},ct=(r,t)=>!Ht(r,t),lt={attribute:!0,type:String,converter:Z,reflect:!1,useDefault:!1,hasChanged:ct};Symbol.metadata??(Symbol.metadata=Symbol("metadata")),y.litPropertyMetadata??(y.litPropertyMetadata=new WeakMap);var m=class extends HTMLElement{static addInitializer(t){this._$Ei(),(this.l??(this.l=[])).push(t)}static get observedAttributes(){return this.finalize(),this._$Eh&&[...this._$Eh.keys()]}static createProperty(t,e=lt){if(e.state&&(e.attribute=!1),this._$Ei(),this.prototype.hasOwnProperty(t)&&((e=Object.create(e)).wrapped=!0),this.elementProperties.set(t,e),!e.noAccessor){let s=Symbol(),i=this.getPropertyDescriptor(t,s,e);i!==void 0&&Ot(this.prototype,t,i)}}static getPropertyDescriptor(t,e,s){let{get:i,set:o}=Nt(this.prototype,t)??{get(){return this[e]},set(n){this[e]=n}};return{get:i,set(n){let l=i?.call(this);o?.call(this,n),this.requestUpdate(t,l,s)},configurable:!0,enumerable:!0}}static getPropertyOptions(t){return this.elementProperties.get(t)??lt}static _$Ei(){if(this.hasOwnProperty(M("elementProperties")))return;let t=Bt(this);t.finalize(),t.l!==void 0&&(this.l=[...t.l]),this.elementProperties=new Map(t.elementProperties)}static finalize(){if(this.hasOwnProperty(M("finalized")))return;if(this.finalized=!0,this._$Ei(),this.hasOwnProperty(M("properties"))){let e=this.properties,s=[...Lt(e),...Dt(e)];for(let i of s)this.createProperty(i,e[i])}let t=this[Symbol.metadata];if(t!==null){let e=litPropertyMetadata.get(t);if(e!==void 0)for(let[s,i]of e)this.elementProperties.set(s,i)}this._$Eh=new Map;for(let[e,s]of this.elementProperties){let i=this._$Eu(e,s);i!==void 0&&this._$Eh.set(i,e)}this.elementStyles=this.finalizeStyles(this.styles)}static finalizeStyles(t){let e=[];if(Array.isArray(t)){let s=new Set(t.flat(1/0).reverse());for(let i of s)e.unshift(Y(i))}else t!==void 0&&e.push(Y(t));return e}static _$Eu(t,e){let s=e.attribute;return s===!1?void 0:typeof s=="string"?s:typeof t=="string"?t.toLowerCase():void 0}constructor(){super(),this._$Ep=void 0,this.isUpdatePending=!1,this.hasUpdated=!1,this._$Em=null,this._$Ev()}_$Ev(){this._$ES=new Promise(t=>this.enableUpdating=t),this._$AL=new Map,this._$E_(),this.requestUpdate(),this.constructor.l?.forEach(t=>t(this))}addController(t){(this._$EO??(this._$EO=new Set)).add(t),this.renderRoot!==void 0&&this.isConnected&&t.hostConnected?.()}removeController(t){this._$EO?.delete(t)}_$E_(){let t=new Map,e=this.constructor.elementProperties;for(let s of e.keys())this.hasOwnProperty(s)&&(t.set(s,this[s]),delete this[s]);t.size>0&&(this._$Ep=t)}createRenderRoot(){let t=this.shadowRoot??this.attachShadow(this.constructor.shadowRootOptions);return ht(t,this.constructor.elementStyles),t}connectedCallback(){this.renderRoot??(this.renderRoot=this.createRenderRoot()),this.enableUpdating(!0),this._$EO?.forEach(t=>t.hostConnected?.())}enableUpdating(t){}disconnectedCallback(){this._$EO?.forEach(t=>t.hostDisconnected?.())}attributeChangedCallback(t,e,s){this._$AK(t,s)}_$ET(t,e){let s=this.constructor.elementProperties.get(t),i=this.constructor._$Eu(t,s);if(i!==void 0&&s.reflect===!0){let o=(s.converter?.toAttribute!==void 0?s.converter:Z).toAttribute(e,s.type);this._$Em=t,o==null?this.removeAttribute(i):this.setAttribute(i,o),this._$Em=null}}_$AK(t,e){let s=this.constructor,i=s._$Eh.get(t);if(i!==void 0&&this._$Em!==i){let o=s.getPropertyOptions(i),n=typeof o.converter=="function"?{fromAttribute:o.converter}:o.converter?.fromAttribute!==void 0?o.converter:Z;this._$Em=i;let l=n.fromAttribute(e,o.type);this[i]=l??this._$Ej?.get(i)??l,this._$Em=null}}requestUpdate(t,e,s,i=!1,o){if(t!==void 0){let n=this.constructor;if(i===!1&&(o=this[t]),s??(s=n.getPropertyOptions(t)),!((s.hasChanged??ct)(o,e)||s.useDefault&&s.reflect&&o===this._$Ej?.get(t)&&!this.hasAttribute(n._$Eu(t,s))))return;this.C(t,e,s)}this.isUpdatePending===!1&&(this._$ES=this._$EP())}C(t,e,{useDefault:s,reflect:i,wrapped:o},n){s&&!(this._$Ej??(this._$Ej=new Map)).has(t)&&(this._$Ej.set(t,n??e??this[t]),o!==!0||n!==void 0)||(this._$AL.has(t)||(this.hasUpdated||s||(e=void 0),this._$AL.set(t,e)),i===!0&&this._$Em!==t&&(this._$Eq??(this._$Eq=new Set)).add(t))}async _$EP(){this.isUpdatePending=!0;try{await this._$ES}catch(e){Promise.reject(e)}let t=this.scheduleUpdate();return t!=null&&await t,!this.isUpdatePending}scheduleUpdate(){return this.performUpdate()}performUpdate(){if(!this.isUpdatePending)return;if(!this.hasUpdated){if(this.renderRoot??(this.renderRoot=this.createRenderRoot()),this._$Ep){for(let[i,o]of this._$Ep)this[i]=o;this._$Ep=void 0}let s=this.constructor.elementProperties;if(s.size>0)for(let[i,o]of s){let{wrapped:n}=o,l=this[i];n!==!0||this._$AL.has(i)||l===void 0||this.C(i,void 0,o,l)}}let t=!1,e=this._$AL;try{t=this.shouldUpdate(e),t?(this.willUpdate(e),this._$EO?.forEach(s=>s.hostUpdate?.()),this.update(e)):this._$EM()}catch(s){throw t=!1,this._$EM(),s}t&&this._$AE(e)}willUpdate(t){}_$AE(t){this._$EO?.forEach(e=>e.hostUpdated?.()),this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(t)),this.updated(t)}_$EM(){this._$AL=new Map,this.isUpdatePending=!1}get updateComplete(){return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(t){return!0}update(t){this._$Eq&&(this._$Eq=this._$Eq.forEach(e=>this._$ET(e,this[e]))),this._$EM()}updated(t){}firstUpdated(t){}};m.elementStyles=[],m.shadowRootOptions={mode:"open"},m[M("elementProperties")]=new Map,m[M("finalized")]=new Map,jt?.({ReactiveElement:m}),(y.reactiveElementVersions??(y.reactiveElementVersions=[])).push("2.1.2");/**
  * @license
  * Copyright 2017 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
- */var H=globalThis,dt=r=>r,j=H.trustedTypes,ut=j?j.createPolicy("lit-html",{createHTML:r=>r}):void 0,et="$lit$",m=`lit$${Math.random().toFixed(9).slice(2)}$`,st="?"+m,Gt=`<${st}>`,b=document,O=()=>b.createComment(""),N=r=>r===null||typeof r!="object"&&typeof r!="function",it=Array.isArray,gt=r=>it(r)||typeof r?.[Symbol.iterator]=="function",tt=`[ 	
-\f\r]`,R=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,$t=/-->/g,_t=/>/g,S=RegExp(`>|${tt}(?:([^\\s"'>=/]+)(${tt}*=${tt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`,"g"),ft=/'/g,At=/"/g,yt=/^(?:script|style|textarea|title)$/i,rt=r=>(t,...e)=>({_$litType$:r,strings:t,values:e}),vt=rt(1),Et=rt(2),ne=rt(3),g=Symbol.for("lit-noChange"),u=Symbol.for("lit-nothing"),mt=new WeakMap,C=b.createTreeWalker(b,129);function St(r,t){if(!it(r)||!r.hasOwnProperty("raw"))throw Error("invalid template strings array");return ut!==void 0?ut.createHTML(t):t}var Ct=(r,t)=>{let e=r.length-1,s=[],i,o=t===2?"<svg>":t===3?"<math>":"",n=R;for(let l=0;l<e;l++){let h=r[l],p,$,a=-1,d=0;for(;d<h.length&&(n.lastIndex=d,$=n.exec(h),$!==null);)d=n.lastIndex,n===R?$[1]==="!--"?n=$t:$[1]!==void 0?n=_t:$[2]!==void 0?(yt.test($[2])&&(i=RegExp("</"+$[2],"g")),n=S):$[3]!==void 0&&(n=S):n===S?$[0]===">"?(n=i??R,a=-1):$[1]===void 0?a=-2:(a=n.lastIndex-$[2].length,p=$[1],n=$[3]===void 0?S:$[3]==='"'?At:ft):n===At||n===ft?n=S:n===$t||n===_t?n=R:(n=S,i=void 0);let c=n===S&&r[l+1].startsWith("/>")?" ":"";o+=n===R?h+Gt:a>=0?(s.push(p),h.slice(0,a)+et+h.slice(a)+m+c):h+m+(a===-2?l:c)}return[St(r,o+(r[e]||"<?>")+(t===2?"</svg>":t===3?"</math>":"")),s]},L=class r{constructor({strings:t,_$litType$:e},s){let i;this.parts=[];let o=0,n=0,l=t.length-1,h=this.parts,[p,$]=Ct(t,e);if(this.el=r.createElement(p,s),C.currentNode=this.el.content,e===2||e===3){let a=this.el.content.firstChild;a.replaceWith(...a.childNodes)}for(;(i=C.nextNode())!==null&&h.length<l;){if(i.nodeType===1){if(i.hasAttributes())for(let a of i.getAttributeNames())if(a.endsWith(et)){let d=$[n++],c=i.getAttribute(a).split(m),_=/([.?@])?(.*)/.exec(d);h.push({type:1,index:o,name:_[2],strings:c,ctor:_[1]==="."?V:_[1]==="?"?z:_[1]==="@"?W:P}),i.removeAttribute(a)}else a.startsWith(m)&&(h.push({type:6,index:o}),i.removeAttribute(a));if(yt.test(i.tagName)){let a=i.textContent.split(m),d=a.length-1;if(d>0){i.textContent=j?j.emptyScript:"";for(let c=0;c<d;c++)i.append(a[c],O()),C.nextNode(),h.push({type:2,index:++o});i.append(a[d],O())}}}else if(i.nodeType===8)if(i.data===st)h.push({type:2,index:o});else{let a=-1;for(;(a=i.data.indexOf(m,a+1))!==-1;)h.push({type:7,index:o}),a+=m.length-1}o++}}static createElement(t,e){let s=b.createElement("template");return s.innerHTML=t,s}};function x(r,t,e=r,s){if(t===g)return t;let i=s!==void 0?e._$Co?.[s]:e._$Cl,o=N(t)?void 0:t._$litDirective$;return i?.constructor!==o&&(i?._$AO?.(!1),o===void 0?i=void 0:(i=new o(r),i._$AT(r,e,s)),s!==void 0?(e._$Co??(e._$Co=[]))[s]=i:e._$Cl=i),i!==void 0&&(t=x(r,i._$AS(r,t.values),i,s)),t}var I=class{constructor(t,e){this._$AV=[],this._$AN=void 0,this._$AD=t,this._$AM=e}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(t){let{el:{content:e},parts:s}=this._$AD,i=(t?.creationScope??b).importNode(e,!0);C.currentNode=i;let o=C.nextNode(),n=0,l=0,h=s[0];for(;h!==void 0;){if(n===h.index){let p;h.type===2?p=new w(o,o.nextSibling,this,t):h.type===1?p=new h.ctor(o,h.name,h.strings,this,t):h.type===6&&(p=new q(o,this,t)),this._$AV.push(p),h=s[++l]}n!==h?.index&&(o=C.nextNode(),n++)}return C.currentNode=b,i}p(t){let e=0;for(let s of this._$AV)s!==void 0&&(s.strings!==void 0?(s._$AI(t,s,e),e+=s.strings.length-2):s._$AI(t[e])),e++}},w=class r{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(t,e,s,i){this.type=2,this._$AH=u,this._$AN=void 0,this._$AA=t,this._$AB=e,this._$AM=s,this.options=i,this._$Cv=i?.isConnected??!0}get parentNode(){let t=this._$AA.parentNode,e=this._$AM;return e!==void 0&&t?.nodeType===11&&(t=e.parentNode),t}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(t,e=this){t=x(this,t,e),N(t)?t===u||t==null||t===""?(this._$AH!==u&&this._$AR(),this._$AH=u):t!==this._$AH&&t!==g&&this._(t):t._$litType$!==void 0?this.$(t):t.nodeType!==void 0?this.T(t):gt(t)?this.k(t):this._(t)}O(t){return this._$AA.parentNode.insertBefore(t,this._$AB)}T(t){this._$AH!==t&&(this._$AR(),this._$AH=this.O(t))}_(t){this._$AH!==u&&N(this._$AH)?this._$AA.nextSibling.data=t:this.T(b.createTextNode(t)),this._$AH=t}$(t){let{values:e,_$litType$:s}=t,i=typeof s=="number"?this._$AC(t):(s.el===void 0&&(s.el=L.createElement(St(s.h,s.h[0]),this.options)),s);if(this._$AH?._$AD===i)this._$AH.p(e);else{let o=new I(i,this),n=o.u(this.options);o.p(e),this.T(n),this._$AH=o}}_$AC(t){let e=mt.get(t.strings);return e===void 0&&mt.set(t.strings,e=new L(t)),e}k(t){it(this._$AH)||(this._$AH=[],this._$AR());let e=this._$AH,s,i=0;for(let o of t)i===e.length?e.push(s=new r(this.O(O()),this.O(O()),this,this.options)):s=e[i],s._$AI(o),i++;i<e.length&&(this._$AR(s&&s._$AB.nextSibling,i),e.length=i)}_$AR(t=this._$AA.nextSibling,e){for(this._$AP?.(!1,!0,e);t!==this._$AB;){let s=dt(t).nextSibling;dt(t).remove(),t=s}}setConnected(t){this._$AM===void 0&&(this._$Cv=t,this._$AP?.(t))}},P=class{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(t,e,s,i,o){this.type=1,this._$AH=u,this._$AN=void 0,this.element=t,this.name=e,this._$AM=i,this.options=o,s.length>2||s[0]!==""||s[1]!==""?(this._$AH=Array(s.length-1).fill(new String),this.strings=s):this._$AH=u}_$AI(t,e=this,s,i){let o=this.strings,n=!1;if(o===void 0)t=x(this,t,e,0),n=!N(t)||t!==this._$AH&&t!==g,n&&(this._$AH=t);else{let l=t,h,p;for(t=o[0],h=0;h<o.length-1;h++)p=x(this,l[s+h],e,h),p===g&&(p=this._$AH[h]),n||(n=!N(p)||p!==this._$AH[h]),p===u?t=u:t!==u&&(t+=(p??"")+o[h+1]),this._$AH[h]=p}n&&!i&&this.j(t)}j(t){t===u?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,t??"")}},V=class extends P{constructor(){super(...arguments),this.type=3}j(t){this.element[this.name]=t===u?void 0:t}},z=class extends P{constructor(){super(...arguments),this.type=4}j(t){this.element.toggleAttribute(this.name,!!t&&t!==u)}},W=class extends P{constructor(t,e,s,i,o){super(t,e,s,i,o),this.type=5}_$AI(t,e=this){if((t=x(this,t,e,0)??u)===g)return;let s=this._$AH,i=t===u&&s!==u||t.capture!==s.capture||t.once!==s.once||t.passive!==s.passive,o=t!==u&&(s===u||i);i&&this.element.removeEventListener(this.name,this,s),o&&this.element.addEventListener(this.name,this,t),this._$AH=t}handleEvent(t){typeof this._$AH=="function"?this._$AH.call(this.options?.host??this.element,t):this._$AH.handleEvent(t)}},q=class{constructor(t,e,s){this.element=t,this.type=6,this._$AN=void 0,this._$AM=e,this.options=s}get _$AU(){return this._$AM._$AU}_$AI(t){x(this,t)}},bt={M:et,P:m,A:st,C:1,L:Ct,R:I,D:gt,V:x,I:w,H:P,N:z,U:W,B:V,F:q},Qt=H.litHtmlPolyfillSupport;Qt?.(L,w),(H.litHtmlVersions??(H.litHtmlVersions=[])).push("3.3.3");var xt=(r,t,e)=>{let s=e?.renderBefore??t,i=s._$litPart$;if(i===void 0){let o=e?.renderBefore??null;s._$litPart$=i=new w(t.insertBefore(O(),o),o,void 0,e??{})}return i._$AI(r),i};/**
+ */var H=globalThis,pt=r=>r,j=H.trustedTypes,dt=j?j.createPolicy("lit-html",{createHTML:r=>r}):void 0,tt="$lit$",A=`lit$${Math.random().toFixed(9).slice(2)}$`,et="?"+A,It=`<${et}>`,b=document,O=()=>b.createComment(""),N=r=>r===null||typeof r!="object"&&typeof r!="function",st=Array.isArray,At=r=>st(r)||typeof r?.[Symbol.iterator]=="function",X=`[ 	
+\f\r]`,R=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,ut=/-->/g,$t=/>/g,S=RegExp(`>|${X}(?:([^\\s"'>=/]+)(${X}*=${X}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`,"g"),_t=/'/g,ft=/"/g,gt=/^(?:script|style|textarea|title)$/i,it=r=>(t,...e)=>({_$litType$:r,strings:t,values:e}),yt=it(1),Qt=it(2),Yt=it(3),g=Symbol.for("lit-noChange"),u=Symbol.for("lit-nothing"),mt=new WeakMap,C=b.createTreeWalker(b,129);function vt(r,t){if(!st(r)||!r.hasOwnProperty("raw"))throw Error("invalid template strings array");return dt!==void 0?dt.createHTML(t):t}var Et=(r,t)=>{let e=r.length-1,s=[],i,o=t===2?"<svg>":t===3?"<math>":"",n=R;for(let l=0;l<e;l++){let h=r[l],p,$,a=-1,d=0;for(;d<h.length&&(n.lastIndex=d,$=n.exec(h),$!==null);)d=n.lastIndex,n===R?$[1]==="!--"?n=ut:$[1]!==void 0?n=$t:$[2]!==void 0?(gt.test($[2])&&(i=RegExp("</"+$[2],"g")),n=S):$[3]!==void 0&&(n=S):n===S?$[0]===">"?(n=i??R,a=-1):$[1]===void 0?a=-2:(a=n.lastIndex-$[2].length,p=$[1],n=$[3]===void 0?S:$[3]==='"'?ft:_t):n===ft||n===_t?n=S:n===ut||n===$t?n=R:(n=S,i=void 0);let c=n===S&&r[l+1].startsWith("/>")?" ":"";o+=n===R?h+It:a>=0?(s.push(p),h.slice(0,a)+tt+h.slice(a)+A+c):h+A+(a===-2?l:c)}return[vt(r,o+(r[e]||"<?>")+(t===2?"</svg>":t===3?"</math>":"")),s]},L=class r{constructor({strings:t,_$litType$:e},s){let i;this.parts=[];let o=0,n=0,l=t.length-1,h=this.parts,[p,$]=Et(t,e);if(this.el=r.createElement(p,s),C.currentNode=this.el.content,e===2||e===3){let a=this.el.content.firstChild;a.replaceWith(...a.childNodes)}for(;(i=C.nextNode())!==null&&h.length<l;){if(i.nodeType===1){if(i.hasAttributes())for(let a of i.getAttributeNames())if(a.endsWith(tt)){let d=$[n++],c=i.getAttribute(a).split(A),_=/([.?@])?(.*)/.exec(d);h.push({type:1,index:o,name:_[2],strings:c,ctor:_[1]==="."?V:_[1]==="?"?z:_[1]==="@"?W:x}),i.removeAttribute(a)}else a.startsWith(A)&&(h.push({type:6,index:o}),i.removeAttribute(a));if(gt.test(i.tagName)){let a=i.textContent.split(A),d=a.length-1;if(d>0){i.textContent=j?j.emptyScript:"";for(let c=0;c<d;c++)i.append(a[c],O()),C.nextNode(),h.push({type:2,index:++o});i.append(a[d],O())}}}else if(i.nodeType===8)if(i.data===et)h.push({type:2,index:o});else{let a=-1;for(;(a=i.data.indexOf(A,a+1))!==-1;)h.push({type:7,index:o}),a+=A.length-1}o++}}static createElement(t,e){let s=b.createElement("template");return s.innerHTML=t,s}};function P(r,t,e=r,s){if(t===g)return t;let i=s!==void 0?e._$Co?.[s]:e._$Cl,o=N(t)?void 0:t._$litDirective$;return i?.constructor!==o&&(i?._$AO?.(!1),o===void 0?i=void 0:(i=new o(r),i._$AT(r,e,s)),s!==void 0?(e._$Co??(e._$Co=[]))[s]=i:e._$Cl=i),i!==void 0&&(t=P(r,i._$AS(r,t.values),i,s)),t}var I=class{constructor(t,e){this._$AV=[],this._$AN=void 0,this._$AD=t,this._$AM=e}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(t){let{el:{content:e},parts:s}=this._$AD,i=(t?.creationScope??b).importNode(e,!0);C.currentNode=i;let o=C.nextNode(),n=0,l=0,h=s[0];for(;h!==void 0;){if(n===h.index){let p;h.type===2?p=new w(o,o.nextSibling,this,t):h.type===1?p=new h.ctor(o,h.name,h.strings,this,t):h.type===6&&(p=new q(o,this,t)),this._$AV.push(p),h=s[++l]}n!==h?.index&&(o=C.nextNode(),n++)}return C.currentNode=b,i}p(t){let e=0;for(let s of this._$AV)s!==void 0&&(s.strings!==void 0?(s._$AI(t,s,e),e+=s.strings.length-2):s._$AI(t[e])),e++}},w=class r{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(t,e,s,i){this.type=2,this._$AH=u,this._$AN=void 0,this._$AA=t,this._$AB=e,this._$AM=s,this.options=i,this._$Cv=i?.isConnected??!0}get parentNode(){let t=this._$AA.parentNode,e=this._$AM;return e!==void 0&&t?.nodeType===11&&(t=e.parentNode),t}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(t,e=this){t=P(this,t,e),N(t)?t===u||t==null||t===""?(this._$AH!==u&&this._$AR(),this._$AH=u):t!==this._$AH&&t!==g&&this._(t):t._$litType$!==void 0?this.$(t):t.nodeType!==void 0?this.T(t):At(t)?this.k(t):this._(t)}O(t){return this._$AA.parentNode.insertBefore(t,this._$AB)}T(t){this._$AH!==t&&(this._$AR(),this._$AH=this.O(t))}_(t){this._$AH!==u&&N(this._$AH)?this._$AA.nextSibling.data=t:this.T(b.createTextNode(t)),this._$AH=t}$(t){let{values:e,_$litType$:s}=t,i=typeof s=="number"?this._$AC(t):(s.el===void 0&&(s.el=L.createElement(vt(s.h,s.h[0]),this.options)),s);if(this._$AH?._$AD===i)this._$AH.p(e);else{let o=new I(i,this),n=o.u(this.options);o.p(e),this.T(n),this._$AH=o}}_$AC(t){let e=mt.get(t.strings);return e===void 0&&mt.set(t.strings,e=new L(t)),e}k(t){st(this._$AH)||(this._$AH=[],this._$AR());let e=this._$AH,s,i=0;for(let o of t)i===e.length?e.push(s=new r(this.O(O()),this.O(O()),this,this.options)):s=e[i],s._$AI(o),i++;i<e.length&&(this._$AR(s&&s._$AB.nextSibling,i),e.length=i)}_$AR(t=this._$AA.nextSibling,e){for(this._$AP?.(!1,!0,e);t!==this._$AB;){let s=pt(t).nextSibling;pt(t).remove(),t=s}}setConnected(t){this._$AM===void 0&&(this._$Cv=t,this._$AP?.(t))}},x=class{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(t,e,s,i,o){this.type=1,this._$AH=u,this._$AN=void 0,this.element=t,this.name=e,this._$AM=i,this.options=o,s.length>2||s[0]!==""||s[1]!==""?(this._$AH=Array(s.length-1).fill(new String),this.strings=s):this._$AH=u}_$AI(t,e=this,s,i){let o=this.strings,n=!1;if(o===void 0)t=P(this,t,e,0),n=!N(t)||t!==this._$AH&&t!==g,n&&(this._$AH=t);else{let l=t,h,p;for(t=o[0],h=0;h<o.length-1;h++)p=P(this,l[s+h],e,h),p===g&&(p=this._$AH[h]),n||(n=!N(p)||p!==this._$AH[h]),p===u?t=u:t!==u&&(t+=(p??"")+o[h+1]),this._$AH[h]=p}n&&!i&&this.j(t)}j(t){t===u?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,t??"")}},V=class extends x{constructor(){super(...arguments),this.type=3}j(t){this.element[this.name]=t===u?void 0:t}},z=class extends x{constructor(){super(...arguments),this.type=4}j(t){this.element.toggleAttribute(this.name,!!t&&t!==u)}},W=class extends x{constructor(t,e,s,i,o){super(t,e,s,i,o),this.type=5}_$AI(t,e=this){if((t=P(this,t,e,0)??u)===g)return;let s=this._$AH,i=t===u&&s!==u||t.capture!==s.capture||t.once!==s.once||t.passive!==s.passive,o=t!==u&&(s===u||i);i&&this.element.removeEventListener(this.name,this,s),o&&this.element.addEventListener(this.name,this,t),this._$AH=t}handleEvent(t){typeof this._$AH=="function"?this._$AH.call(this.options?.host??this.element,t):this._$AH.handleEvent(t)}},q=class{constructor(t,e,s){this.element=t,this.type=6,this._$AN=void 0,this._$AM=e,this.options=s}get _$AU(){return this._$AM._$AU}_$AI(t){P(this,t)}},St={M:tt,P:A,A:et,C:1,L:Et,R:I,D:At,V:P,I:w,H:x,N:z,U:W,B:V,F:q},Vt=H.litHtmlPolyfillSupport;Vt?.(L,w),(H.litHtmlVersions??(H.litHtmlVersions=[])).push("3.3.3");var Ct=(r,t,e)=>{let s=e?.renderBefore??t,i=s._$litPart$;if(i===void 0){let o=e?.renderBefore??null;s._$litPart$=i=new w(t.insertBefore(O(),o),o,void 0,e??{})}return i._$AI(r),i};/**
  * @license
  * Copyright 2017 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
- */var D=globalThis,v=class extends A{constructor(){super(...arguments),this.renderOptions={host:this},this._$Do=void 0}createRenderRoot(){var e;let t=super.createRenderRoot();return(e=this.renderOptions).renderBefore??(e.renderBefore=t.firstChild),t}update(t){let e=this.render();this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),super.update(t),this._$Do=xt(e,this.renderRoot,this.renderOptions)}connectedCallback(){super.connectedCallback(),this._$Do?.setConnected(!0)}disconnectedCallback(){super.disconnectedCallback(),this._$Do?.setConnected(!1)}render(){return g}};v._$litElement$=!0,v.finalized=!0,D.litElementHydrateSupport?.({LitElement:v});var Yt=D.litElementPolyfillSupport;Yt?.({LitElement:v});(D.litElementVersions??(D.litElementVersions=[])).push("4.2.2");/**
+ */var D=globalThis,v=class extends m{constructor(){super(...arguments),this.renderOptions={host:this},this._$Do=void 0}createRenderRoot(){var e;let t=super.createRenderRoot();return(e=this.renderOptions).renderBefore??(e.renderBefore=t.firstChild),t}update(t){let e=this.render();this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),super.update(t),this._$Do=Ct(e,this.renderRoot,this.renderOptions)}connectedCallback(){super.connectedCallback(),this._$Do?.setConnected(!0)}disconnectedCallback(){super.disconnectedCallback(),this._$Do?.setConnected(!1)}render(){return g}};v._$litElement$=!0,v.finalized=!0,D.litElementHydrateSupport?.({LitElement:v});var zt=D.litElementPolyfillSupport;zt?.({LitElement:v});(D.litElementVersions??(D.litElementVersions=[])).push("4.2.2");/**
  * @license
  * Copyright 2022 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
@@ -24,19 +25,19 @@ var Lit=(()=>{var G=Object.defineProperty;var Nt=Object.getOwnPropertyDescriptor
  * @license
  * Copyright 2017 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
- */var Pt={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},wt=r=>(...t)=>({_$litDirective$:r,values:t}),K=class{constructor(t){}get _$AU(){return this._$AM._$AU}_$AT(t,e,s){this._$Ct=t,this._$AM=e,this._$Ci=s}_$AS(t,e){return this.update(t,e)}update(t,e){return this.render(...e)}};/**
+ */var bt={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},Pt=r=>(...t)=>({_$litDirective$:r,values:t}),K=class{constructor(t){}get _$AU(){return this._$AM._$AU}_$AT(t,e,s){this._$Ct=t,this._$AM=e,this._$Ci=s}_$AS(t,e){return this.update(t,e)}update(t,e){return this.render(...e)}};/**
  * @license
  * Copyright 2020 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
- */var{I:Zt}=bt,Tt=r=>r;var Ut=()=>document.createComment(""),T=(r,t,e)=>{let s=r._$AA.parentNode,i=t===void 0?r._$AB:t._$AA;if(e===void 0){let o=s.insertBefore(Ut(),i),n=s.insertBefore(Ut(),i);e=new Zt(o,n,r,r.options)}else{let o=e._$AB.nextSibling,n=e._$AM,l=n!==r;if(l){let h;e._$AQ?.(r),e._$AM=r,e._$AP!==void 0&&(h=r._$AU)!==n._$AU&&e._$AP(h)}if(o!==i||l){let h=e._$AA;for(;h!==o;){let p=Tt(h).nextSibling;Tt(s).insertBefore(h,i),h=p}}}return e},E=(r,t,e=r)=>(r._$AI(t,e),r),Xt={},Mt=(r,t=Xt)=>r._$AH=t,Rt=r=>r._$AH,F=r=>{r._$AR(),r._$AA.remove()};/**
+ */var{I:Wt}=St,xt=r=>r;var wt=()=>document.createComment(""),T=(r,t,e)=>{let s=r._$AA.parentNode,i=t===void 0?r._$AB:t._$AA;if(e===void 0){let o=s.insertBefore(wt(),i),n=s.insertBefore(wt(),i);e=new Wt(o,n,r,r.options)}else{let o=e._$AB.nextSibling,n=e._$AM,l=n!==r;if(l){let h;e._$AQ?.(r),e._$AM=r,e._$AP!==void 0&&(h=r._$AU)!==n._$AU&&e._$AP(h)}if(o!==i||l){let h=e._$AA;for(;h!==o;){let p=xt(h).nextSibling;xt(s).insertBefore(h,i),h=p}}}return e},E=(r,t,e=r)=>(r._$AI(t,e),r),qt={},Tt=(r,t=qt)=>r._$AH=t,Ut=r=>r._$AH,F=r=>{r._$AR(),r._$AA.remove()};/**
  * @license
  * Copyright 2017 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
- */var Ht=(r,t,e)=>{let s=new Map;for(let i=t;i<=e;i++)s.set(r[i],i);return s},Ot=wt(class extends K{constructor(r){if(super(r),r.type!==Pt.CHILD)throw Error("repeat() can only be used in text expressions")}dt(r,t,e){let s;e===void 0?e=t:t!==void 0&&(s=t);let i=[],o=[],n=0;for(let l of r)i[n]=s?s(l,n):n,o[n]=e(l,n),n++;return{values:o,keys:i}}render(r,t,e){return this.dt(r,t,e).values}update(r,[t,e,s]){let i=Rt(r),{values:o,keys:n}=this.dt(t,e,s);if(!Array.isArray(i))return this.ut=n,o;let l=this.ut??(this.ut=[]),h=[],p,$,a=0,d=i.length-1,c=0,_=o.length-1;for(;a<=d&&c<=_;)if(i[a]===null)a++;else if(i[d]===null)d--;else if(l[a]===n[c])h[c]=E(i[a],o[c]),a++,c++;else if(l[d]===n[_])h[_]=E(i[d],o[_]),d--,_--;else if(l[a]===n[_])h[_]=E(i[a],o[_]),T(r,h[_+1],i[a]),a++,_--;else if(l[d]===n[c])h[c]=E(i[d],o[c]),T(r,i[a],i[d]),d--,c++;else if(p===void 0&&(p=Ht(n,c,_),$=Ht(l,a,d)),p.has(l[a]))if(p.has(l[d])){let f=$.get(n[c]),J=f!==void 0?i[f]:null;if(J===null){let ot=T(r,i[a]);E(ot,o[c]),h[c]=ot}else h[c]=E(J,o[c]),T(r,i[a],J),i[f]=null;c++}else F(i[d]),d--;else F(i[a]),a++;for(;c<=_;){let f=T(r,h[_+1]);E(f,o[c]),h[c++]=f}for(;a<=d;){let f=i[a++];f!==null&&F(f)}return this.ut=n,Mt(r,h),g}});return jt(te);})();
+ */var Mt=(r,t,e)=>{let s=new Map;for(let i=t;i<=e;i++)s.set(r[i],i);return s},Rt=Pt(class extends K{constructor(r){if(super(r),r.type!==bt.CHILD)throw Error("repeat() can only be used in text expressions")}dt(r,t,e){let s;e===void 0?e=t:t!==void 0&&(s=t);let i=[],o=[],n=0;for(let l of r)i[n]=s?s(l,n):n,o[n]=e(l,n),n++;return{values:o,keys:i}}render(r,t,e){return this.dt(r,t,e).values}update(r,[t,e,s]){let i=Ut(r),{values:o,keys:n}=this.dt(t,e,s);if(!Array.isArray(i))return this.ut=n,o;let l=this.ut??(this.ut=[]),h=[],p,$,a=0,d=i.length-1,c=0,_=o.length-1;for(;a<=d&&c<=_;)if(i[a]===null)a++;else if(i[d]===null)d--;else if(l[a]===n[c])h[c]=E(i[a],o[c]),a++,c++;else if(l[d]===n[_])h[_]=E(i[d],o[_]),d--,_--;else if(l[a]===n[_])h[_]=E(i[a],o[_]),T(r,h[_+1],i[a]),a++,_--;else if(l[d]===n[c])h[c]=E(i[d],o[c]),T(r,i[a],i[d]),d--,c++;else if(p===void 0&&(p=Mt(n,c,_),$=Mt(l,a,d)),p.has(l[a]))if(p.has(l[d])){let f=$.get(n[c]),J=f!==void 0?i[f]:null;if(J===null){let rt=T(r,i[a]);E(rt,o[c]),h[c]=rt}else h[c]=E(J,o[c]),T(r,i[a],J),i[f]=null;c++}else F(i[d]),d--;else F(i[a]),a++;for(;c<=_;){let f=T(r,h[_+1]);E(f,o[c]),h[c++]=f}for(;a<=d;){let f=i[a++];f!==null&&F(f)}return this.ut=n,Tt(r,h),g}});Lit={css:Q,html:yt,LitElement:v,nothing:u,repeat:Rt};})();
 
 
 // taken:lit
-var { css, html, LitElement, nothing, repeat, svg } = Lit;
+var { css, html, LitElement, nothing, repeat } = Lit;
 
 // src/hass.ts
 var DOMAIN = "lrs_pager";
@@ -52,6 +53,7 @@ function title(device) {
 }
 
 // src/words.ts
+var plurals = /* @__PURE__ */ new Map();
 var Words = class {
   constructor(hass) {
     this.hass = hass;
@@ -61,10 +63,12 @@ var Words = class {
     return this.hass.localize(`component.${DOMAIN}.common.${key}`, values);
   }
   /** The text of a key for a number of things: `key_one`, `key_few`, ..., by the language. */
-  count(key, count, values) {
-    const kind = new Intl.PluralRules(this.hass.locale.language).select(count);
-    const all = { count, ...values };
-    return this.get(`${key}_${kind}`, all) || this.get(`${key}_other`, all);
+  count(key, count) {
+    const { language } = this.hass.locale;
+    const rules = plurals.get(language) ?? new Intl.PluralRules(language);
+    plurals.set(language, rules);
+    const values = { count };
+    return this.get(`${key}_${rules.select(count)}`, values) || this.get(`${key}_other`, values);
   }
   /** What went wrong, in the user's language. */
   error(error) {
@@ -116,7 +120,7 @@ var Card = class extends LitElement {
     const choice = (name) => {
       const options = CHOICES[name].map((value) => ({
         value,
-        label: formWord(`${name}_${value}`)
+        label: formWord(`${name}_${value}`) || value
       }));
       return { name, selector: { select: { mode: "dropdown", options } } };
     };
@@ -136,30 +140,30 @@ var Card = class extends LitElement {
   render() {
     const { config, hass } = this;
     return html`
-      <ha-card>
-        ${config?.mode === "lobby" ? html`<lrs-pager-lobby
-                .hass=${hass}
-                .deviceId=${config.device_id}
-                .heading=${config.title}
-              ></lrs-pager-lobby>` : html`<lrs-pager-stand
-                .hass=${hass}
-                .deviceId=${config?.device_id}
-                .heading=${config?.title}
-                .large=${config?.size === "large"}
-                .hideNames=${config?.hide_names}
-                .readOnly=${config?.read_only}
-                .preview=${this.preview}
-              ></lrs-pager-stand>`}
-      </ha-card>
-    `;
+<ha-card>
+${config?.mode === "lobby" ? html`<lrs-pager-lobby
+.hass=${hass}
+.deviceId=${config.device_id}
+.heading=${config.title}
+></lrs-pager-lobby>` : html`<lrs-pager-stand
+.hass=${hass}
+.deviceId=${config?.device_id}
+.heading=${config?.title}
+.large=${config?.size === "large"}
+.hideNames=${config?.hide_names}
+.readOnly=${config?.read_only}
+.preview=${this.preview}
+></lrs-pager-stand>`}
+</ha-card>
+`;
   }
 };
 Card.styles = css`
-    ha-card {
-      height: 100%;
-      overflow: hidden;
-    }
-  `;
+ha-card {
+height: 100%;
+overflow: hidden;
+}
+`;
 Card.properties = {
   hass: { attribute: false },
   preview: { attribute: false },
@@ -200,568 +204,563 @@ var PATHS = {
 };
 function icon(name) {
   return html`<svg viewBox="0 0 24 24" aria-hidden="true">
-    ${svg`<path d=${PATHS[name]}></path>`}
-  </svg>`;
+<path d=${PATHS[name]}></path>
+</svg>`;
 }
 
 // src/styles.ts
 var base = css`
-  :host {
-    --quiet: var(--secondary-text-color);
-    --alarm: var(--ha-color-on-danger-normal);
-    --line: 1px solid var(--divider-color);
-    display: block;
-    color: var(--primary-text-color);
-    font: 1rem/1.3 var(--ha-font-family-body, sans-serif);
-    -webkit-text-size-adjust: 100%;
-  }
-  * {
-    box-sizing: border-box;
-    min-width: 0;
-    margin: 0;
-  }
-  ul,
-  ol,
-  fieldset {
-    padding: 0;
-    border: 0;
-    list-style: none;
-  }
-  h1,
-  h2,
-  h3 {
-    font-size: 1.25em;
-    font-weight: 400;
-  }
-  svg {
-    flex: none;
-    width: 1.3em;
-    height: 1.3em;
-    fill: currentColor;
-  }
-  .unseen {
-    position: absolute;
-    clip-path: inset(50%);
-    white-space: nowrap;
-  }
-  button,
-  input {
-    min-height: 48px;
-    color: inherit;
-    font: inherit;
-  }
-  button {
-    display: inline-flex;
-    align-items: center;
-    justify-content: center;
-    gap: 0.35em;
-    min-width: 48px;
-    padding: 0 0.75em;
-    border: 0;
-    border-radius: 9999px;
-    background: none;
-    font-weight: 500;
-    cursor: pointer;
-    touch-action: manipulation;
-  }
-  :focus-visible {
-    outline: 3px solid var(--primary-color);
-    outline-offset: 2px;
-  }
-  .plain {
-    background: var(--ha-color-fill-neutral-normal-resting);
-    color: var(--ha-color-on-neutral-normal);
-  }
-  .primary {
-    background: var(--ha-color-fill-primary-normal-resting);
-    color: var(--ha-color-on-primary-normal);
-  }
-  .loud,
-  [aria-pressed="true"] {
-    background: var(--ha-color-fill-primary-loud-resting);
-    color: var(--ha-color-on-primary-loud);
-  }
-  .danger {
-    background: var(--ha-color-fill-danger-loud-resting);
-    color: var(--ha-color-on-danger-loud);
-  }
-  button:hover {
-    filter: brightness(0.95);
-  }
-  button[aria-disabled="true"] {
-    opacity: 0.5;
-    cursor: default;
-  }
-  .alarm {
-    color: var(--alarm);
-    font-weight: 500;
-  }
-  .note {
-    color: var(--quiet);
-  }
-  p:empty {
-    display: none;
-  }
-  p:has(svg) {
-    display: flex;
-    align-items: center;
-    gap: 0.5em;
-  }
+:host {
+--quiet: var(--secondary-text-color);
+--alarm: var(--ha-color-on-danger-normal);
+--line: 1px solid var(--divider-color);
+display: block;
+color: var(--primary-text-color);
+font: var(--ha-font-size-l, 16px) / 1.3 var(--ha-font-family-body, sans-serif);
+-webkit-text-size-adjust: 100%;
+}
+* {
+box-sizing: border-box;
+min-width: 0;
+margin: 0;
+}
+ul,
+ol,
+fieldset {
+padding: 0;
+border: 0;
+list-style: none;
+}
+h1,
+h2,
+h3 {
+font-size: 1.25em;
+font-weight: 400;
+}
+svg {
+flex: none;
+width: 1.3em;
+height: 1.3em;
+fill: currentColor;
+}
+.unseen {
+position: absolute;
+clip-path: inset(50%);
+white-space: nowrap;
+}
+button,
+input {
+min-height: 48px;
+color: inherit;
+font: inherit;
+}
+button {
+display: inline-flex;
+align-items: center;
+justify-content: center;
+gap: 0.35em;
+min-width: 48px;
+padding: 0 0.75em;
+border: 0;
+border-radius: 9999px;
+background: none;
+font-weight: 500;
+cursor: pointer;
+touch-action: manipulation;
+}
+:focus-visible {
+outline: 3px solid var(--primary-color);
+outline-offset: 2px;
+}
+.plain {
+background: var(--ha-color-fill-neutral-normal-resting);
+color: var(--ha-color-on-neutral-normal);
+}
+.primary {
+background: var(--ha-color-fill-primary-normal-resting);
+color: var(--ha-color-on-primary-normal);
+}
+.loud,
+[aria-pressed="true"] {
+background: var(--ha-color-fill-primary-loud-resting);
+color: var(--ha-color-on-primary-loud);
+}
+.danger {
+background: var(--ha-color-fill-danger-loud-resting);
+color: var(--ha-color-on-danger-loud);
+}
+button:hover {
+filter: brightness(0.95);
+}
+button[aria-disabled="true"] {
+opacity: 0.5;
+cursor: default;
+}
+.alarm {
+color: var(--alarm);
+font-weight: 500;
+}
+.note {
+color: var(--quiet);
+}
+p:empty {
+display: none;
+}
+p:has(svg) {
+display: flex;
+align-items: center;
+gap: 0.5em;
+}
 
-  dialog {
-    width: min(36rem, 100vw);
-    max-width: none;
-    max-height: 100dvh;
-    margin: auto;
-    padding: 0;
-    border: 0;
-    border-radius: 24px;
-    background: var(--card-background-color);
-    color: inherit;
-  }
-  dialog::backdrop {
-    background: #0008;
-  }
-  form {
-    display: grid;
-    gap: 1rem;
-    padding: 1rem 1.25rem calc(1rem + env(safe-area-inset-bottom));
-  }
-  @media (max-width: 600px) {
-    dialog {
-      margin-block-end: 0;
-      border-end-start-radius: 0;
-      border-end-end-radius: 0;
-    }
-  }
+dialog {
+width: min(36rem, 100vw);
+max-width: none;
+max-height: 100dvh;
+margin: auto;
+padding: 0;
+border: 0;
+border-radius: 24px;
+background: var(--card-background-color);
+color: inherit;
+}
+dialog::backdrop {
+background: #0008;
+}
+form {
+display: grid;
+gap: 1rem;
+padding: 1rem 1.25rem calc(1rem + env(safe-area-inset-bottom));
+}
+@media (max-width: 600px) {
+dialog {
+margin-block-end: 0;
+border-end-start-radius: 0;
+border-end-end-radius: 0;
+}
+}
 `;
 var standStyles = [
   base,
   css`
-    :host {
-      container-type: inline-size;
-    }
-    :host([large]) {
-      font-size: 1.5rem;
-    }
-    .stand {
-      display: grid;
-      grid-template-columns: minmax(0, 1fr) auto;
-      align-items: center;
-    }
-    .stand > * {
-      grid-column: 1 / -1;
-    }
-    .stand > header {
-      grid-column: 1;
-      display: flex;
-      align-items: center;
-      gap: 0.75em;
-      min-height: 64px;
-      padding-inline: 1em 0.5em;
-    }
-    .stand > .hand-out {
-      grid-column: 2;
-      margin-inline-end: 12px;
-    }
-    .sum {
-      display: flex;
-      flex: 1;
-      flex-wrap: wrap;
-      gap: 0 0.9em;
-      color: var(--quiet);
-    }
-    .sum span {
-      white-space: nowrap;
-    }
-    .sum svg,
-    .time svg {
-      width: 1em;
-      height: 1em;
-      margin-inline-end: 0.25em;
-      vertical-align: -0.12em;
-    }
-    .live {
-      color: var(--quiet);
-      font-size: 0.875em;
-      white-space: nowrap;
-    }
-    .live::before {
-      content: "";
-      display: inline-block;
-      width: 0.6em;
-      height: 0.6em;
-      margin-inline-end: 0.4em;
-      border-radius: 50%;
-      background: var(--ha-color-fill-success-loud-resting);
-    }
-    .banner,
-    .wide {
-      margin: 0 12px 8px;
-      padding: 0.6em 0.8em;
-      border-radius: 12px;
-    }
-    .banner {
-      background: var(--ha-color-fill-danger-quiet-resting);
-      color: var(--alarm);
-      font-weight: 500;
-    }
-    .info {
-      background: var(--ha-color-fill-warning-quiet-resting);
-      color: var(--ha-color-on-warning-normal);
-    }
-    .columns {
-      display: grid;
-      align-items: start;
-    }
-    .stale ul {
-      opacity: 0.6;
-    }
-    .heading {
-      display: flex;
-      flex-wrap: wrap;
-      align-items: center;
-      justify-content: space-between;
-      min-height: 48px;
-      padding-inline: 1em 12px;
-    }
-    h3 {
-      color: var(--quiet);
-      font-size: 1em;
-      font-weight: 500;
-    }
-    .filter button {
-      padding: 0 0.6em;
-    }
-    .filter [aria-pressed="true"] {
-      background: var(--ha-color-fill-primary-normal-resting);
-      color: var(--ha-color-on-primary-normal);
-    }
-    .filter [aria-pressed="false"] {
-      color: var(--quiet);
-      font-weight: 400;
-    }
-    .empty {
-      padding: 1.5em;
-      color: var(--quiet);
-      text-align: center;
-    }
+:host {
+container-type: inline-size;
+}
+:host([large]) {
+font-size: calc(1.5 * var(--ha-font-size-l, 16px));
+}
+.stand {
+display: grid;
+grid-template-columns: minmax(0, 1fr) auto;
+align-items: center;
+}
+.stand > * {
+grid-column: 1 / -1;
+}
+.stand > header {
+grid-column: 1;
+display: flex;
+align-items: center;
+gap: 0.75em;
+min-height: 64px;
+padding-inline: 1em 0.5em;
+}
+.stand > .hand-out {
+grid-column: 2;
+margin-inline-end: 12px;
+}
+.sum {
+display: flex;
+flex: 1;
+flex-wrap: wrap;
+gap: 0 0.9em;
+color: var(--quiet);
+}
+.sum span {
+white-space: nowrap;
+}
+.sum svg,
+.time svg {
+width: 1em;
+height: 1em;
+margin-inline-end: 0.25em;
+vertical-align: -0.12em;
+}
+.live {
+color: var(--quiet);
+font-size: 0.875em;
+white-space: nowrap;
+}
+.live::before {
+content: "";
+display: inline-block;
+width: 0.6em;
+height: 0.6em;
+margin-inline-end: 0.4em;
+border-radius: 50%;
+background: var(--ha-color-fill-success-loud-resting);
+}
+.banner,
+.wide {
+margin: 0 12px 8px;
+padding: 0.6em 0.8em;
+border-radius: 12px;
+}
+.banner {
+background: var(--ha-color-fill-danger-quiet-resting);
+color: var(--alarm);
+font-weight: 500;
+}
+.info {
+background: var(--ha-color-fill-warning-quiet-resting);
+color: var(--ha-color-on-warning-normal);
+}
+.columns {
+display: grid;
+align-items: start;
+}
+.stale ul {
+opacity: 0.6;
+}
+.heading {
+display: flex;
+flex-wrap: wrap;
+align-items: center;
+justify-content: space-between;
+min-height: 48px;
+padding-inline: 1em 12px;
+}
+h3 {
+color: var(--quiet);
+font-size: 1em;
+font-weight: 500;
+}
+.filter button {
+padding: 0 0.6em;
+}
+.filter [aria-pressed="true"] {
+background: var(--ha-color-fill-primary-normal-resting);
+color: var(--ha-color-on-primary-normal);
+}
+.filter [aria-pressed="false"] {
+color: var(--quiet);
+font-weight: 400;
+}
+.empty {
+padding: 1.5em;
+color: var(--quiet);
+text-align: center;
+}
 
-    /* One guest. Digits are of one width, so that ticking moves nothing. */
-    li,
-    .sum,
-    h3 {
-      font-variant-numeric: tabular-nums;
-    }
-    li {
-      display: grid;
-      grid-template:
-        "number who buttons" auto "number time buttons" auto "message message message" auto / 3em minmax(
-          0,
-          1fr
-        )
-        auto;
-      align-items: center;
-      column-gap: 0.4em;
-      min-height: 57px;
-      padding-block: 4px;
-      padding-inline-end: 12px;
-      border-block-start: var(--line);
-      border-inline-start: 4px solid transparent;
-      contain: layout style;
-    }
-    li:focus-visible {
-      outline-offset: -3px;
-    }
-    li.soon {
-      border-inline-start-color: var(--ha-color-fill-warning-loud-resting);
-    }
-    li.late {
-      border-inline-start-color: var(--ha-color-fill-danger-loud-resting);
-    }
-    .number {
-      grid-area: number;
-      font-size: 1.6em;
-      font-weight: 700;
-      text-align: center;
-    }
-    li .number {
-      width: 1.85em;
-    }
-    .who {
-      grid-area: who;
-      display: flex;
-      align-items: center;
-      gap: 0.5em;
-    }
-    .name {
-      overflow: hidden;
-      text-overflow: ellipsis;
-      white-space: nowrap;
-      font-weight: 500;
-    }
-    .party {
-      display: inline-flex;
-      flex: none;
-      align-items: center;
-      color: var(--quiet);
-    }
-    .party svg {
-      width: 1.1em;
-    }
-    .time {
-      grid-area: time;
-      color: var(--quiet);
-      white-space: nowrap;
-    }
-    .time b {
-      color: var(--primary-text-color);
-      font-weight: 500;
-    }
-    .soon :is(.time, .time b) {
-      color: var(--ha-color-on-warning-normal);
-    }
-    .late :is(.time, .time b) {
-      color: var(--alarm);
-      font-weight: 700;
-    }
-    .buttons {
-      grid-area: buttons;
-      display: grid;
-      grid-template-columns: minmax(5.6em, auto) minmax(4.2em, auto) minmax(4.6em, auto);
-      gap: 5px;
-    }
-    .buttons button {
-      padding: 0 0.5em;
-    }
-    .main {
-      grid-column: 1;
-    }
-    .second {
-      grid-column: 2;
-    }
-    .third {
-      grid-column: 3;
-    }
-    .few .third {
-      grid-column: 2 / 4;
-    }
-    .busy span {
-      animation: wait 1s infinite alternate;
-    }
-    @keyframes wait {
-      to {
-        opacity: 0.3;
-      }
-    }
-    @media (prefers-reduced-motion: reduce) {
-      .busy span {
-        animation: none;
-      }
-    }
-    .message {
-      grid-area: message;
-      padding: 0.25em 0 0.25em 0.75em;
-    }
+/* One guest. Digits are of one width, so that ticking moves nothing. */
+li,
+.sum,
+h3 {
+font-variant-numeric: tabular-nums;
+}
+li {
+display: grid;
+grid-template:
+"number who buttons" auto "number time buttons" auto "message message message" auto / 3em minmax(
+0,
+1fr
+)
+auto;
+align-items: center;
+column-gap: 0.4em;
+min-height: 57px;
+padding-block: 4px;
+padding-inline-end: 12px;
+border-block-start: var(--line);
+border-inline-start: 4px solid transparent;
+contain: layout style;
+}
+li:focus-visible {
+outline-offset: -3px;
+}
+li.soon {
+border-inline-start-color: var(--ha-color-fill-warning-loud-resting);
+}
+li.late {
+border-inline-start-color: var(--ha-color-fill-danger-loud-resting);
+}
+.number {
+grid-area: number;
+font-size: 1.6em;
+font-weight: 700;
+text-align: center;
+}
+li .number {
+width: 1.85em;
+}
+.who {
+grid-area: who;
+display: flex;
+align-items: center;
+gap: 0.5em;
+}
+.name {
+overflow: hidden;
+text-overflow: ellipsis;
+white-space: nowrap;
+font-weight: 500;
+}
+.party {
+display: inline-flex;
+flex: none;
+align-items: center;
+color: var(--quiet);
+}
+.party svg {
+width: 1.1em;
+}
+.time {
+grid-area: time;
+color: var(--quiet);
+white-space: nowrap;
+}
+.time b {
+color: var(--primary-text-color);
+font-weight: 500;
+}
+.soon :is(.time, .time b) {
+color: var(--ha-color-on-warning-normal);
+}
+.late :is(.time, .time b) {
+color: var(--alarm);
+font-weight: 700;
+}
+.buttons {
+grid-area: buttons;
+display: grid;
+grid-template-columns: minmax(5.6em, auto) minmax(4.2em, auto) minmax(4.6em, auto);
+gap: 5px;
+}
+.buttons button {
+padding: 0 0.5em;
+}
+.main {
+grid-column: 1;
+}
+.second {
+grid-column: 2;
+}
+.third {
+grid-column: 3;
+}
+.few .third {
+grid-column: 2 / 4;
+}
+.busy span {
+animation: wait 1s infinite alternate;
+}
+@keyframes wait {
+to {
+opacity: 0.3;
+}
+}
+@media (prefers-reduced-motion: reduce) {
+.busy span {
+animation: none;
+}
+}
+.message {
+grid-area: message;
+padding: 0.25em 0 0.25em 0.75em;
+}
 
-    /* A phone: the buttons have a line of their own, and the thumb has the next guest's pager. */
-    @container (max-width: 29em) {
-      .stand > header {
-        grid-column: 1 / -1;
-        min-height: 48px;
-      }
-      .stand > .hand-out {
-        grid-column: 1 / -1;
-        order: 1;
-        position: sticky;
-        inset-block-end: 8px;
-        z-index: 1;
-        margin: 8px 12px;
-        box-shadow: 0 2px 8px #0005;
-      }
-      .live {
-        display: none;
-      }
-      li {
-        grid-template:
-          "number who time" auto "number buttons buttons" auto "message message message" auto / 3em minmax(
-            0,
-            1fr
-          )
-          auto;
-        row-gap: 1px;
-      }
-      .buttons {
-        grid-template-columns: 1.4fr 1fr 1fr;
-      }
-    }
-    @container (max-width: 19em) {
-      header,
-      li {
-        flex-wrap: wrap;
-      }
-      li {
-        grid-template: "number who" auto "number time" auto "buttons buttons" auto "message message" auto / 3em minmax(
-            0,
-            1fr
-          );
-      }
-      .buttons {
-        grid-template-columns: 1fr;
-      }
-      .buttons button {
-        grid-column: 1;
-      }
-    }
-    /* A tablet: those who wait on one side, those who were paged on the other. */
-    @container (min-width: 50em) {
-      .columns:has(.called) {
-        grid-template-columns: 1fr 1fr;
-      }
-      .called {
-        border-inline-start: var(--line);
-      }
-    }
+/* A phone: the buttons have a line of their own, and the thumb has the next guest's pager. */
+@container (max-width: 29em) {
+.stand > header {
+grid-column: 1 / -1;
+min-height: 48px;
+}
+.stand > .hand-out {
+grid-column: 1 / -1;
+order: 1;
+position: sticky;
+inset-block-end: 8px;
+z-index: 1;
+margin: 8px 12px;
+box-shadow: 0 2px 8px #0005;
+}
+.live {
+display: none;
+}
+li {
+grid-template:
+"number who time" auto "number buttons buttons" auto "message message message" auto / 3em minmax(
+0,
+1fr
+)
+auto;
+row-gap: 1px;
+}
+.buttons {
+grid-template-columns: 1.4fr 1fr 1fr;
+}
+}
+@container (max-width: 19em) {
+header,
+li {
+flex-wrap: wrap;
+}
+li {
+grid-template: "number who" auto "number time" auto "buttons buttons" auto "message message" auto / 3em minmax(
+0,
+1fr
+);
+}
+.buttons {
+grid-template-columns: 1fr;
+}
+.buttons button {
+grid-column: 1;
+}
+}
+/* A tablet: those who wait on one side, those who were paged on the other. */
+@container (min-width: 54em) {
+.columns:has(.called) {
+grid-template-columns: 1fr 1fr;
+}
+.called {
+border-inline-start: var(--line);
+}
+}
 
-    .option {
-      display: flex;
-      align-items: center;
-      gap: 0.75em;
-    }
-    .option input {
-      flex: none;
-      width: 1.5em;
-      accent-color: var(--primary-color);
-    }
-  `
+.option {
+display: flex;
+align-items: center;
+gap: 0.75em;
+}
+.option input {
+flex: none;
+width: 1.5em;
+accent-color: var(--primary-color);
+}
+`
 ];
 var sheetStyles = [
   base,
   css`
-    header,
-    .field {
-      display: flex;
-      flex-wrap: wrap;
-      align-items: center;
-      gap: 6px 0.75em;
-    }
-    header {
-      justify-content: space-between;
-    }
-    label,
-    legend {
-      min-width: 5.5em;
-      font-weight: 500;
-    }
-    input {
-      flex: 1;
-      padding: 0 0.75em;
-      border: 1px solid var(--ha-color-border-neutral-loud);
-      border-radius: 8px;
-      background: none;
-    }
-    [inputmode] {
-      flex: 0 1 5em;
-      font-size: 1.25em;
-      font-weight: 700;
-    }
-    .chips {
-      display: flex;
-      flex-basis: 100%;
-      flex-wrap: wrap;
-      gap: 6px;
-    }
-    .pagers {
-      max-height: 9.5rem;
-      overflow-y: auto;
-      margin: -4px;
-      padding: 4px;
-    }
-    .chip {
-      display: inline-grid;
-      place-content: center;
-      min-width: 48px;
-      min-height: 48px;
-      padding: 0 0.7em;
-      border: 1px solid var(--ha-color-border-neutral-normal);
-      border-radius: 9999px;
-      font-weight: 400;
-    }
-    .used {
-      border-style: dashed;
-      color: var(--quiet);
-      text-decoration: line-through;
-    }
-  `
+header,
+.field {
+display: flex;
+flex-wrap: wrap;
+align-items: center;
+gap: 6px 0.75em;
+}
+header {
+justify-content: space-between;
+}
+label,
+legend {
+min-width: 5.5em;
+font-weight: 500;
+}
+input {
+flex: 1;
+padding: 0 0.75em;
+border: 1px solid var(--ha-color-border-neutral-loud);
+border-radius: 8px;
+background: none;
+}
+[inputmode] {
+flex: 0 1 5em;
+font-size: 1.25em;
+font-weight: 700;
+}
+.chips {
+display: flex;
+flex-basis: 100%;
+flex-wrap: wrap;
+gap: 6px;
+}
+.pagers {
+max-height: 9.5rem;
+overflow-y: auto;
+margin: -4px;
+padding: 4px;
+}
+.chip {
+display: inline-grid;
+place-content: center;
+min-width: 48px;
+min-height: 48px;
+padding: 0 0.7em;
+border: 1px solid var(--ha-color-border-neutral-normal);
+border-radius: 9999px;
+font-weight: 400;
+}
+.used {
+border-style: dashed;
+color: var(--quiet);
+text-decoration: line-through;
+}
+`
 ];
 var lobbyStyles = [
   base,
   css`
-    :host {
-      container-type: inline-size;
-      height: 100%;
-      text-align: center;
-    }
-    .lobby {
-      display: grid;
-      grid-template-rows: auto 1fr auto;
-      gap: 1rem;
-      min-height: 100%;
-      padding: 1.5rem;
-      font-size: clamp(1.1rem, 4cqi, 2.5rem);
-    }
-    ol,
-    .nobody {
-      display: flex;
-      flex-wrap: wrap;
-      align-content: center;
-      align-items: center;
-      justify-content: center;
-      gap: 0 0.5em;
-    }
-    ol {
-      font-size: 3em;
-      font-weight: 700;
-      font-variant-numeric: tabular-nums;
-      line-height: 1.15;
-    }
-    li:first-child {
-      flex-basis: 100%;
-      color: var(--ha-color-on-primary-normal);
-      font-size: 2em;
-    }
-  `
+:host {
+container-type: inline-size;
+height: 100%;
+text-align: center;
+}
+.lobby {
+display: grid;
+grid-template-rows: auto 1fr auto;
+gap: 1rem;
+min-height: 100%;
+padding: 1.5rem;
+font-size: clamp(1.1rem, 4cqi, 2.5rem);
+}
+ol,
+.nobody {
+display: flex;
+flex-wrap: wrap;
+align-content: center;
+align-items: center;
+justify-content: center;
+gap: 0 0.5em;
+}
+ol {
+font-size: 3em;
+font-weight: 700;
+font-variant-numeric: tabular-nums;
+line-height: 1.15;
+}
+li:first-child {
+flex-basis: 100%;
+color: var(--ha-color-on-primary-normal);
+font-size: 2em;
+}
+`
 ];
 var panelStyles = [
   base,
   css`
-    :host {
-      min-height: 100vh;
-      background: var(--card-background-color);
-    }
-    header {
-      display: flex;
-      align-items: center;
-      height: var(--header-height, 56px);
-      padding-inline: 4px 16px;
-      border-block-end: var(--line);
-      background: var(--app-header-background-color, var(--primary-background-color));
-      color: var(--app-header-text-color);
-    }
-    h1 {
-      margin-inline-start: 20px;
-    }
-    main {
-      max-width: 100rem;
-      margin: 0 auto;
-    }
-    .lobbies {
-      display: grid;
-      grid-auto-rows: 1fr;
-      max-width: none;
-      min-height: 100dvh;
-    }
-  `
+:host {
+min-height: 100vh;
+background: var(--card-background-color);
+}
+header {
+display: flex;
+align-items: center;
+height: var(--header-height, 56px);
+padding-inline: 4px 16px;
+border-block-end: var(--line);
+background: var(--app-header-background-color, var(--primary-background-color));
+color: var(--app-header-text-color);
+}
+h1 {
+margin-inline-start: 20px;
+}
+.lobbies {
+display: grid;
+grid-auto-rows: 1fr;
+min-height: 100dvh;
+}
+`
 ];
 
 // src/taps.ts
@@ -769,99 +768,99 @@ var PAGE_LOCK = 3;
 var ASK = 10;
 var CONNECTION_LOST = 3;
 function isInDoubt(error) {
-  return error.translation_key === "maybe_done" || error.code === CONNECTION_LOST;
+  return error.translation_key === "maybe_done" || error.error?.code === CONNECTION_LOST;
+}
+function isShown(tap, before, after) {
+  if (!after) return true;
+  if (tap === "page") return before.notified_at !== after.notified_at;
+  return before.seating_until !== after.seating_until || before.notice?.key !== after.notice?.key;
 }
 var Taps = class {
   constructor(host, live) {
     this.rows = /* @__PURE__ */ new Map();
-    this.timers = /* @__PURE__ */ new Set();
     this.host = host;
     this.live = live;
-    host.addController(this);
   }
-  hostDisconnected() {
-    this.timers.forEach(clearTimeout);
-    this.timers.clear();
-    this.rows.clear();
-  }
-  /** How it stands with a session's row. */
+  /** How it stands with a session's row; asked for at each full second. */
   state(session) {
-    return this.rows.get(session.id) ?? {};
+    const { busy, failure, askedAt, pagedAt, hasWaited } = this.rows.get(session.key) ?? {};
+    const isPagedHere = this.isSince(pagedAt, PAGE_LOCK);
+    return {
+      busy,
+      failure,
+      isAsking: this.isSince(askedAt, ASK),
+      isLocked: isPagedHere || this.isSince(session.notified_at, PAGE_LOCK),
+      isHeld: hasWaited === true && (isPagedHere || busy === "page")
+    };
   }
-  /** Whether a page may not be sent now, as one has just been, by whomever. */
-  isLocked(session) {
-    const until = this.state(session).lockedUntil ?? 0;
-    return this.live.now < Math.max(until, (session.notified_at ?? -Infinity) + PAGE_LOCK);
-  }
-  /** Whether a row stays where it was: it was paged here a moment ago, and fingers may follow. */
-  isHeld(session) {
-    return this.live.now < (this.state(session).lockedUntil ?? 0);
+  /** Whether an instant was some seconds ago at most, and is not far ahead, as if clocks were set. */
+  isSince(instant, seconds) {
+    return Math.abs(this.live.now - (instant ?? -Infinity)) < seconds;
   }
   /** Ask whether a guest is to be removed, for some seconds. */
   ask(session) {
-    this.set(session, { isAsking: true, failure: void 0 });
-    this.later(ASK, () => this.set(session, { isAsking: false }));
+    this.set(session, { askedAt: this.live.now, failure: void 0 });
   }
-  /** Take a question or an error off a row. */
+  /** Take a question off a row. */
   dismiss(session) {
-    this.set(session, { isAsking: false, failure: void 0 });
+    this.set(session, { askedAt: -Infinity });
   }
-  /** Forget rows whose sessions are gone, and doubts that the list has cleared. */
+  /** Forget rows whose sessions are gone, and what went wrong where a list shows how it ended. */
   see(sessions, before) {
-    const paged = new Map(before.map((session) => [session.id, session.notified_at]));
-    const ids = new Set(sessions.map((session) => session.id));
-    for (const id of this.rows.keys()) if (!ids.has(id)) this.rows.delete(id);
-    for (const session of sessions) {
-      const isPaged = paged.get(session.id) !== session.notified_at;
-      if (isPaged && this.state(session).failure?.tap === "page") this.dismiss(session);
+    const now = new Map(sessions.map((session) => [session.key, session]));
+    for (const key of this.rows.keys()) if (!now.has(key)) this.rows.delete(key);
+    for (const session of before) {
+      const { key } = session;
+      const row = this.rows.get(key);
+      if (row?.failure && isShown(row.failure.tap, session, now.get(key))) row.failure = void 0;
     }
   }
-  /** Send what was tapped; nothing while a row is busy, locked or Home Assistant is not there. */
+  /**
+  * Send what was tapped, and return whether it was done.
+  *
+  * Nothing is sent, and undefined returned, while a row is busy or the integration is not there.
+  */
   async send(tap, session) {
-    const { snapshot } = this.live;
-    if (!snapshot || !this.live.isConnected || this.state(session).busy) return false;
-    if (tap === "page" && this.isLocked(session)) return false;
-    this.set(session, { busy: tap, isAsking: false, failure: void 0 });
-    if (tap === "page") this.lock(session);
+    const { snapshot, isConnected } = this.live;
+    if (!snapshot || !isConnected || this.state(session).busy) return void 0;
+    this.set(session, {
+      busy: tap,
+      failure: void 0,
+      askedAt: -Infinity,
+      ...tap === "page" && { hasWaited: session.notified_at === null }
+    });
+    let failure;
     try {
-      await this.command(tap, session, snapshot.entry_id);
-    } catch (error) {
-      this.set(session, { failure: { tap, error } });
-      return false;
-    } finally {
-      this.set(session, { busy: void 0 });
+      await this.command(tap, session, snapshot);
+    } catch (thrown) {
+      const error = thrown;
+      const now = this.live.sessions?.find(({ key }) => key === session.key);
+      if (!isInDoubt(error) || !isShown(tap, session, now)) failure = { tap, error };
     }
-    if (tap === "page") this.lock(session);
-    return true;
+    this.set(session, {
+      busy: void 0,
+      failure,
+      ...tap === "page" && { pagedAt: this.live.now }
+    });
+    return !failure;
   }
-  command(tap, session, entryId) {
-    const { hass, deviceId } = this.live.wants;
+  command(tap, session, { entry_id, device_id }) {
+    const { hass } = this.live.wanted;
     const { id, number } = session;
     if (tap === "page" || tap === "remove") {
-      const data = { number, session_id: id, config_entry_id: entryId };
+      const data = { number, session_id: id, config_entry_id: entry_id };
       return hass.callService(DOMAIN, `${tap}_session`, data, void 0, false);
     }
     return hass.callWS({
       type: tap === "seat" ? "lrs_pager/seat" : "lrs_pager/undo_seat",
       session_id: id,
       ...tap === "seat" && { number },
-      ...deviceId && { device_id: deviceId }
+      ...device_id !== null && { device_id }
     });
   }
-  lock(session) {
-    this.set(session, { lockedUntil: this.live.now + PAGE_LOCK });
-    this.later(PAGE_LOCK, () => this.host.requestUpdate());
-  }
-  set(session, state) {
-    this.rows.set(session.id, { ...this.state(session), ...state });
+  set(session, row) {
+    this.rows.set(session.key, { ...this.rows.get(session.key), ...row });
     this.host.requestUpdate();
-  }
-  later(seconds, act) {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      act();
-    }, seconds * 1e3);
-    this.timers.add(timer);
   }
 };
 
@@ -875,12 +874,17 @@ var HandOut = class extends LitElement {
     this.clear();
     this.isBusy = false;
   }
-  /** Show it, empty. */
+  /** Show it: empty, unless what was sent from it last was not answered yet. */
   open() {
-    this.clear();
-    const name = this.renderRoot.querySelector("[name=label]");
-    if (name) name.value = "";
-    this.dialog?.showModal();
+    if (!this.isBusy) {
+      this.clear();
+      this.input("label").value = "";
+    }
+    this.dialog.showModal();
+    this.requestUpdate();
+  }
+  shouldUpdate() {
+    return !this.hasUpdated || this.dialog.open;
   }
   clear() {
     this.pager = this.party = "";
@@ -888,6 +892,9 @@ var HandOut = class extends LitElement {
   }
   get dialog() {
     return this.renderRoot.querySelector("dialog");
+  }
+  input(name) {
+    return this.renderRoot.querySelector(`[name=${name}]`);
   }
   get words() {
     return new Words(this.hass);
@@ -900,7 +907,7 @@ var HandOut = class extends LitElement {
     const number = wholeNumber(this.pager);
     if (number === void 0) {
       this.error = words.get("which_pager");
-      this.renderRoot.querySelector("[name=pager]")?.focus();
+      this.input("pager").focus();
       return;
     }
     if (!snapshot || !this.live.isConnected) {
@@ -910,10 +917,10 @@ var HandOut = class extends LitElement {
     const party = wholeNumber(this.party);
     if (party === void 0 && this.party.trim()) {
       this.error = words.get("which_party");
-      this.renderRoot.querySelector("[name=party]")?.focus();
+      this.input("party").focus();
       return;
     }
-    const label = this.renderRoot.querySelector("[name=label]").value.trim();
+    const label = this.input("label").value.trim();
     this.isBusy = true;
     this.error = void 0;
     try {
@@ -930,10 +937,11 @@ var HandOut = class extends LitElement {
         void 0,
         false
       );
-      this.dialog?.close();
+      this.dialog.close();
     } catch (thrown) {
       const error = thrown;
       this.error = isInDoubt(error) ? words.get("maybe_hand_out") : words.error(error);
+      if (!this.dialog.open) this.dialog.showModal();
     } finally {
       this.isBusy = false;
     }
@@ -941,103 +949,103 @@ var HandOut = class extends LitElement {
   render() {
     const { words } = this;
     const { snapshot, sessions } = this.live;
-    const used = new Set(sessions.flatMap((session) => session.number ?? []));
+    const used = new Set(sessions?.flatMap((session) => session.number ?? []));
     const pagers = snapshot?.pagers ?? [];
     const free = pagers.filter((number) => !used.has(number));
     const ordered = [...free, ...pagers.filter((number) => used.has(number))];
-    const goal = snapshot?.default_goal ?? null;
+    const goal = snapshot?.default_goal ?? 0;
     const isUsed = used.has(wholeNumber(this.pager) ?? NaN);
     return html`
-      <dialog aria-labelledby="title" closedby="any">
-        <form novalidate @submit=${this.send}>
-          <header>
-            <h2 id="title">${words.get("hand_out_a_pager")}</h2>
-            <button type="button" @click=${() => this.dialog?.close()}>
-              ${icon("close")}<span class="unseen">${words.get("close")}</span>
-            </button>
-          </header>
-          <div class="field">
-            <label for="pager">${words.get("pager")}</label>
-            <input
-              id="pager"
-              name="pager"
-              type="text"
-              inputmode="numeric"
-              autocomplete="off"
-              maxlength="6"
-              .value=${this.pager}
-              aria-describedby="pager-note"
-              @input=${(event) => this.pager = valueOf(event)}
-            />
-            <p id="pager-note" class="note">${isUsed ? words.get("pager_in_use") : nothing}</p>
-            <div class="chips pagers">
-              ${ordered.map((number) => {
+<dialog aria-labelledby="title" closedby="any">
+<form novalidate @submit=${this.send}>
+<header>
+<h2 id="title">${words.get("hand_out_a_pager")}</h2>
+<button type="button" @click=${() => this.dialog.close()}>
+${icon("close")}<span class="unseen">${words.get("close")}</span>
+</button>
+</header>
+<div class="field">
+<label for="pager">${words.get("pager")}</label>
+<input
+id="pager"
+name="pager"
+type="text"
+inputmode="numeric"
+autocomplete="off"
+maxlength="6"
+.value=${this.pager}
+aria-describedby="pager-note"
+@input=${(event) => this.pager = valueOf(event)}
+/>
+<p id="pager-note" class="note">${isUsed ? words.get("pager_in_use") : nothing}</p>
+<div class="chips pagers">
+${ordered.map((number) => {
       const text = `${number}`;
       return used.has(number) ? html`<span class="chip used"
-                      >${text}<span class="unseen"> ${words.get("in_use")}</span></span
-                    >` : this.chip(text, this.pager === text, () => this.pager = text);
+>${text}<span class="unseen"> ${words.get("in_use")}</span></span
+>` : this.chip(text, this.pager === text, () => this.pager = text);
     })}
-            </div>
-          </div>
-          <div class="field">
-            <label for="party">${words.get("party_size")}</label>
-            <input
-              id="party"
-              name="party"
-              type="text"
-              inputmode="numeric"
-              autocomplete="off"
-              maxlength="4"
-              .value=${this.party}
-              @input=${(event) => this.party = valueOf(event)}
-            />
-            <div class="chips">
-              ${PARTIES.map((size) => {
+</div>
+</div>
+<div class="field">
+<label for="party">${words.get("party_size")}</label>
+<input
+id="party"
+name="party"
+type="text"
+inputmode="numeric"
+autocomplete="off"
+maxlength="4"
+.value=${this.party}
+@input=${(event) => this.party = valueOf(event)}
+/>
+<div class="chips">
+${PARTIES.map((size) => {
       const text = `${size}`;
       return this.chip(text, this.party === text, () => this.party = text);
     })}
-            </div>
-          </div>
-          <fieldset class="field">
-            <legend>${words.get("goal")}</legend>
-            <div class="chips">
-              ${this.chip(
-      goal === null ? words.get("goal_default") : words.get("goal_default_minutes", { minutes: Math.round(goal / 60) }),
+</div>
+</div>
+<fieldset class="field">
+<legend>${words.get("goal")}</legend>
+<div class="chips">
+${this.chip(
+      goal && goal % 60 === 0 ? words.get("goal_default_minutes", { minutes: goal / 60 }) : words.get("goal_default"),
       this.goal === void 0,
       () => this.goal = void 0
     )}
-              ${GOALS.filter((minutes) => minutes * 60 !== goal).map(
+${GOALS.filter((minutes) => minutes * 60 !== goal).map(
       (minutes) => this.chip(
         words.get("minutes", { minutes }),
         this.goal === minutes,
         () => this.goal = minutes
       )
     )}
-            </div>
-          </fieldset>
-          <div class="field">
-            <label for="label">${words.get("name")}</label>
-            <input
-              id="label"
-              name="label"
-              type="text"
-              autocomplete="off"
-              maxlength=${LONGEST_NAME}
-              placeholder=${words.get("name_optional")}
-            />
-          </div>
-          <p class="alarm" role="alert">${this.error ? [icon("alert"), this.error] : nothing}</p>
-          <button type="submit" class="loud" aria-disabled=${this.isBusy}>
-            ${words.get("hand_out")}
-          </button>
-        </form>
-      </dialog>
-    `;
+</div>
+</fieldset>
+<div class="field">
+<label for="label">${words.get("name")}</label>
+<input
+id="label"
+name="label"
+type="text"
+autocomplete="off"
+maxlength=${LONGEST_NAME}
+placeholder=${words.get("name_optional")}
+/>
+</div>
+<p class="alarm" role="alert">${this.error ? [icon("alert"), this.error] : nothing}</p>
+<button type="submit" class="loud" aria-disabled=${this.isBusy}>
+${words.get("hand_out")}
+</button>
+</form>
+</dialog>
+`;
   }
   chip(text, isChosen, choose) {
     return html`<button type="button" class="chip" aria-pressed=${isChosen} @click=${choose}>
-      ${text}
-    </button>`;
+${text}
+</button>`;
   }
 };
 HandOut.styles = sheetStyles;
@@ -1054,397 +1062,24 @@ function valueOf(event) {
   return event.target.value;
 }
 function wholeNumber(text) {
-  const number = Number(text.trim() || NaN);
-  return Number.isInteger(number) && number > 0 ? number : void 0;
+  const digits = text.trim().replace(/[٠-٩۰-۹０-９]/g, (digit) => `${digit.charCodeAt(0) & 15}`);
+  return /^0*[1-9][0-9]*$/.test(digits) ? Number(digits) : void 0;
 }
-
-// src/banner.ts
-var POLLED_GRACE = 15;
-function bannerOf(live, words) {
-  const { snapshot, cutSince, refusal, now } = live;
-  const since = (instant) => ({
-    time: words.timeOfDay(instant ?? now)
-  });
-  const stale = (text) => ({ text, level: "error", isStale: true });
-  if (cutSince !== void 0) return stale(words.get("cut", since(cutSince)));
-  if (refusal) return stale(words.get("starting"));
-  if (!snapshot) return void 0;
-  const { state } = snapshot.link;
-  switch (state) {
-    case "live":
-      return void 0;
-    case "polled":
-      if (live.stateAge < POLLED_GRACE) return void 0;
-      return { text: words.get("link_polled"), level: "info", isStale: false };
-    case "no_list":
-      return { text: words.get("link_no_list"), level: "error", isStale: false };
-    case "unreachable":
-      return snapshot.link.since === null ? stale(words.get("link_unreachable")) : stale(words.get("link_unreachable_since", since(snapshot.link.since)));
-    case "loading":
-      return stale(words.get("starting"));
-    default:
-      return stale(words.get(`link_${state}`));
-  }
-}
-
-// src/element.ts
-var WATCHED = ["connected", "localize", "locale", "devices", "entities", "kioskMode"];
-var PagerElement = class extends LitElement {
-  get words() {
-    return new Words(this.hass);
-  }
-  shouldUpdate(changed) {
-    const hass = this.hass;
-    const before = changed.get("hass");
-    return hass !== void 0 && (changed.size !== 1 || !before || before.config.components !== hass.config.components || WATCHED.some((part) => before[part] !== hass[part]));
-  }
-  willUpdate(_) {
-    if (this.hasWords !== void 0) return;
-    this.hasWords = false;
-    void Promise.all(
-      ["common", "exceptions"].map((part) => this.hass.loadBackendTranslation(part, DOMAIN))
-    ).then(() => this.hasWords = true);
-  }
-  render() {
-    return this.hasWords ? this.draw() : nothing;
-  }
-};
-PagerElement.properties = {
-  hass: { attribute: false },
-  hasWords: { state: true }
-};
-
-// src/live.ts
-var FIRST_RETRY = 1;
-var LAST_RETRY = 30;
-var PING_INTERVAL = 5;
-var SILENCE = 12;
-var DEAD = 30;
-var CLOCK_STEP = 2;
-var Live = class {
-  /** told: called when a list was told, with the sessions that were known before, if any were. */
-  constructor(host, told) {
-    /** The sessions that were told last, from the oldest. */
-    this.sessions = [];
-    this.isInPage = false;
-    this.retry = FIRST_RETRY;
-    this.heardAt = 0;
-    this.isPinging = false;
-    this.stateAt = performance.now();
-    // The server's time, and what the tablet's two clocks showed when it was told. The first runs on
-    // undisturbed when somebody sets the tablet's time; some tablets stop it while they sleep.
-    this.serverNow = Date.now() / 1e3;
-    this.steadyAt = performance.now();
-    this.wallAt = Date.now();
-    this.ready = () => {
-      this.part();
-      this.retry = FIRST_RETRY;
-      this.check();
-    };
-    this.cut = () => {
-      this.part();
-      this.cutSince ?? (this.cutSince = this.now);
-      this.host.requestUpdate();
-    };
-    /** Somebody looks again: the tablet may have slept, and its clocks with it. */
-    this.seen = () => {
-      if (!document.hidden) this.rejoin();
-    };
-    this.host = host;
-    this.told = told;
-    host.addController(this);
-  }
-  /** What was wanted last. */
-  get wants() {
-    return this.wanted;
-  }
-  /** The server's time (POSIX seconds), whatever the tablet's clock shows. */
-  get now() {
-    return this.serverNow + (performance.now() - this.steadyAt) / 1e3;
-  }
-  /** Seconds for which the link to the transmitter has been in its state, as far as seen here. */
-  get stateAge() {
-    return (performance.now() - this.stateAt) / 1e3;
-  }
-  /** Whether what is pressed reaches Home Assistant. */
-  get isConnected() {
-    return this.cutSince === void 0 && this.wanted?.hass.connection.connected === true;
-  }
-  hostConnected() {
-    this.isInPage = true;
-    document.addEventListener("visibilitychange", this.seen);
-    this.pingTimer = setInterval(() => this.ping(), PING_INTERVAL * 1e3);
-    this.check();
-  }
-  hostDisconnected() {
-    this.isInPage = false;
-    document.removeEventListener("visibilitychange", this.seen);
-    clearInterval(this.pingTimer);
-    this.part();
-    this.listen(void 0);
-  }
-  /** Say what is wanted; called whenever it may have changed. */
-  want(wanted) {
-    if (this.wanted?.hass.connection !== wanted.hass.connection && this.isInPage) {
-      this.listen(wanted.hass);
-    }
-    this.wanted = wanted;
-    this.check();
-  }
-  listen(hass) {
-    const old = this.wanted?.hass.connection;
-    old?.removeEventListener("ready", this.ready);
-    old?.removeEventListener("disconnected", this.cut);
-    hass?.connection.addEventListener("ready", this.ready);
-    hass?.connection.addEventListener("disconnected", this.cut);
-  }
-  rejoin() {
-    this.part();
-    this.check();
-  }
-  /** Subscribe if that is wanted, possible and not done. */
-  check() {
-    const { wanted, joined } = this;
-    if (!wanted || !this.isInPage) return;
-    if (joined && (joined.deviceId !== wanted.deviceId || joined.names !== wanted.names)) {
-      this.part();
-    }
-    const isThere = wanted.hass.config.components.includes(DOMAIN);
-    if (this.joined || this.retryTimer || !wanted.hass.connected || !isThere) return;
-    this.join(wanted);
-  }
-  join(wanted) {
-    let isOver = false;
-    let unsubscribe;
-    this.joined = wanted;
-    this.leave = () => {
-      isOver = true;
-      unsubscribe?.().catch(() => void 0);
-    };
-    const { deviceId, names } = wanted;
-    wanted.hass.connection.subscribeMessage(
-      (snapshot) => {
-        if (!isOver) this.take(snapshot);
-      },
-      { type: "lrs_pager/subscribe", names, ...deviceId && { device_id: deviceId } },
-      { resubscribe: false }
-    ).then(
-      (end) => {
-        unsubscribe = end;
-        if (isOver) end().catch(() => void 0);
-        else this.retry = FIRST_RETRY;
-      },
-      (error) => {
-        if (isOver) return;
-        this.part();
-        this.refusal = error;
-        this.retryTimer = setTimeout(() => {
-          this.retryTimer = void 0;
-          this.check();
-        }, this.retry * 1e3);
-        this.retry = Math.min(2 * this.retry, LAST_RETRY);
-        this.host.requestUpdate();
-      }
-    );
-  }
-  part() {
-    clearTimeout(this.retryTimer);
-    this.retryTimer = void 0;
-    this.leave?.();
-    this.leave = this.joined = void 0;
-  }
-  take(snapshot) {
-    const before = this.snapshot && this.sessions;
-    if (this.snapshot?.link.state !== snapshot.link.state) this.stateAt = performance.now();
-    this.snapshot = snapshot;
-    this.refusal = void 0;
-    this.serverNow = snapshot.now;
-    this.steadyAt = performance.now();
-    this.wallAt = Date.now();
-    this.hear();
-    if (snapshot.sessions) {
-      this.sessions = snapshot.sessions;
-      this.told(before);
-    }
-    this.host.requestUpdate();
-  }
-  /** Home Assistant has just been heard. */
-  hear() {
-    this.heardAt = performance.now();
-    if (this.cutSince !== void 0) {
-      this.cutSince = void 0;
-      this.host.requestUpdate();
-    }
-  }
-  /** See whether Home Assistant is still there, and whether the tablet's clocks agree. */
-  ping() {
-    if (!this.joined || document.hidden) return;
-    const steady = performance.now() - this.steadyAt;
-    if (Math.abs(Date.now() - this.wallAt - steady) > CLOCK_STEP * 1e3) {
-      this.rejoin();
-      return;
-    }
-    const { connection } = this.joined.hass;
-    const silence = (performance.now() - this.heardAt) / 1e3;
-    if (silence > SILENCE && this.cutSince === void 0) {
-      this.cutSince = this.now - silence;
-      this.host.requestUpdate();
-    }
-    if (silence > DEAD) {
-      this.isPinging = false;
-      this.heardAt = performance.now();
-      connection.reconnect(true);
-      return;
-    }
-    if (this.isPinging) return;
-    this.isPinging = true;
-    connection.ping().then(() => this.hear()).catch(() => void 0).finally(() => this.isPinging = false);
-  }
-};
-
-// src/seconds.ts
-var Seconds = class {
-  /** now: the time (POSIX seconds) whose full seconds are meant. */
-  constructor(host, now) {
-    this.start = () => {
-      clearTimeout(this.timer);
-      if (document.hidden) return;
-      const wait = 1e3 - this.now() * 1e3 % 1e3 + 5;
-      this.timer = setTimeout(() => {
-        this.host.requestUpdate();
-        this.start();
-      }, wait);
-    };
-    this.host = host;
-    this.now = now;
-    host.addController(this);
-  }
-  hostConnected() {
-    document.addEventListener("visibilitychange", this.start);
-    this.start();
-  }
-  hostDisconnected() {
-    document.removeEventListener("visibilitychange", this.start);
-    clearTimeout(this.timer);
-  }
-};
-
-// src/lobby.ts
-var MOST_NUMBERS = 12;
-var Lobby = class extends PagerElement {
-  constructor() {
-    super();
-    this.live = new Live(this, () => void 0);
-    new Seconds(this, () => this.live.now);
-  }
-  willUpdate(changed) {
-    super.willUpdate(changed);
-    this.live.want({ hass: this.hass, deviceId: this.deviceId, names: false });
-  }
-  draw() {
-    const { words } = this;
-    const { snapshot, sessions, refusal } = this.live;
-    if (!snapshot) {
-      return html`<p class="note">${refusal ? words.error(refusal) : words.get("connecting")}</p>`;
-    }
-    const called = sessions.filter((session) => session.notified_at !== null && session.number !== null).sort((a, b) => b.notified_at - a.notified_at || b.created_at - a.created_at).slice(0, MOST_NUMBERS);
-    const waiting = sessions.filter((session) => session.notified_at === null).length;
-    const banner = bannerOf(this.live, words);
-    return html`
-      <div class="lobby">
-        <h2>${this.heading || words.get("lobby_called")}</h2>
-        ${banner?.isStale ? html`<p class="note" role="alert">${words.get("lobby_stale")}</p>` : nothing}
-        ${called.length ? html`<ol aria-live="polite">
-                ${repeat(
-      called,
-      (session) => session.id,
-      (session) => html`<li>${session.number}</li>`
-    )}
-              </ol>` : html`<p class="nobody">${words.get("lobby_nobody")}</p>`}
-        <p class="waiting">${words.count("lobby_waiting", waiting)}</p>
-      </div>
-    `;
-  }
-};
-Lobby.styles = lobbyStyles;
-Lobby.properties = {
-  ...PagerElement.properties,
-  deviceId: { attribute: false },
-  heading: { attribute: false }
-};
-
-// src/screen.ts
-var KEY = "lrs-pager-screen";
-function loadScreen() {
-  let kept = {};
-  try {
-    kept = JSON.parse(localStorage.getItem(KEY));
-  } catch {
-  }
-  return { large: false, hideNames: false, sound: false, ...kept };
-}
-function saveScreen(screen) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(screen));
-  } catch {
-  }
-}
-function setKiosk(element, enable) {
-  element.dispatchEvent(
-    new CustomEvent("hass-kiosk-mode", { detail: { enable }, bubbles: true, composed: true })
-  );
-}
-
-// src/panel.ts
-var Panel = class extends PagerElement {
-  get isLobby() {
-    return this.route?.path.startsWith("/lobby") === true;
-  }
-  willUpdate(changed) {
-    super.willUpdate(changed);
-    if (changed.has("route") && this.isLobby) setKiosk(this, true);
-  }
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    if (this.isLobby) setKiosk(window, false);
-  }
-  draw() {
-    const { hass } = this;
-    const devices = transmitters(hass);
-    const shown = devices.length > 1 ? devices : [void 0];
-    if (this.isLobby) {
-      return html`<main class="lobbies">
-        ${shown.map(
-        (device) => html`<lrs-pager-lobby .hass=${hass} .deviceId=${device?.id}></lrs-pager-lobby>`
-      )}
-      </main>`;
-    }
-    return html`
-      ${hass.kioskMode ? nothing : html`<header>
-              <ha-menu-button .hass=${hass} .narrow=${this.narrow}></ha-menu-button>
-              <h1>${this.words.get("host_stand")}</h1>
-            </header>`}
-      <main>
-        ${shown.map(
-      (device) => html`<lrs-pager-stand
-              .hass=${hass}
-              .isPanel=${true}
-              .deviceId=${device?.id}
-              .heading=${device ? title(device) : ""}
-            ></lrs-pager-stand>`
-    )}
-      </main>
-    `;
-  }
-};
-Panel.styles = panelStyles;
-Panel.properties = {
-  ...PagerElement.properties,
-  narrow: { type: Boolean },
-  route: { attribute: false }
-};
 
 // src/session.ts
+function recognise(before, told) {
+  const ids = new Set(told.map(({ id }) => id));
+  const known = new Map(before.map((session) => [session.id, session.key]));
+  const start = (session) => `${session.number} ${session.created_at}`;
+  const lost = new Map(
+    before.filter(({ id }) => !ids.has(id)).map((session) => [start(session), session.key])
+  );
+  return told.map((session) => {
+    const key = known.get(session.id) ?? lost.get(start(session)) ?? session.id;
+    lost.delete(start(session));
+    return { ...session, key };
+  });
+}
 var DUE_SOON = 300;
 function timeOf(session, now, lateAfter) {
   if (session.notified_at !== null) {
@@ -1481,118 +1116,513 @@ function lineOf(waiting, now, lateAfter) {
   };
 }
 function happenings(before, after) {
-  const known = new Map(before.map((session) => [session.id, session]));
+  const known = new Map(before.map((session) => [session.key, session]));
   const found = [];
   for (const session of after) {
-    const earlier = known.get(session.id);
-    known.delete(session.id);
+    const earlier = known.get(session.key);
+    known.delete(session.key);
     if (!earlier) found.push({ kind: "started", session });
     else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
       found.push({ kind: "paged", session });
-    }
+    } else if (session.notice && !earlier.notice) found.push({ kind: "failed", session });
   }
   for (const session of known.values()) found.push({ kind: "ended", session });
   return found;
 }
+
+// src/live.ts
+var FIRST_RETRY = 1;
+var LAST_RETRY = 30;
+var PING_INTERVAL = 5;
+var SILENCE = 12;
+var DEAD = 30;
+var STALL = 7;
+var CLOCK_STEP = 2;
+var UNKNOWN_COMMAND = "unknown_command";
+var Live = class {
+  /** told: called when a list was told, with what it was before, if one had been told. */
+  constructor(host, told) {
+    this.isInPage = false;
+    this.retry = FIRST_RETRY;
+    /** When Home Assistant was heard last, and when the subscription was asked for. */
+    this.heardAt = 0;
+    this.askedAt = 0;
+    this.isPinging = false;
+    this.stateAt = performance.now();
+    // The server's time, and what the tablet's steady clock showed when it was told. That clock runs on
+    // undisturbed when somebody sets the tablet's time; some tablets stop it while they sleep.
+    this.serverNow = Date.now() / 1e3;
+    this.steadyAt = performance.now();
+    /** Milliseconds from the steady clock to the one that can be set. */
+    this.clocks = Date.now() - performance.now();
+    this.ready = () => {
+      this.retry = FIRST_RETRY;
+      this.heardAt = performance.now();
+      this.rejoin();
+      this.host.requestUpdate();
+    };
+    this.cut = () => {
+      this.part();
+      this.cutSince ?? (this.cutSince = this.now);
+      this.host.requestUpdate();
+    };
+    /** Somebody looks again: the tablet may have slept, and its steady clock with it. */
+    this.seen = () => {
+      if (document.hidden) return;
+      const slept = Math.max(0, this.clockStep());
+      this.serverNow += slept / 1e3;
+      this.heardAt -= slept;
+      this.rejoin();
+    };
+    this.host = host;
+    this.told = told;
+    host.addController(this);
+  }
+  /** The server's time (POSIX seconds), whatever the tablet's clock shows. */
+  get now() {
+    return this.serverNow + (performance.now() - this.steadyAt) / 1e3;
+  }
+  /** Seconds for which the link to the transmitter has been in its state, as far as seen here. */
+  get stateAge() {
+    return (performance.now() - this.stateAt) / 1e3;
+  }
+  /** Whether what is pressed reaches the integration. */
+  get isConnected() {
+    const { cutSince, refusal, wanted } = this;
+    return cutSince === void 0 && !refusal && wanted?.hass.connection.connected === true;
+  }
+  hostConnected() {
+    this.isInPage = true;
+    this.heardAt = performance.now();
+    document.addEventListener("visibilitychange", this.seen);
+    this.pingTimer = setInterval(() => this.ping(), PING_INTERVAL * 1e3);
+    this.follow(this.wanted?.hass.connection);
+    this.check();
+  }
+  hostDisconnected() {
+    this.isInPage = false;
+    document.removeEventListener("visibilitychange", this.seen);
+    clearInterval(this.pingTimer);
+    this.part();
+    this.follow(void 0);
+  }
+  /** Say what is wanted; called whenever it may have changed. */
+  want(wanted) {
+    if (this.wanted && this.wanted.deviceId !== wanted.deviceId) {
+      this.snapshot = this.sessions = this.refusal = void 0;
+    }
+    this.wanted = wanted;
+    if (this.isInPage) this.follow(wanted.hass.connection);
+    this.check();
+  }
+  follow(connection) {
+    const { followed } = this;
+    if (followed === connection) return;
+    followed?.removeEventListener("ready", this.ready);
+    followed?.removeEventListener("disconnected", this.cut);
+    connection?.addEventListener("ready", this.ready);
+    connection?.addEventListener("disconnected", this.cut);
+    this.followed = connection;
+  }
+  /** Milliseconds by which the tablet's two clocks have parted since this was asked; 0 if by few. */
+  clockStep() {
+    const step = Date.now() - performance.now() - this.clocks;
+    if (Math.abs(step) < CLOCK_STEP * 1e3) return 0;
+    this.clocks += step;
+    return step;
+  }
+  rejoin() {
+    this.part();
+    this.check();
+  }
+  /** Subscribe if that is wanted, possible and not done. */
+  check() {
+    const { wanted, joined } = this;
+    if (!wanted || !this.isInPage) return;
+    if (joined && (joined.deviceId !== wanted.deviceId || joined.names !== wanted.names)) {
+      this.part();
+    }
+    if (this.joined) return;
+    const { config, connection } = wanted.hass;
+    if (!connection.connected) {
+      this.cutSince ?? (this.cutSince = this.now);
+    } else if (!config.components.includes(DOMAIN)) {
+      this.part();
+      this.refuse({ code: UNKNOWN_COMMAND });
+    } else if (!this.retryTimer) {
+      this.join(wanted);
+    }
+  }
+  join(wanted) {
+    let isOver = false;
+    let unsubscribe;
+    this.joined = wanted;
+    this.askedAt = performance.now();
+    this.leave = () => {
+      isOver = true;
+      unsubscribe?.().catch(() => void 0);
+    };
+    const { deviceId, names } = wanted;
+    wanted.hass.connection.subscribeMessage(
+      (snapshot) => {
+        if (!isOver) this.take(snapshot);
+      },
+      { type: "lrs_pager/subscribe", names, ...deviceId && { device_id: deviceId } },
+      { resubscribe: false }
+    ).then(
+      (end) => {
+        unsubscribe = end;
+        if (isOver) end().catch(() => void 0);
+        else this.retry = FIRST_RETRY;
+      },
+      (error) => {
+        if (isOver) return;
+        this.part();
+        this.refuse(error);
+        this.retryTimer = setTimeout(() => {
+          this.retryTimer = void 0;
+          this.check();
+        }, this.retry * 1e3);
+        this.retry = Math.min(2 * this.retry, LAST_RETRY);
+      }
+    );
+  }
+  refuse(error) {
+    this.refusal = error;
+    this.hear();
+    this.host.requestUpdate();
+  }
+  part() {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = void 0;
+    this.leave?.();
+    this.leave = this.joined = void 0;
+  }
+  take(snapshot) {
+    const before = this.sessions;
+    if (this.snapshot?.link.state !== snapshot.link.state) this.stateAt = performance.now();
+    this.snapshot = snapshot;
+    this.refusal = void 0;
+    this.serverNow = snapshot.now;
+    this.steadyAt = performance.now();
+    this.clocks = Date.now() - performance.now();
+    this.hear();
+    if (snapshot.sessions) {
+      this.sessions = recognise(before ?? [], snapshot.sessions);
+      this.told(this.sessions, before);
+    }
+    this.host.requestUpdate();
+  }
+  /** Home Assistant has just been heard. */
+  hear() {
+    const now = performance.now();
+    const silence = now - Math.max(this.heardAt, this.askedAt);
+    this.heardAt = now;
+    if (this.cutSince !== void 0) {
+      this.cutSince = void 0;
+      this.host.requestUpdate();
+    }
+    if (silence > STALL * 1e3 && this.joined && !document.hidden) this.rejoin();
+  }
+  /** See whether Home Assistant is still there, and whether the tablet's clocks agree. */
+  ping() {
+    if (!this.joined || document.hidden) return;
+    const { connection } = this.joined.hass;
+    if (this.clockStep()) this.rejoin();
+    const silence = (performance.now() - this.heardAt) / 1e3;
+    if (silence > SILENCE && this.cutSince === void 0) {
+      this.cutSince = this.now - silence;
+      this.host.requestUpdate();
+    }
+    if (silence > DEAD) {
+      this.isPinging = false;
+      this.heardAt = performance.now();
+      connection.reconnect(true);
+      return;
+    }
+    if (this.isPinging) return;
+    this.isPinging = true;
+    connection.ping().then(() => this.hear()).catch(() => void 0).finally(() => this.isPinging = false);
+  }
+};
+
+// src/banner.ts
+var POLLED_GRACE = 15;
+function problemOf({ cutSince, refusal }, words) {
+  if (cutSince !== void 0) return words.get("cut_at_once");
+  return refusal && refusal.code !== UNKNOWN_COMMAND ? words.error(refusal) : void 0;
+}
+function bannerOf(live, words) {
+  const { snapshot, sessions, cutSince, refusal, now } = live;
+  const stale = (key, instant = now) => ({
+    text: words.get(key, { time: words.timeOfDay(instant) }),
+    level: "error",
+    isStale: true
+  });
+  const problem = problemOf(live, words);
+  if (cutSince !== void 0 && sessions) return stale("cut", cutSince);
+  if (problem) return { text: problem, level: "error", isStale: true };
+  if (refusal) return stale("starting");
+  const { state, since } = snapshot.link;
+  switch (state) {
+    case "live":
+      return void 0;
+    case "polled":
+      if (Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE) return void 0;
+      return { text: words.get("link_polled"), level: "info", isStale: false };
+    case "no_list":
+      return { text: words.get("link_no_list"), level: "error", isStale: false };
+    case "unreachable":
+      return since !== null && sessions ? stale("link_unreachable_since", since) : stale("link_unreachable");
+    case "loading":
+      return stale(sessions ? "starting" : "connecting");
+    default:
+      return stale(`link_${state}`);
+  }
+}
+
+// src/element.ts
+var WATCHED = ["connected", "localize", "locale", "devices", "entities", "kioskMode"];
+var PagerElement = class extends LitElement {
+  get words() {
+    return new Words(this.hass);
+  }
+  shouldUpdate(changed) {
+    const hass = this.hass;
+    const before = changed.get("hass");
+    return hass !== void 0 && (changed.size !== 1 || !before || before.config.components !== hass.config.components || WATCHED.some((part) => before[part] !== hass[part]));
+  }
+  willUpdate(_) {
+    const { hass } = this;
+    if (this.language === hass.language) return;
+    this.language = hass.language;
+    for (const part of ["common", "exceptions"]) {
+      hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)).catch(() => void 0);
+    }
+  }
+  render() {
+    return this.words.get("host_stand") ? this.draw() : nothing;
+  }
+};
+PagerElement.properties = {
+  hass: { attribute: false }
+};
+
+// src/lobby.ts
+var MOST_NUMBERS = 12;
+var Lobby = class extends PagerElement {
+  constructor() {
+    super(...arguments);
+    this.live = new Live(this, () => void 0);
+  }
+  willUpdate(changed) {
+    super.willUpdate(changed);
+    this.live.want({ hass: this.hass, deviceId: this.deviceId, names: false });
+  }
+  draw() {
+    const { words } = this;
+    const { snapshot, sessions } = this.live;
+    if (!sessions) {
+      const text = problemOf(this.live, words) ?? words.get(snapshot ? "lobby_stale" : "connecting");
+      return html`<p class="note">${text}</p>`;
+    }
+    const called = sessions.filter((session) => session.notified_at !== null && session.number !== null).sort((a, b) => b.notified_at - a.notified_at || b.created_at - a.created_at).slice(0, MOST_NUMBERS);
+    const waiting = sessions.filter((session) => session.notified_at === null).length;
+    const banner = bannerOf(this.live, words);
+    return html`
+<div class="lobby">
+<h2>${this.heading || words.get("lobby_called")}</h2>
+${banner?.isStale ? html`<p class="note" role="alert">${words.get("lobby_stale")}</p>` : nothing}
+${called.length ? html`<ol aria-live="polite">
+${repeat(
+      called,
+      (session) => session.id,
+      (session) => html`<li>${session.number}</li>`
+    )}
+</ol>` : html`<p class="nobody">${words.get("lobby_nobody")}</p>`}
+<p class="waiting">${words.count("lobby_waiting", waiting)}</p>
+</div>
+`;
+  }
+};
+Lobby.styles = lobbyStyles;
+Lobby.properties = {
+  ...PagerElement.properties,
+  deviceId: { attribute: false },
+  heading: { attribute: false }
+};
+
+// src/screen.ts
+var KEY = "lrs-pager-screen";
+var screen = { large: false, hideNames: false, sound: false };
+try {
+  screen = { ...screen, ...JSON.parse(localStorage.getItem(KEY)) };
+} catch {
+}
+function keepScreen(change) {
+  screen = { ...screen, ...change };
+  try {
+    localStorage.setItem(KEY, JSON.stringify(screen));
+  } catch {
+  }
+}
+function setKiosk(element, enable) {
+  element.dispatchEvent(
+    new CustomEvent("hass-kiosk-mode", { detail: { enable }, bubbles: true, composed: true })
+  );
+}
+
+// src/panel.ts
+var Panel = class extends PagerElement {
+  get isLobby() {
+    return this.route?.path.startsWith("/lobby") === true;
+  }
+  connectedCallback() {
+    super.connectedCallback();
+    this.requestUpdate();
+  }
+  willUpdate(changed) {
+    super.willUpdate(changed);
+    const wasLobby = changed.get("route")?.path.startsWith("/lobby");
+    if (this.isLobby || wasLobby) setKiosk(this, this.isLobby);
+  }
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    if (this.isLobby) setKiosk(window, false);
+  }
+  draw() {
+    const { hass } = this;
+    const devices = transmitters(hass);
+    const shown = devices.length > 1 ? devices : [void 0];
+    if (this.isLobby) {
+      return html`<main class="lobbies">
+${shown.map(
+        (device) => html`<lrs-pager-lobby .hass=${hass} .deviceId=${device?.id}></lrs-pager-lobby>`
+      )}
+</main>`;
+    }
+    return html`
+${hass.kioskMode ? nothing : html`<header>
+<ha-menu-button .hass=${hass} .narrow=${this.narrow}></ha-menu-button>
+<h1>${this.words.get("host_stand")}</h1>
+</header>`}
+<main>
+${shown.map(
+      (device) => html`<lrs-pager-stand
+.hass=${hass}
+.isPanel=${true}
+.deviceId=${device?.id}
+.heading=${device ? title(device) : ""}
+></lrs-pager-stand>`
+    )}
+</main>
+`;
+  }
+};
+Panel.styles = panelStyles;
+Panel.properties = {
+  ...PagerElement.properties,
+  narrow: { type: Boolean },
+  route: { attribute: false }
+};
 
 // src/row.ts
 function rowTemplate(row, press) {
   const { session, words, now, state } = row;
   const time = timeOf(session, now, row.lateAfter);
   const isPending = session.seating_until !== null;
-  const isBusy = state.busy !== void 0 || isPending && now >= session.seating_until;
-  const buttons = row.canControl ? buttonsOf(row, isPending) : [];
+  const isEnding = isPending && now >= session.seating_until;
+  const isBusy = state.busy !== void 0 || isEnding;
+  const buttons = row.canControl && session.number !== null ? buttonsOf(row, isPending) : [];
   const name = row.hideName ? null : session.label;
   const who = name ?? (session.number === null ? words.get("no_number") : "");
   return html`
-    <li class=${time.state} data-id=${session.id} tabindex="-1" aria-busy=${isBusy}>
-      <span class="number">${session.number ?? "?"}</span>
-      <span class="who" id="who-${session.id}">
-        ${who ? html`<bdi class="name" title=${who}>${who}</bdi>` : nothing}
-        ${session.party_size === null ? nothing : partyTemplate(session.party_size, words)}
-      </span>
-      <span class="time">${timeTemplate(row, time, isPending, isBusy)}</span>
-      ${failureTemplate(row)}
-      ${buttons.length ? html`<span class="buttons ${isPending || state.isAsking ? "few" : ""}">
-              ${buttons.map((button) => buttonTemplate(button, row, isBusy, press))}
-            </span>` : nothing}
-    </li>
-  `;
+<li
+class=${isPending ? "seating" : time.state}
+data-key=${session.key}
+tabindex="-1"
+aria-busy=${isBusy}
+>
+<span class="number">${session.number ?? "?"}</span>
+<span class="who" id="who-${session.key}">
+${who ? html`<bdi class="name" title=${who}>${who}</bdi>` : nothing}
+${session.party_size === null ? nothing : partyTemplate(session.party_size, words)}
+</span>
+<span class="time"> ${isEnding ? words.get("seating_now") : timeTemplate(row, time)} </span>
+${failureTemplate(row)}
+${buttons.length ? html`<span class="buttons ${isPending || state.isAsking ? "few" : ""}">
+${repeat(
+    buttons,
+    ({ tap }) => tap,
+    (button) => buttonTemplate(button, row, time, isBusy, press)
+  )}
+</span>` : nothing}
+</li>
+`;
 }
-function buttonsOf(row, isPending) {
-  const { session, words, state } = row;
-  const isPaged = session.notified_at !== null;
+function buttonsOf({ session, state }, isPending) {
+  const isPaged = session.notified_at !== null && !state.isHeld;
   if (isPending) {
-    const slot = isPaged ? "third" : "main";
-    return [{ slot, tap: "undo", word: words.get("undo"), kind: "primary" }];
+    return [{ slot: isPaged ? "third" : "main", tap: "undo", key: "undo", kind: "primary" }];
   }
   if (state.isAsking) {
     return [
-      { slot: "main", tap: "dismiss", word: words.get("keep"), kind: "plain" },
-      { slot: "second", tap: "remove", word: words.get("confirm"), kind: "danger" }
+      { slot: "main", tap: "dismiss", key: "keep", kind: "plain" },
+      { slot: "second", tap: "remove", key: "confirm", kind: "danger" }
     ];
   }
   const page = {
     slot: isPaged ? "second" : "main",
     tap: "page",
-    word: words.get(isPaged ? "page_again" : "page"),
+    key: isPaged ? "page_again" : "page",
     kind: isPaged ? "plain" : "primary",
     icon: isPaged ? void 0 : "bell",
-    isOff: row.isLocked
+    isOff: state.isLocked
   };
   const seat = {
     slot: isPaged ? "main" : "second",
     tap: "seat",
-    word: words.get("seat"),
+    key: "seat",
     kind: isPaged ? "primary" : "plain",
     icon: isPaged ? "check" : void 0
   };
-  const remove = { slot: "third", tap: "ask", word: words.get("remove"), kind: "plain" };
+  const remove = { slot: "third", tap: "ask", key: "remove", kind: "plain" };
   return isPaged ? [seat, page, remove] : [page, seat, remove];
 }
-function buttonTemplate(button, row, isBusy, press) {
-  const { session, words } = row;
-  const isOff = isBusy || button.isOff || !row.isConnected;
-  const { state } = timeOf(session, row.now, row.lateAfter);
-  const kind = button.kind === "primary" && state === "late" ? "loud" : button.kind;
-  const name = words.get(`button_${nameOf(button, session)}`, { number: session.number ?? "?" });
+function buttonTemplate(button, { session, words, state, isConnected }, time, isBusy, press) {
+  const { tap, key, slot } = button;
+  const isOff = isBusy || button.isOff || !isConnected;
+  const kind = button.kind === "primary" && time.state === "late" ? "loud" : button.kind;
   return html`
-    <button
-      type="button"
-      class="${kind} ${button.slot} ${row.state.busy === button.tap ? "busy" : ""}"
-      aria-disabled=${isOff}
-      aria-describedby="who-${session.id}"
-      data-tap=${button.tap}
-      @click=${(event) => {
-    if (!isOff && event.detail < 2) press(button.tap);
-  }}
-    >
-      ${button.icon ? icon(button.icon) : nothing}<span aria-hidden="true">${button.word}</span>
-      <span class="unseen">${name}</span>
-    </button>
-  `;
-}
-function nameOf(button, session) {
-  if (button.tap === "page") return session.notified_at === null ? "page" : "page_again";
-  return button.tap === "remove" ? "confirm" : button.tap === "ask" ? "remove" : button.tap;
+<button
+type="button"
+class="${kind} ${slot} ${state.busy === tap ? "busy" : ""}"
+aria-disabled=${isOff}
+aria-describedby="who-${session.key}"
+data-tap=${tap}
+@click=${(event) => !isOff && press(tap, event)}
+>
+${button.icon ? icon(button.icon) : nothing}<span aria-hidden="true">${words.get(key)}</span>
+<span class="unseen">${words.get(`button_${key}`, { number: session.number })}</span>
+</button>
+`;
 }
 function partyTemplate(size, words) {
   return html`<span class="party"
-    >${icon("person")}<span aria-hidden="true">${size}</span
-    ><span class="unseen">${words.count("party", size)}</span></span
-  >`;
+>${icon("person")}<span aria-hidden="true">${size}</span
+><span class="unseen">${words.count("party", size)}</span></span
+>`;
 }
-function timeTemplate({ session, words, state, now }, time, isPending, isBusy) {
-  if (isPending) {
-    const seconds = Math.max(0, Math.floor(session.seating_until - now));
-    return isBusy ? words.get("seating_now") : words.get("seating", { seconds });
+function timeTemplate({ session, words, state, now }, time) {
+  if (session.seating_until !== null) {
+    return words.get("seating", { seconds: Math.floor(session.seating_until - now) });
   }
   if (state.isAsking) return words.get("remove_question");
   return html`
-    ${time.state === "late" ? icon("alert") : nothing}
-    <b>${time.span === null ? "" : clockText(time.span)}</b>
-    ${words.get(`time_${time.state}`)}
-  `;
+${time.state === "late" ? icon("alert") : nothing}
+<b>${time.span === null ? "" : clockText(time.span)}</b>
+${words.get(`time_${time.state}`)}
+`;
 }
 function failureTemplate({ session, words, state }) {
   const { notice } = session;
@@ -1602,9 +1632,33 @@ function failureTemplate({ session, words, state }) {
   });
   if (!failure) return nothing;
   return html`<p class="message alarm">
-    ${icon("alert")}${isInDoubt(failure.error) ? words.get(`maybe_${failure.tap}`) : words.error(failure.error)}
-  </p>`;
+${icon("alert")}${isInDoubt(failure.error) ? words.get(`maybe_${failure.tap}`) : words.error(failure.error)}
+</p>`;
 }
+
+// src/seconds.ts
+var Seconds = class {
+  /** now: the time (POSIX seconds) whose full seconds are meant. */
+  constructor(host, now) {
+    this.tick = () => {
+      clearTimeout(this.timer);
+      if (document.hidden) return;
+      this.host.requestUpdate();
+      this.timer = setTimeout(this.tick, 1005 - this.now() * 1e3 % 1e3);
+    };
+    this.host = host;
+    this.now = now;
+    host.addController(this);
+  }
+  hostConnected() {
+    document.addEventListener("visibilitychange", this.tick);
+    this.tick();
+  }
+  hostDisconnected() {
+    document.removeEventListener("visibilitychange", this.tick);
+    clearTimeout(this.timer);
+  }
+};
 
 // src/sound.ts
 var context;
@@ -1632,13 +1686,13 @@ function chime() {
 }
 
 // src/stand.ts
+var BACK_TO = { dismiss: "ask", remove: "ask", undo: "seat" };
 var Stand = class extends PagerElement {
   constructor() {
     super();
-    this.live = new Live(this, (before) => this.listTold(before));
+    this.live = new Live(this, (sessions, before) => this.listTold(sessions, before));
     this.taps = new Taps(this, this.live);
     this.said = [];
-    this.screen = loadScreen();
     new Seconds(this, () => this.live.now);
   }
   // ------------------------------------------------------------------------- updates
@@ -1650,17 +1704,16 @@ var Stand = class extends PagerElement {
     this.rememberFocus();
   }
   get isLarge() {
-    return this.screen.large || this.large === true;
+    return screen.large || this.large === true;
   }
   updated() {
     this.restoreFocus();
   }
   get hidesNames() {
-    return this.screen.hideNames || this.hideNames === true;
+    return screen.hideNames || this.hideNames === true;
   }
   /** Say what happened, for those who don't see it, and sound what they may have missed. */
-  listTold(before) {
-    const { sessions } = this.live;
+  listTold(sessions, before) {
     this.taps.see(sessions, before ?? []);
     for (const { kind, session } of before ? happenings(before, sessions) : []) {
       this.say(`said_${kind}`, session);
@@ -1668,16 +1721,14 @@ var Stand = class extends PagerElement {
   }
   watchLate() {
     const { snapshot, sessions, now } = this.live;
-    if (!snapshot) return;
-    const seconds = Math.floor(now);
-    const late = sessions.filter(
-      (session) => timeOf(session, seconds, snapshot.late_after).state === "late"
-    );
     const known = this.late;
-    this.late = new Set(late.map((session) => session.id));
-    const added = known ? late.filter((session) => !known.has(session.id)) : [];
+    const late = sessions?.filter(
+      (session) => timeOf(session, Math.floor(now), snapshot.late_after).state === "late"
+    );
+    this.late = late && new Set(late.map(({ key }) => key));
+    const added = known ? (late ?? []).filter(({ key }) => !known.has(key)) : [];
     for (const session of added) this.say("said_late", session);
-    if (added.length && this.screen.sound) chime();
+    if (added.length && screen.sound && !this.preview) chime();
   }
   /** Have a screen reader say something of a session; with what else is said at this moment. */
   say(key, session) {
@@ -1693,41 +1744,56 @@ var Stand = class extends PagerElement {
   // A row that moves is drawn anew elsewhere, and a button may make way for another. Whoever works with
   // a keyboard stays at the guest; if that one is gone, at the next.
   rememberFocus() {
-    const active = this.renderRoot?.activeElement;
-    const row = active?.closest("li[data-id]");
+    const active = this.shadowRoot?.activeElement;
+    const row = active?.closest("li");
     this.focused = row ? {
-      id: row.dataset.id,
-      tap: active.dataset.tap,
-      index: [...this.renderRoot.querySelectorAll("li[data-id]")].indexOf(row)
+      key: row.dataset.key,
+      tap: active.dataset.tap ?? "",
+      index: this.rows.indexOf(row),
+      isShown: active.matches(":focus-visible")
     } : void 0;
   }
   restoreFocus() {
     const { focused } = this;
-    if (!focused || this.renderRoot.activeElement) return;
-    const rows = [...this.renderRoot.querySelectorAll("li[data-id]")];
-    const row = rows.find((each) => each.dataset.id === focused.id);
-    const target = row ? row.querySelector(`[data-tap="${focused.tap}"]`) ?? row.querySelector("button") ?? row : rows[Math.min(focused.index, rows.length - 1)] ?? this.renderRoot.querySelector("h2");
-    target?.focus();
+    if (!focused || this.shadowRoot.activeElement) return;
+    const { key, tap, index, isShown: isShown2 } = focused;
+    const row = this.rows.find((each) => each.dataset.key === key);
+    const button = (name = "") => row?.querySelector(`[data-tap="${name}"]`);
+    const target = button(tap) ?? button(BACK_TO[tap]) ?? row?.querySelector("button") ?? row ?? this.rows[Math.min(index, this.rows.length - 1)] ?? this.shadowRoot.querySelector("h2");
+    target?.focus({ preventScroll: !isShown2 });
+  }
+  get rows() {
+    return [...this.shadowRoot.querySelectorAll("li")];
   }
   // --------------------------------------------------------------------------- taps
-  press(tap, session) {
-    if (this.preview) return;
+  press(tap, session, event) {
+    if (this.preview || this.isSecondOfTwo(event)) return;
     if (tap === "ask") this.taps.ask(session);
     else if (tap === "dismiss") this.taps.dismiss(session);
     else void this.send(tap, session);
   }
+  /** Whether a click belongs to a double tap, whose second is not meant for what has moved under it. */
+  isSecondOfTwo(event) {
+    const before = this.lastClick;
+    this.lastClick = event;
+    return before !== void 0 && event.detail > 0 && event.timeStamp - before.timeStamp < 500 && Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < 24;
+  }
   async send(tap, session) {
     this.haptic("light");
     const isDone = await this.taps.send(tap, session);
-    const { failure } = this.taps.state(session);
     if (isDone && tap === "seat") this.say("said_seating", session);
-    if (!failure) return;
+    if (isDone && tap === "page" && session.notified_at !== null) this.say("said_paged", session);
+    if (isDone !== false) return;
     this.haptic("failure");
-    this.say(isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
+    const { failure } = this.taps.state(session);
+    this.say(failure && isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
   }
   /** Have the companion app's phone tick. */
   haptic(kind) {
     this.dispatchEvent(new CustomEvent("haptic", { detail: kind, bubbles: true, composed: true }));
+  }
+  openScreen() {
+    if (!this.preview) this.renderRoot.querySelector("dialog")?.showModal();
   }
   handOut() {
     if (!this.preview) this.renderRoot.querySelector("lrs-pager-hand-out")?.open();
@@ -1736,160 +1802,161 @@ var Stand = class extends PagerElement {
   draw() {
     const { snapshot } = this.live;
     return html`
-      <div class="stand">
-        ${snapshot ? this.standTemplate() : this.waitTemplate()}
-        <p class="unseen" role="status"></p>
-      </div>
-      ${this.optionsTemplate()}
-    `;
+<div
+class="stand"
+@keydown=${(event) => {
+      if (event.repeat && event.key === "Enter") event.preventDefault();
+    }}
+>
+${snapshot ? this.standTemplate(snapshot) : this.waitTemplate()}
+<p class="unseen" role="status"></p>
+</div>
+${this.optionsTemplate()}
+`;
   }
   /** Before anything was told. */
   waitTemplate() {
-    const { refusal, cutSince } = this.live;
-    const { words } = this;
-    const isUnknown = refusal?.code === "unknown_command";
-    if (cutSince !== void 0) {
-      return html`<p class="banner">${icon("alert")}${words.get("cut_at_once")}</p>`;
-    }
-    return refusal && !isUnknown ? html`<p class="banner">${icon("alert")}${words.error(refusal)}</p>` : html`<p class="empty">${words.get("connecting")}</p>`;
+    const problem = problemOf(this.live, this.words);
+    return problem ? html`<p class="banner">${icon("alert")}${problem}</p>` : html`<p class="empty">${this.words.get("connecting")}</p>`;
   }
-  standTemplate() {
+  standTemplate(snapshot) {
     const { words } = this;
-    const { snapshot, sessions, now } = this.live;
-    const seconds = Math.floor(now);
+    const { sessions, now } = this.live;
     const banner = bannerOf(this.live, words);
-    const line = inLine(sessions);
-    const isWaiting = (session) => session.notified_at === null || this.taps.isHeld(session);
-    const waiting = line.filter(isWaiting);
-    const paged = line.filter((session) => !isWaiting(session));
-    const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
-    const sum = lineOf(
-      line.filter((session) => session.notified_at === null),
-      seconds,
-      snapshot.late_after
-    );
+    const waiting = (sessions ?? []).filter((session) => session.notified_at === null);
+    const sum = lineOf(waiting, Math.floor(now), snapshot.late_after);
     const canControl = snapshot.can_control && !this.readOnly;
     const title2 = this.heading ?? (this.isPanel ? "" : snapshot.title);
     return html`
-      <header>
-        <h2 tabindex="-1" class=${title2 ? "" : "unseen"}>${title2 || words.get("host_stand")}</h2>
-        <p class="sum">${sum.waiting ? this.sumTemplate(sum) : nothing}</p>
-        ${banner || snapshot.link.state !== "live" ? nothing : html`<span class="live">${words.get("live")}</span>`}
-        <button type="button" @click=${() => this.renderRoot.querySelector("dialog")?.showModal()}>
-          ${icon("options")}<span class="unseen">${words.get("screen")}</span>
-        </button>
-      </header>
-      ${canControl ? html`<button type="button" class="loud hand-out" @click=${() => this.handOut()}>
-              ${icon("plus")}${words.get("hand_out_a_pager")}
-            </button>` : nothing}
-      ${banner ? html`<p class="banner ${banner.level}" role="alert">${icon("alert")}${banner.text}</p>` : nothing}
-      ${this.screen.sound && !isUnlocked() ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
-              ${words.get("unlock_sound")}
-            </button>` : nothing}
-      <div class="columns ${banner?.isStale ? "stale" : ""}">
-        <section>
-          <div class="heading">
-            <h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
-            ${this.filterTemplate()}
-          </div>
-          ${shown.length ? this.listTemplate(shown, seconds, canControl) : html`<p class="empty">
-                  ${words.get(waiting.length ? "nobody_of_size" : "nobody_waits")}
-                </p>`}
-        </section>
-        ${paged.length ? html`<section class="called">
-                <div class="heading">
-                  <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
-                </div>
-                ${this.listTemplate(paged, seconds, canControl)}
-              </section>` : nothing}
-      </div>
-      <lrs-pager-hand-out .hass=${this.hass} .live=${this.live}></lrs-pager-hand-out>
-    `;
+<header>
+<h2 tabindex="-1" class=${title2 ? "" : "unseen"}>${title2 || words.get("host_stand")}</h2>
+<p class="sum">${sum.waiting ? this.sumTemplate(sum) : nothing}</p>
+${banner || snapshot.link.state !== "live" ? nothing : html`<span class="live">${words.get("live")}</span>`}
+<button type="button" @click=${() => this.openScreen()}>
+${icon("options")}<span class="unseen">${words.get("screen")}</span>
+</button>
+</header>
+${canControl ? html`<button type="button" class="loud hand-out" @click=${() => this.handOut()}>
+${icon("plus")}${words.get("hand_out_a_pager")}
+</button>` : nothing}
+${banner ? html`<p class="banner ${banner.level}" role="alert">${icon("alert")}${banner.text}</p>` : nothing}
+${screen.sound && !isUnlocked() ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
+${words.get("unlock_sound")}
+</button>` : nothing}
+${sessions ? html`<div class="columns ${banner?.isStale ? "stale" : ""}">
+${this.groupsTemplate(inLine(sessions), canControl)}
+</div>` : nothing}
+<lrs-pager-hand-out .hass=${this.hass} .live=${this.live}></lrs-pager-hand-out>
+`;
+  }
+  /** Those who wait, and those who were paged. */
+  groupsTemplate(line, canControl) {
+    const { words } = this;
+    const isWaiting = (session) => session.notified_at === null || this.taps.state(session).isHeld;
+    const waiting = line.filter(isWaiting);
+    const paged = line.filter((session) => !isWaiting(session));
+    const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
+    return html`
+<section>
+<div class="heading">
+<h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
+${this.filterTemplate()}
+</div>
+${shown.length ? this.listTemplate(shown, canControl) : html`<p class="empty">
+${words.get(waiting.length ? "nobody_of_size" : "nobody_waits")}
+</p>`}
+</section>
+${paged.length ? html`<section class="called">
+<div class="heading">
+<h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
+</div>
+${this.listTemplate(paged, canControl)}
+</section>` : nothing}
+`;
   }
   sumTemplate({ guests, longest, late }) {
     const { words } = this;
     const minutes = Math.floor((longest ?? 0) / 60);
     return html`
-      <span>${words.count("sum_guests", guests)}</span>
-      ${minutes ? html`<span>${words.get("sum_longest", { minutes })}</span>` : nothing}
-      ${late ? html`<span class="alarm">${icon("alert")}${words.count("sum_late", late)}</span>` : nothing}
-    `;
+<span>${words.count("sum_guests", guests)}</span>
+${minutes ? html`<span>${words.get("sum_longest", { minutes })}</span>` : nothing}
+${late ? html`<span class="alarm">${icon("alert")}${words.count("sum_late", late)}</span>` : nothing}
+`;
   }
-  listTemplate(sessions, now, canControl) {
+  listTemplate(sessions, canControl) {
     const { words } = this;
-    const { snapshot, isConnected } = this.live;
+    const { snapshot, isConnected, now } = this.live;
     return html`<ul>
-      ${repeat(
+${repeat(
       sessions,
-      (session) => session.id,
+      (session) => session.key,
       (session) => rowTemplate(
         {
           session,
-          now,
+          now: Math.floor(now),
           lateAfter: snapshot.late_after,
           state: this.taps.state(session),
-          isLocked: this.taps.isLocked(session),
           canControl,
           isConnected,
           hideName: this.hidesNames,
           words
         },
-        (tap) => this.press(tap, session)
+        (tap, event) => this.press(tap, session, event)
       )
     )}
-    </ul>`;
+</ul>`;
   }
   filterTemplate() {
     const { words } = this;
     const choose = (size, word) => html`
-      <button type="button" aria-pressed=${this.size === size} @click=${() => this.size = size}>
-        ${word}
-      </button>
-    `;
+<button type="button" aria-pressed=${this.size === size} @click=${() => this.size = size}>
+${word}
+</button>
+`;
     return html`<div class="filter" role="group" aria-label=${words.get("filter")}>
-      ${choose(void 0, words.get("all"))} ${SIZES.map((size) => choose(size, size))}
-    </div>`;
+${choose(void 0, words.get("all"))} ${SIZES.map((size) => choose(size, size))}
+</div>`;
   }
   // --------------------------------------------------------------------- this screen
   optionsTemplate() {
-    const { words, screen } = this;
+    const { words } = this;
     const isKiosk = this.hass.kioskMode === true;
     const option = (key, isOn, set, isFixed = false) => html`
-      <label class="option">
-        <input
-          type="checkbox"
-          .checked=${isOn}
-          ?disabled=${isFixed}
-          @change=${(event) => set(event.target.checked)}
-        />
-        <span>${words.get(`screen_${key}`)}</span>
-      </label>
-    `;
+<label class="option">
+<input
+type="checkbox"
+.checked=${isOn}
+?disabled=${isFixed}
+@change=${(event) => set(event.target.checked)}
+/>
+<span>${words.get(`screen_${key}`)}</span>
+</label>
+`;
     return html`
-      <dialog aria-labelledby="screen" closedby="any">
-        <form method="dialog">
-          <h2 id="screen">${words.get("screen")}</h2>
-          <p class="note">${words.get("screen_note")}</p>
-          ${option("large", this.isLarge, (large) => this.keep({ large }), this.large)}
-          ${option(
+<dialog aria-labelledby="screen" closedby="any">
+<form method="dialog">
+<h2 id="screen">${words.get("screen")}</h2>
+<p class="note">${words.get("screen_note")}</p>
+${option("large", this.isLarge, (large) => this.keep({ large }), this.large)}
+${option(
       "hide_names",
       this.hidesNames,
       (hideNames) => this.keep({ hideNames }),
       this.hideNames
     )}
-          ${option("sound", screen.sound, (sound) => {
+${option("sound", screen.sound, (sound) => {
       this.keep({ sound });
       if (sound) void this.unlockSound();
     })}
-          ${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : nothing}
-          <button type="submit" class="loud">${words.get("done")}</button>
-        </form>
-      </dialog>
-    `;
+${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : nothing}
+<button type="submit" class="loud">${words.get("done")}</button>
+</form>
+</dialog>
+`;
   }
   keep(change) {
-    this.screen = { ...this.screen, ...change };
-    saveScreen(this.screen);
+    keepScreen(change);
+    this.requestUpdate();
   }
   async unlockSound() {
     await unlock();
@@ -1907,8 +1974,7 @@ Stand.properties = {
   readOnly: { attribute: false },
   preview: { attribute: false },
   isPanel: { attribute: false },
-  size: { state: true },
-  screen: { state: true }
+  size: { state: true }
 };
 
 // src/strategy.ts
@@ -1918,8 +1984,8 @@ var Strategy = class extends HTMLElement {
     return { title: new Words(hass).get("host_stand") || "Host stand", icon: "mdi:account-clock" };
   }
   static async generate(_config, hass) {
-    await hass.loadBackendTranslation("common", DOMAIN);
-    const words = new Words(hass);
+    const localize = await hass.loadBackendTranslation("common", DOMAIN);
+    const words = new Words({ ...hass, localize });
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
     return {
@@ -1945,24 +2011,22 @@ function view(device, hass, words) {
     );
     return entity ? { type: "tile", entity: entity.entity_id, name: words.get(`today_${key}`) } : [];
   });
-  const sections = [
-    section([], [{ type: "custom:lrs-pager-card", device_id: device.id, ...full() }]),
-    section([heading(words.get("today"), "mdi:calendar-today")], tiles),
-    section([heading(words.get("months"), "mdi:chart-line")], months(device, words))
-  ];
+  const card = { type: "custom:lrs-pager-card", device_id: device.id, ...full() };
   return {
     title: title(device),
     path: device.id,
     type: "sections",
     max_columns: 2,
-    sections: sections.map((each, index) => index ? each : { ...each, column_span: 2 })
+    sections: [
+      { type: "grid", cards: [card], column_span: 2 },
+      ...section(words.get("today"), "mdi:calendar-today", tiles),
+      ...section(words.get("months"), "mdi:chart-line", months(device, words))
+    ]
   };
 }
-function section(head, cards) {
-  return { type: "grid", cards: [...head, ...cards] };
-}
-function heading(text, icon2) {
-  return { type: "heading", heading: text, icon: icon2 };
+function section(text, icon2, cards) {
+  const heading = { type: "heading", heading: text, icon: icon2 };
+  return cards.length ? [{ type: "grid", cards: [heading, ...cards] }] : [];
 }
 function full() {
   return { grid_options: { columns: "full" } };

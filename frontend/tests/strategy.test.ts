@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import { Strategy } from "../src/strategy";
+import { House } from "./fake-hass";
+
+interface Section {
+  cards: Record<string, unknown>[];
+  column_span?: number;
+}
+
+interface View {
+  title: string;
+  path: string;
+  sections: Section[];
+}
+
+const KEYS = ["daily_count", "average_wait", "longest_wait", "on_time_rate", "late"];
+
+let house: House;
+
+beforeEach(() => {
+  house = new House();
+});
+
+async function generate(): Promise<View[]> {
+  const { views, title } = await Strategy.generate({}, house.hass);
+  expect(title).toBe("Host stand");
+  return views as View[];
+}
+
+it("there is a view for each transmitter, by their names", async () => {
+  house.addTransmitters(["Terrace", "Door"], KEYS);
+  const views = await generate();
+  expect(views.map(({ title, path }) => [title, path])).toEqual([
+    ["Door", "device-1"],
+    ["Terrace", "device-0"],
+  ]);
+  expect(views[0]!.sections[0]).toMatchObject({
+    column_span: 2,
+    cards: [{ type: "custom:lrs-pager-card", device_id: "device-1" }],
+  });
+});
+
+it("today's figures are those of the transmitter", async () => {
+  house.addTransmitters(["Terrace", "Door"], KEYS);
+  const [view] = await generate();
+  expect(view!.sections[1]!.cards).toEqual([
+    { type: "heading", heading: "Today", icon: "mdi:calendar-today" },
+    { type: "tile", entity: "sensor.1_daily_count", name: "Sessions" },
+    { type: "tile", entity: "sensor.1_average_wait", name: "Average wait" },
+    { type: "tile", entity: "sensor.1_longest_wait", name: "Longest wait" },
+    { type: "tile", entity: "sensor.1_on_time_rate", name: "On time" },
+  ]);
+});
+
+it("the graphs are of the entry's statistics", async () => {
+  house.addTransmitters(["Door"], KEYS);
+  const [view] = await generate();
+  const [, sessions, wait] = view!.sections[2]!.cards;
+  expect(sessions).toMatchObject({
+    type: "statistics-graph",
+    entities: [
+      { entity: "lrs_pager:entry0_sessions", name: "all" },
+      { entity: "lrs_pager:entry0_late", name: "late" },
+    ],
+  });
+  expect(wait).toMatchObject({ entities: [{ entity: "lrs_pager:entry0_wait", name: "minutes" }] });
+});
+
+describe("what is not there", () => {
+  const headings = async (): Promise<unknown[]> =>
+    (await generate())[0]!.sections.map(({ cards }) => cards[0]!.heading);
+
+  it("as figures that are disabled, is left out", async () => {
+    house.addTransmitters(["Door"], ["late", "average_wait"]);
+    const [view] = await generate();
+    expect(view!.sections[1]!.cards.map(({ entity }) => entity)).toEqual([
+      undefined,
+      "sensor.0_average_wait",
+    ]);
+  });
+
+  it("as all figures of today, has no heading", async () => {
+    house.addTransmitters(["Door"], ["late"]);
+    expect(await headings()).toEqual([undefined, "The last four weeks"]);
+  });
+
+  it("as the entry of a device, has no graphs", async () => {
+    house.addTransmitters(["Door"], KEYS);
+    delete house.hass.devices["device-0"]!.primary_config_entry;
+    expect(await headings()).toEqual([undefined, "Today"]);
+  });
+});
+
+it.each([
+  [{ config_entry_id: "A", primary_config_entry: "B", config_entries: ["C"] }, "a"],
+  [{ primary_config_entry: "B", config_entries: ["C"] }, "b"],
+  [{ primary_config_entry: null, config_entries: ["C"] }, "c"],
+])("the entry is read as each version of Home Assistant has it: %o", async (device, id) => {
+  house.addTransmitters(["Door"], KEYS);
+  house.change({ devices: { "device-0": { id: "device-0", name: "Door", ...device } } });
+  const [view] = await generate();
+  expect(JSON.stringify(view)).toContain(`lrs_pager:${id}_sessions`);
+});
+
+it("without a transmitter it says how to add one", async () => {
+  const views = await generate();
+  expect(JSON.stringify(views)).toContain("Add a transmitter under Settings");
+});
+
+it("its words are those that were loaded for it", async () => {
+  house.addTransmitters(["Door"], KEYS);
+  house.hasWords = false;
+  house.change({ localize: () => "" });
+  const { hass } = house;
+  vi.mocked(hass.loadBackendTranslation).mockImplementation(() =>
+    Promise.resolve(house.bringWords().localize),
+  );
+  const { title } = await Strategy.generate({}, hass);
+  expect(title).toBe("Host stand");
+});
+
+it("a new dashboard is called by the user's words, or in English before these are there", () => {
+  expect(Strategy.getCreateSuggestions(house.hass).title).toBe("Host stand");
+  expect(Strategy.getCreateSuggestions({ ...house.hass, localize: () => "" }).title).toBe(
+    "Host stand",
+  );
+});
+
+it("it is made anew when transmitters come and go", () => {
+  expect(Strategy.registryDependencies).toEqual(["devices", "entities"]);
+});
