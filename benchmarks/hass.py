@@ -67,7 +67,7 @@ async def add(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 async def push_settled(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until it is known how it stands with push."""
-    await until(lambda: entry.runtime_data.push.state != "connecting")
+    await until(lambda: entry.runtime_data.follower.push.state != "connecting")
     await hass.async_block_till_done()
 
 

@@ -105,7 +105,7 @@ async def read_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Longest:
     """Have all of the history read, with a log that has it not; return the longest callback."""
     coordinator = entry.runtime_data
     empty = type(coordinator.log)()
-    coordinator.tracker = type(coordinator.tracker)(empty, dt_util.utcnow())
+    coordinator.follower.tracker = type(coordinator.follower.tracker)(empty, dt_util.utcnow())
     coordinator._known = coordinator._history_read_at = None
     if hasattr(coordinator, "_mark"):
         coordinator._mark = None

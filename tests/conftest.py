@@ -160,7 +160,7 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
         # of the event loop are counted, as time may stand still.
         for _ in range(TURNS):
             if entry.state is not ConfigEntryState.LOADED or (
-                entry.runtime_data.push.state is not PushState.CONNECTING
+                entry.runtime_data.follower.push.state is not PushState.CONNECTING
             ):
                 break
             await asyncio.sleep(0)

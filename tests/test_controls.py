@@ -52,7 +52,7 @@ async def enable(hass: HomeAssistant, entry: MockConfigEntry, domain: str, *keys
         )
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
-    await until(lambda: entry.runtime_data.push.state != "connecting")
+    await until(lambda: entry.runtime_data.follower.push.state != "connecting")
 
 
 async def press(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> None:

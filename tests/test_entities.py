@@ -46,7 +46,7 @@ async def test_all_entities_look_like_this(
             registry.async_update_entity(entity.entity_id, disabled_by=None)
         await hass.config_entries.async_reload(entry.entry_id)
         await hass.async_block_till_done()
-        while not entry.runtime_data.push.is_live:
+        while not entry.runtime_data.follower.push.is_live:
             await hass.async_block_till_done()
         await snapshot_platform(hass, registry, snapshot, entry.entry_id)
         await hass.config_entries.async_unload(entry.entry_id)

@@ -1044,10 +1044,10 @@ async def test_whatever_goes_wrong_nothing_is_lost_and_all_is_right_again(
     entry = scene.entry = await set_up(show_names_in_states=True)
     stop_listening = scene.listen()
     if scene.has_push:
-        await until(lambda: entry.runtime_data.push.is_live)
+        await until(lambda: entry.runtime_data.follower.push.is_live)
         scene.unit.update(13, party_size=3)
-        await until(lambda: entry.runtime_data.push.is_proved)
-        assert entry.runtime_data.push.is_proved
+        await until(lambda: entry.runtime_data.follower.push.is_proved)
+        assert entry.runtime_data.follower.push.is_proved
     await scene.check(Shown.RIGHT, Stage.BEFORE)
 
     async with fault.lasts(scene):
@@ -1061,7 +1061,7 @@ async def test_whatever_goes_wrong_nothing_is_lost_and_all_is_right_again(
     await poll(hass, entry)
     await scene.check(Shown.RIGHT if fault.is_right_at_once else Shown.LATE, Stage.AFTER)
     if scene.has_push:
-        await until(lambda: entry.runtime_data.push.is_live and scene.simulator.observers)
+        await until(lambda: entry.runtime_data.follower.push.is_live and scene.simulator.observers)
     scene.evening_ends()
     if not scene.has_push:
         await poll(hass, entry)

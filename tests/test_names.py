@@ -41,7 +41,7 @@ async def choose(hass: HomeAssistant, entry: MockConfigEntry, *, shows_names: bo
         form["flow_id"], {CONF_DAY_START: 0, CONF_SHOW_NAMES: shows_names}
     )
     await hass.async_block_till_done()
-    await until(lambda: entry.runtime_data.push.is_live)
+    await until(lambda: entry.runtime_data.follower.push.is_live)
 
 
 def states(hass: HomeAssistant) -> str:
@@ -71,7 +71,7 @@ async def test_at_first_no_state_has_a_name(
 ) -> None:
     serve_guest(simulator.unit, 4, label="Ortega")
     entry = await set_up()
-    await until(lambda: entry.runtime_data.push.is_live)
+    await until(lambda: entry.runtime_data.follower.push.is_live)
     await session(hass, simulator, "Ortega")
     assert "Ortega" not in states(hass)
     assert "Ortega" not in kept(hass)
@@ -95,7 +95,7 @@ async def test_names_are_shown_and_hidden_as_soon_as_the_user_says_so(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
     entry = await set_up()
-    await until(lambda: entry.runtime_data.push.is_live)
+    await until(lambda: entry.runtime_data.follower.push.is_live)
     await choose(hass, entry, shows_names=True)
     await session(hass, simulator, "Ortega")
     assert step(hass)["label"] == "Ortega"

@@ -35,7 +35,7 @@ from tests.test_push import Told, entity, until
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what takes seconds take a part of one."""
     monkeypatch.setattr(LrsPagerCoordinator._read_soon, "__defaults__", (0.1,))  # READ_DELAY
-    monkeypatch.setattr(coordinator, "READ_DELAY", 0.1)
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.1))
     monkeypatch.setattr(push, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(push, "MAX_DELAY", 0.2)
 
@@ -55,9 +55,9 @@ async def unit_without_push(unit: RawUnit) -> RawUnit:
 
 async def proved(hass: HomeAssistant, entry: MockConfigEntry, unit: RawUnit) -> None:
     """Wait until changes are told, and nothing is under way any more."""
-    await until(lambda: entry.runtime_data.push.is_live)
+    await until(lambda: entry.runtime_data.follower.push.is_live)
     unit.ping()
-    await until(lambda: entry.runtime_data.push.is_proved)
+    await until(lambda: entry.runtime_data.follower.push.is_proved)
     await in_step(hass, entry, unit)
     unit.requests.clear()
 
@@ -284,7 +284,7 @@ async def test_a_session_that_a_unit_took_off_its_list_by_mistake_comes_back(
     second = unit.start(7)
     unit.sequence -= 1
     unit.tell(second)
-    await until(lambda: len(entry.runtime_data.tracker.tracked) == 2)
+    await until(lambda: len(entry.runtime_data.follower.tracker.tracked) == 2)
     await poll(hass, entry)
     assert active(hass, entry) == "2"
     assert first in unit.active
@@ -300,7 +300,7 @@ async def test_the_repair_for_silent_push_is_gone_once_push_works_again(
     await proved(hass, entry, unit)
     await make_issue(hass, entry, unit)
     unit.end_observation()
-    await until(lambda: entry.runtime_data.push.state is push.PushState.LOST)
+    await until(lambda: entry.runtime_data.follower.push.state is push.PushState.LOST)
     await proved(hass, entry, unit)
     assert has_issue(hass, entry)
     unit.tell(unit.start(1))
@@ -378,7 +378,7 @@ async def test_pings_that_count_nothing_do_not_make_polls_rare(
 ) -> None:
     unit.pings_count = False
     entry = await set_up(unit)
-    await until(lambda: entry.runtime_data.push.is_live)
+    await until(lambda: entry.runtime_data.follower.push.is_live)
     await in_step(hass, entry, unit)
     unit.start(7)  # which is lost
     for number in range(1, 4):

@@ -83,7 +83,7 @@ async def test_a_poll_that_finds_nothing_new_leaves_entities_alone(
     simulator.unit.create(8)
     entry = await set_up()
     # How it stands with push is shown, too, once that is known.
-    await until(lambda: entry.runtime_data.push.state is not PushState.CONNECTING)
+    await until(lambda: entry.runtime_data.follower.push.state is not PushState.CONNECTING)
     shown: list[int] = []
     entry.runtime_data.async_add_listener(
         lambda: shown.append(len(entry.runtime_data.data.waiting))

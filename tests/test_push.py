@@ -22,7 +22,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.lrs_pager import session_store
 from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.coordinator import READ_DELAY, LrsPagerCoordinator
+from custom_components.lrs_pager.coordinator import LrsPagerCoordinator
+
 from custom_components.lrs_pager.issues import PUSH_SILENT
 from custom_components.lrs_pager.session_store import SessionStore
 from custom_components.lrs_pager.sync import push
@@ -148,7 +149,7 @@ async def live(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 async def proved(entry: MockConfigEntry) -> None:
     """Wait until a message came, after which polls are slow."""
-    await until(lambda: entry.runtime_data.push.is_proved)
+    await until(lambda: entry.runtime_data.follower.push.is_proved)
 
 
 def asked(simulator: Simulator) -> list[str]:
@@ -330,7 +331,7 @@ async def test_a_session_that_ends_costs_a_few_blocks_and_one_line_however_long_
         lively.unit.clear(7)
         await until(lambda served=served: len(entry.runtime_data.log) == 200 + served)
         # Said to be over, then read, then saved.
-        await until(lambda: not entry.runtime_data.tracker.wants_history)
+        await until(lambda: not entry.runtime_data.follower.tracker.wants_history)
         await until(lambda: not entry.runtime_data._store.is_behind)
         assert len([request for request in lively.requests if request.path == HISTORY]) <= 4
     await hass.config_entries.async_unload(entry.entry_id)
@@ -350,7 +351,7 @@ async def test_while_messages_tell_all_the_end_of_a_session_is_one_read_of_the_h
         lively.unit.create(7)
         lively.unit.clear(7)
         await until(lambda ended=ended: len(entry.runtime_data.log) == ended)
-        await until(lambda: not entry.runtime_data.tracker.wants_history)
+        await until(lambda: not entry.runtime_data.follower.tracker.wants_history)
     assert asked(lively) == ["history"] * 3
     # What was missed is asked for.
     with monkeypatch.context() as patch:
@@ -701,7 +702,7 @@ async def test_a_fault_of_ours_does_not_end_push(
     registrations = asked(lively).count("notify")
     assert registrations == 1
     with monkeypatch.context() as patch:
-        patch.setattr(entry.runtime_data.tracker, "see", None)
+        patch.setattr(entry.runtime_data.follower.tracker, "see", None)
         lively.unit.create(1)
         await until(lambda: lines(caplog))
     lively.unit.page(1)
@@ -847,7 +848,7 @@ async def test_while_push_is_healthy_a_poll_is_one_small_exchange_in_five_minute
     entry = await set_up()
     await live(hass, entry)
     await go_on(freezer, simulator, 65)
-    assert entry.runtime_data.push.is_proved
+    assert entry.runtime_data.follower.push.is_proved
     asked(simulator)
     await go_on(freezer, simulator, 1500, step=15)
     assert 4 <= len(simulator.requests) <= 6
@@ -896,7 +897,7 @@ async def test_a_unit_that_forgot_us_is_noticed_by_its_silence_and_asked_again(
     await live(hass, entry)
     assert simulator.observers == 1
     simulator.unit.clear(7)
-    await until(lambda: entry.runtime_data.tracker.wants_history)
+    await until(lambda: entry.runtime_data.follower.tracker.wants_history)
     await go_on(freezer, simulator, 2)
     await until(lambda: len(told.steps) == 3)
     assert told.steps == happened.steps
@@ -1140,7 +1141,7 @@ async def test_nothing_lingers_after_the_end(
         await live(hass, entry)
         lively.unit.create(7)
         lively.unit.clear(7)
-        await until(lambda: entry.runtime_data.tracker.wants_history)
+        await until(lambda: entry.runtime_data.follower.tracker.wants_history)
     coordinator = entry.runtime_data
     if how == "unload":
         assert await hass.config_entries.async_unload(entry.entry_id)

@@ -55,9 +55,9 @@ async def live(
     until: Until, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transmitter that tells of changes."""
-    monkeypatch.setattr(coordinator, "READ_DELAY", 0.05)
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.05))
     entry = await set_up()
-    await until(lambda: entry.runtime_data.push.is_live)
+    await until(lambda: entry.runtime_data.follower.push.is_live)
 
 
 type Automate = Callable[[str], Awaitable[None]]

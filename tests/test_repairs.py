@@ -134,7 +134,7 @@ async def test_the_issue_may_be_ignored_and_stays_so(
     assert (await client.receive_json())["success"]
     await poll(hass, entry)
     await hass.config_entries.async_reload(entry.entry_id)
-    await until(lambda: entry.runtime_data.push.state != "connecting")
+    await until(lambda: entry.runtime_data.follower.push.state != "connecting")
     await client.send_json_auto_id({"type": "repairs/list_issues"})
     [found] = (await client.receive_json())["result"]["issues"]
     assert (found["domain"], found["ignored"], found["is_fixable"]) == (DOMAIN, True, True)

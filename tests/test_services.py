@@ -109,7 +109,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 async def listening(entry: MockConfigEntry, way: str = "pushed") -> None:
     """Wait for the transmitter to have us on its list, or to say that it won't."""
-    push = entry.runtime_data.push
+    push = entry.runtime_data.follower.push
     await until(lambda: push.state == ("live" if way == "pushed" else "not_offered"))
 
 
@@ -118,7 +118,7 @@ async def told_of_all(entry: MockConfigEntry, simulator: Simulator, way: str = "
     await listening(entry, way)
     if way == "pushed":
         simulator.unit.set_settings()  # which it tells, though nothing is set
-        await until(lambda: entry.runtime_data.push.is_proved)
+        await until(lambda: entry.runtime_data.follower.push.is_proved)
     simulator.requests.clear()
 
 

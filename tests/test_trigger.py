@@ -101,7 +101,7 @@ async def until(hass: HomeAssistant, happened: Callable[[], object]) -> None:
 
 async def live(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until changes are pushed."""
-    await until(hass, lambda: entry.runtime_data.push.is_live)
+    await until(hass, lambda: entry.runtime_data.follower.push.is_live)
     await settle(hass)
 
 

@@ -490,7 +490,7 @@ async def test_while_a_transmitter_does_not_answer_its_last_list_stays(
     entry = await set_up()
     await screen.subscribe()
     live = await screen.shown(lambda event: event["link"]["state"] == "live")
-    answered_at = entry.runtime_data.answered_at
+    answered_at = entry.runtime_data.follower.gaps.answered_at
     assert answered_at <= live["now"]
     await simulator.stop()
     await poll(hass, entry)
@@ -512,7 +512,7 @@ async def test_that_nothing_has_changed_counts_as_an_answer(
     for _ in range(3):
         freezer.tick(10)
         await poll(hass, entry)
-        assert entry.runtime_data.answered_at == dt_util.utcnow().timestamp()
+        assert entry.runtime_data.follower.gaps.answered_at == dt_util.utcnow().timestamp()
     assert simulator.requests[-1].answered == "2.03"
 
 
@@ -522,10 +522,10 @@ async def test_a_message_counts_as_an_answer(
     entry = await set_up()
     await screen.subscribe()
     await screen.shown(lambda event: event["link"]["state"] == "live")
-    before = entry.runtime_data.answered_at
+    before = entry.runtime_data.follower.gaps.answered_at
     simulator.unit.create(7)
     await screen.shown(lambda event: numbers(event) == [7])
-    assert entry.runtime_data.answered_at > before
+    assert entry.runtime_data.follower.gaps.answered_at > before
 
 
 @pytest.mark.polled
@@ -587,7 +587,7 @@ async def test_when_it_last_answered_is_known_over_a_reload(
     entry = await set_up()
     await screen.subscribe()
     await screen.shown(lambda event: event["link"]["state"] == "live")
-    answered_at = entry.runtime_data.answered_at
+    answered_at = entry.runtime_data.follower.gaps.answered_at
     simulator.faults.silence = True
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY

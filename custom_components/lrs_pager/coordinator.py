@@ -1,4 +1,4 @@
-"""Wires what keeps up with a transmitter to Home Assistant: polls, publishes, saves, raises issues."""
+"""Wires to Home Assistant what keeps up with a transmitter."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,8 +35,8 @@ from .issues import (
 from .long_term_statistics import LongTermStatistics
 from .sessions.log import Change, FutureVersionError, SessionLog
 from .sessions.tracker import MAX_EVENT_AGE, SessionEvent
-from .sync.const import POLL_INTERVAL
 from .sync.follower import Follower, Ourselves
+from .sync.intervals import Intervals
 from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
@@ -47,6 +47,8 @@ type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
 
 DAY = 24 * 3600
 
+INTERVALS = Intervals()
+
 
 class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     """One transmitter in Home Assistant."""
@@ -56,7 +58,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def __init__(self, hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
         """Make all parts; nothing is sent or read yet."""
         super().__init__(
-            hass, LOGGER, config_entry=entry, name=entry.title, update_interval=POLL_INTERVAL
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=timedelta(seconds=INTERVALS.poll),
         )
         options = entry.options
         day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
@@ -71,6 +77,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
                 zone=dt_util.get_default_time_zone,
                 wall=lambda: dt_util.utcnow().timestamp(),
                 steady=hass.loop.time,
+                intervals=INTERVALS,
                 day_start=day_start,
                 names_kept=None if days is None else days * DAY,
             ),
@@ -117,7 +124,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Read what is due."""
         self._soon.cancel()
         # After a failure, the transmitter is asked again soon, whatever it told before.
-        self.update_interval = POLL_INTERVAL
+        self.update_interval = timedelta(seconds=INTERVALS.poll)
         try:
             await self.follower.read()
         except ClosedError as err:

@@ -58,8 +58,8 @@ MAX_SYSTEM_ID = 255
 # 4.04 Not Found: what a CoAP server says of something that isn't there.
 NOT_FOUND = "4.04"
 
-# Seconds by which a session's stamp may be older than the answer to the command that started it, beside
-# the time that the answer took: stamps are cut to whole seconds, and a unit may be slow to write.
+# Seconds by which a session's stamp may be older than the answer to the command that started it,
+# beside the time that the answer took: stamps are cut to whole seconds, and a unit may be slow.
 STAMP_SLACK = 3
 
 type Fields = dict[vol.Marker, Any]

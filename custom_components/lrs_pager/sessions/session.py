@@ -8,6 +8,7 @@ was first told.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..transmitter import REMOVED, Instants, Session, UnitClock
 
@@ -119,6 +120,12 @@ class PlacedSession:
         """
         start = self.created_at
         return start is not None and start < day_start and now - start >= LEFT_OVER_AFTER
+
+    def paged(self, at: int) -> PlacedSession:
+        """The same, paged at an instant (POSIX seconds) that the unit did not stamp."""
+        waited = None if self.created_at is None else at - self.created_at
+        is_wait = waited is not None and 0 <= waited <= MAX_DURATION
+        return replace(self, notified_at=at, wait=waited if is_wait else None)
 
     def shifted(self, seconds: int) -> PlacedSession:
         """The same with later instants (earlier ones, if seconds < 0), as our clock was set."""
@@ -250,7 +257,7 @@ class SessionIndex:
 
 def iso(stamp: datetime | None) -> str | None:
     """A stamp of the unit as text."""
-    return stamp and stamp.isoformat()
+    return stamp.isoformat() if stamp else None
 
 
 def creation(session_id: int | None, created: str | None) -> str | None:
@@ -265,7 +272,7 @@ def keys_of(session: Session | PlacedSession) -> list[str]:
     return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
 
 
-def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, object]:
+def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:
     """Those of the fields that a session has."""
     return {name: value for name in names if (value := getattr(session, name)) is not None}
 

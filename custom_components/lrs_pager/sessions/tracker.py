@@ -80,9 +80,9 @@ class _Whereabouts(Enum):
 
 @dataclass(slots=True)
 class _Tracked:
-    """A session, when we were last told of it, and under which setting of the unit's clock it began.
+    """A session that is not yet done with.
 
-    at: if the session is not active, when we learnt that.
+    setting: of the unit's clock when it began. at: when we were last told of it; if the session is not active, when we learnt that.
     """
 
     session: PlacedSession
@@ -177,6 +177,10 @@ class SessionTracker:
         is_whole: False if some of that list could not be read.
         """
         news = News()
+        sessions = list(sessions)
+        if sessions and asked is None and clock.is_stale:
+            # Whether the unit has changed to summer time, too, decides what its stamps mean.
+            return News(is_doubtful=True)
         listed = {
             self._see(session, clock, at, news, is_live=asked is None) for session in sessions
         }
@@ -195,22 +199,14 @@ class SessionTracker:
 
         is_live: whether it is told because it has just changed.
         """
-        if known_ended := self._over.find(session):
-            # Over already. If this says more of it than the log knows, that is welcome.
-            placed = place(session, clock, day_start=self._day_start, earlier=known_ended)
-            if placed != known_ended:
-                news.ended.append(placed)
-                self._remember(placed, at)
+        if ended := self._over.find(session):
+            self._see_ended(session, ended, clock, at, news)
             return None
         is_over = session.cleared is not None or session.state in ENDED_STATES
         if not is_over or session.clear_type not in (STOP, REMOVED):
             # A unit may have the field in all sessions; how one ended is for the history to say.
             session = replace(session, clear_type=None)
         known = self._index.find(session)
-        if is_live and clock.is_stale:
-            # Whether the unit has changed to summer time, too, decides what its stamps mean.
-            news.is_doubtful = True
-            return None
         before = self._tracked[known.keys[0]] if known else None
         is_same_setting = None if before is None else before.setting == clock.setting
         placed = place(
@@ -221,7 +217,7 @@ class SessionTracker:
             is_same_setting=is_same_setting,
         )
         if session.state == PAGED and not placed.is_paged:
-            placed = replace(placed, notified_at=round(at.timestamp()))
+            placed = placed.paged(round(at.timestamp()))
         steps = _steps(known, placed)
         if is_live and (steps or is_over) and not _fits(unplaced(session, known), clock, at):
             # The next list, or the history, has it too, and what the clock shows.
@@ -229,8 +225,7 @@ class SessionTracker:
             if is_over and before:
                 before.is_missed(at)
             return None
-        setting = before.setting if before else clock.setting
-        tracked = _Tracked(placed, at, setting)
+        tracked = _Tracked(placed, at, before.setting if before else clock.setting)
         self._pop(session)
         if is_over:
             news.ended.append(placed)
@@ -252,6 +247,15 @@ class SessionTracker:
             ]
         _announce(news.events, steps, placed, at, is_live=is_live)
         return None if is_over else placed.keys[0]
+
+    def _see_ended(
+        self, session: Session, ended: PlacedSession, clock: UnitClock, at: datetime, news: News
+    ) -> None:
+        """Merge a session that is over already; it may say more than the log knows."""
+        placed = place(session, clock, day_start=self._day_start, earlier=ended)
+        if placed != ended:
+            news.ended.append(placed)
+            self._remember(placed, at)
 
     def _end_others(self, number: int | None, at: datetime) -> None:
         """Take note that a pager has a new session: it has one at a time, so that others are over.

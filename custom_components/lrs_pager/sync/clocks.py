@@ -10,6 +10,7 @@ stood still meanwhile. The unit's clock tells the two apart, as it went on.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from math import floor
 
 from ..transmitter import TOLERANCE, UnitClock
 
@@ -55,8 +56,10 @@ class Clocks:
         self._stepped = stepped
         self._offset = wall() - steady()  # of our clock to the loop's
         self._step = 0.0  # by which ours was set since the unit's was read
-        # The unit's clock (naive, as seconds since 1970) less the loop's; when it was read.
+        # The unit's clock (naive, as seconds since 1970) less the loop's: what it is taken for, and
+        # between what it is. When it was read.
         self._unit: float | None = None
+        self._low = self._high = 0.0
         self._read_at = 0.0
         self._agrees = True
         # Since when it does not, by the loop's clock.
@@ -86,28 +89,29 @@ class Clocks:
         however long an answer takes.
         """
         self.now()
-        seconds = _naive(shown)
-        low, high = seconds - answered, seconds - asked + RESOLUTION
-        slack = SLACK + DRIFT * max(0.0, answered - self._read_at)
-        is_same = self._unit is not None and low - slack <= self._unit <= high + slack
-        went_on = self._unit is not None and (
-            low - slack <= self._unit + self._step <= high + slack
-        )
-        if self._unit is not None and not is_same and went_on:
-            # The loop's clock stood still while both others went on.
-            self._unit += self._step
-            self._stepped(-round(self._step))
-            is_same = True
-        was_set = not is_same or bool(self._step)
+        low, high = _naive(shown) - answered, _naive(shown) - asked + RESOLUTION
+        drift = SLACK + DRIFT * max(0.0, answered - self._read_at)
+        is_first = self._unit is None
+        # What the readings before leave as possible.
+        before = (self._low - drift, self._high + drift)
+        possible = _both((low, high), before)
+        if possible is None and not is_first and self._step:
+            # The loop's clock may have stood still while both others went on.
+            possible = _both((low, high), (before[0] + self._step, before[1] + self._step))
+            if possible is not None and self._unit is not None:
+                self._unit += self._step
+                self._stepped(-round(self._step))
+        was_set = possible is None or is_first or bool(self._step)
         self._step = 0.0
-        if not is_same:
+        if possible is None or self._unit is None:
             self._setting += 1
+            possible = low, high
             # Where no answer contradicts it, the clocks are the same.
             self._unit = _naive(self._local(answered)) - answered
             if not low <= self._unit <= high:
                 self._unit = (low + high) / 2
-        assert self._unit is not None
-        self._unit = min(max(self._unit, low), high)
+        self._low, self._high = possible
+        self._unit = min(max(self._unit, self._low), self._high)
         self._read_at = answered
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
@@ -154,7 +158,9 @@ class Clocks:
     def _ahead(self, steady: float) -> timedelta:
         """The unit's wall clock less ours, to the second."""
         assert self._unit is not None
-        return timedelta(seconds=round(self._unit + steady - _naive(self._local(steady))))
+        # Half a second is none: the unit's stamps are cut to seconds, and never ahead of its clock.
+        ahead = self._unit + steady - _naive(self._local(steady))
+        return timedelta(seconds=floor(ahead + 0.49))
 
     def _local(self, steady: float) -> datetime:
         """What our wall clock shows at a moment of the loop's clock, naive."""
@@ -164,3 +170,9 @@ class Clocks:
 def _naive(time: datetime) -> float:
     """A naive time as seconds since 1970, as if it were UTC."""
     return time.replace(tzinfo=UTC).timestamp()
+
+
+def _both(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float] | None:
+    """What two spans have in common; None if that is nothing."""
+    low, high = max(first[0], second[0]), min(first[1], second[1])
+    return (low, high) if low <= high else None

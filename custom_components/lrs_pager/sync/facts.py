@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..transmitter import Answer, Settings, Statistics
+from ..transmitter import Message, Settings, Statistics
 
 
 @dataclass(slots=True)
@@ -14,10 +14,10 @@ class UnitFacts:
     statistics: Statistics | None = None
     settings: Settings | None = None
 
-    def see(self, answer: Answer) -> None:
-        """Take in an answer, or a message."""
-        envelope = answer.envelope
+    def see(self, message: Message) -> None:
+        """Take in an answer, or a notification."""
+        envelope = message.envelope
         self.device_name = envelope.device_name or self.device_name
         self.firmware_version = envelope.firmware_version or self.firmware_version
-        self.statistics = answer.statistics or self.statistics
-        self.settings = answer.settings or self.settings
+        self.statistics = message.statistics or self.statistics
+        self.settings = message.settings or self.settings

@@ -23,8 +23,9 @@ from ..transmitter import (
 from .clocks import Clocks
 from .facts import UnitFacts
 from .gaps import GapWatch, HistoryPass
+from .intervals import Intervals
 from .push import PING, Push
-from .reader import READ_DELAY, Reader
+from .reader import Reader
 from .writer import LogWriter
 
 # The log's key for what HistoryReader keeps over a restart.
@@ -39,6 +40,7 @@ class Ourselves:
     """What is our own: clocks, and what the user has chosen.
 
     zone: of local time. wall: our clock (POSIX seconds). steady: the loop's clock (seconds).
+    intervals: how often the transmitter is asked for what.
     day_start: the hour at which a business day begins. names_kept: seconds for which labels are
     kept in the log; None is for ever.
     """
@@ -46,8 +48,9 @@ class Ourselves:
     zone: Callable[[], tzinfo]
     wall: Callable[[], float]
     steady: Callable[[], float]
-    day_start: int = 0
-    names_kept: float | None = None
+    intervals: Intervals
+    day_start: int
+    names_kept: float | None
 
 
 class Listens(Protocol):
@@ -109,6 +112,7 @@ class Follower:
             self.transmitter,
             self.tracker,
             self.push,
+            ours.intervals,
             steady=ours.steady,
             wall=ours.wall,
             kept=kept,
@@ -120,7 +124,7 @@ class Follower:
         recent = await self._log.between(round(now.timestamp()) - RECENT, FOR_EVER)
         latest = await self._log.latest()
         self.tracker = SessionTracker(now, recent, latest, self._ours.day_start)
-        self.gaps = GapWatch(latest and latest.ended_at)
+        self.gaps = GapWatch(latest.ended_at if latest else None)
         self.reader = self._reader(await self._log.get(HISTORY_KEY))
 
     def now(self) -> datetime:
@@ -151,7 +155,7 @@ class Follower:
             self.reader.doubt()
             self._listener.read_soon(0)
         elif delay is not None or self.tracker.wants_history:
-            self._listener.read_soon(READ_DELAY)
+            self._listener.read_soon(self._ours.intervals.read_delay)
         if answer.envelope.response_types != PING:
             self._listener.changed()
 
@@ -200,7 +204,7 @@ class Follower:
 
         def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
             placed = place(session, known)
-            seen.see(placed.ended_at, known and known.ended_at)
+            seen.see(placed.ended_at, known.ended_at if known else None)
             return placed
 
         changes = await self._writer.merge(chunk.sessions, place_and_note)
@@ -228,7 +232,7 @@ class Follower:
             await self.reader.read(self)
         except TransmitterError:
             latest = self.tracker.latest
-            self.gaps.lost(latest and latest.ended_at)
+            self.gaps.lost(latest.ended_at if latest else None)
             raise
         finally:
             await self.save()

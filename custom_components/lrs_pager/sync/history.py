@@ -5,13 +5,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from ..transmitter import Chunk, ClosedError, Cursor, Transmitter, TransmitterError
-from .const import (
-    HISTORY_INTERVAL,
-    LOGGER,
-    POLL_INTERVAL,
-    WHOLE_HISTORY_INTERVAL,
-)
 from .gaps import HistoryPass
+from .intervals import Intervals
+from .push import LOGGER
 
 # Seconds for which a long history is read before the list of active sessions, and whoever waits for
 # the set-up, have their turn. Then it goes on.
@@ -48,6 +44,7 @@ class HistoryReader:
     def __init__(
         self,
         transmitter: Transmitter,
+        intervals: Intervals,
         *,
         steady: Callable[[], float],
         wall: Callable[[], float],
@@ -58,7 +55,7 @@ class HistoryReader:
         steady: the loop's clock. wall: ours (POSIX seconds). kept: what `to_keep` returned before a
         restart.
         """
-        self._transmitter = transmitter
+        self._transmitter, self._intervals = transmitter, intervals
         self._steady, self._wall = steady, wall
         kept = kept or {}
         self._pass = _Pass(
@@ -106,19 +103,20 @@ class HistoryReader:
 
         tells_changes: whether the unit is known to tell every change, by message and by count.
         """
-        interval = WHOLE_HISTORY_INTERVAL if tells_changes else HISTORY_INTERVAL
-        next_poll = self._steady() + POLL_INTERVAL.total_seconds()
+        intervals = self._intervals
+        interval = intervals.whole_history if tells_changes else intervals.history
+        next_poll = self._steady() + intervals.poll
         return (
             self.is_under_way
             or self._read_at is None
-            or next_poll - self._read_at > interval.total_seconds()
+            or next_poll - self._read_at > interval
             or self._is_whole_due
         )
 
     @property
     def _is_whole_due(self) -> bool:
-        at_next_poll = self._wall() + POLL_INTERVAL.total_seconds()
-        return abs(at_next_poll - self._whole_at) > WHOLE_HISTORY_INTERVAL.total_seconds()
+        at_next_poll = self._wall() + self._intervals.poll
+        return abs(at_next_poll - self._whole_at) > self._intervals.whole_history
 
     def begin_anew(self) -> None:
         """Read all of it the next time."""

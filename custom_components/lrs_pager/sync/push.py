@@ -9,10 +9,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+import logging
 import random
 
 from ..transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
-from .const import LOGGER
+
+# That of the integration: what a user turns on with "Enable debug logging".
+LOGGER = logging.getLogger(__package__.rpartition(".")[0])
 
 # Seconds from the end of an observation to the next try: a transmitter that rebooted may be back
 # at once. Then twice as long each time ...
@@ -121,7 +124,7 @@ class Push:
         self._note(PushState.LIVE, is_proved=self.is_proved or (self.is_live and is_counted))
         try:
             self._receive(answer)
-        except Exception:  # noqa: BLE001  # the observation survives our faults
+        except Exception:  # the observation survives our faults
             LOGGER.exception("Unexpected error while a message of the transmitter was read")
 
     def _note(self, state: PushState, *, is_proved: bool) -> None:

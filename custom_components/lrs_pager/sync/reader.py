@@ -5,25 +5,14 @@ from typing import Any, Protocol
 
 from ..sessions.tracker import SessionTracker
 from ..transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
-from .const import (
-    HISTORY_INTERVAL,
-    LOGGER,
-    POLL_INTERVAL,
-    PUSH_POLL_INTERVAL,
-    SETTINGS_INTERVAL,
-)
 from .history import HistoryReader, TakesChunks
-from .push import Push
+from .intervals import Intervals
+from .push import LOGGER, Push
 from .state import UnitState
 
-# Seconds from the end of a session to the read of the history that tells how it ended: those that
-# end together, as at closing time, are one read. A gap in what was pushed waits as long, as
-# what fills it may be under way.
-READ_DELAY = 1.0
-
-# After this many seconds' delay, all of the history is read, as what is wanted of it did not come
-# at its end: after two reads, in case that the unit is slow to archive a session.
-MAX_TAIL_DELAY = 4 * READ_DELAY
+# Times the delay after a session's end from which all of the history is read, as what is wanted of
+# it did not come at its end: after two reads, in case that the unit is slow to archive a session.
+MAX_TAIL_DELAYS = 4
 
 # Lists in a row without an answer, while the history has one, after which the unit is taken for one
 # that has the history alone. One may be lost, or change while it is read.
@@ -51,6 +40,7 @@ class Reader:
         transmitter: Transmitter,
         tracker: SessionTracker,
         push: Push,
+        intervals: Intervals,
         *,
         steady: Callable[[], float],
         wall: Callable[[], float],
@@ -58,18 +48,15 @@ class Reader:
     ) -> None:
         """Read nothing yet. steady, wall, kept: see HistoryReader."""
         self._transmitter, self._tracker, self._push = transmitter, tracker, push
-        self._steady = steady
-        self.history = HistoryReader(transmitter, steady=steady, wall=wall, kept=kept)
-        self.state = UnitState(
-            sure_for=PUSH_POLL_INTERVAL.total_seconds(),
-            etag_age=SETTINGS_INTERVAL.total_seconds(),
-        )
-        # Don't GET /v1/sessions before this time of the loop's clock: the unit has no such resource.
+        self._intervals, self._steady = intervals, steady
+        self.history = HistoryReader(transmitter, intervals, steady=steady, wall=wall, kept=kept)
+        self.state = UnitState(sure_for=intervals.push_poll, etag_age=intervals.settings)
+        # Don't GET /v1/sessions before this loop time: the unit has no such resource.
         self._no_list_until = 0.0
         self._unanswered_lists = 0
         self._settings_at: float | None = None
         # Seconds to the next read of a history that lags behind what happened.
-        self._delay = READ_DELAY
+        self._delay = intervals.read_delay
 
     @property
     def has_list(self) -> bool:
@@ -128,7 +115,7 @@ class Reader:
             if is_unknown or self._unanswered_lists >= UNANSWERED_LISTS:
                 # Older firmware has the history alone, and need not be asked again and again for
                 # what it has not got; but it may be updated one day.
-                self._no_list_until = now + HISTORY_INTERVAL.total_seconds()
+                self._no_list_until = now + self._intervals.history
             raise
         self._no_list_until, self._unanswered_lists = 0.0, 0
         if answer is None:
@@ -142,7 +129,10 @@ class Reader:
         return is_new
 
     async def _read_history(self, take: Takes) -> None:
-        if self._delay >= MAX_TAIL_DELAY and not self.history.is_under_way:
+        if (
+            self._delay >= MAX_TAIL_DELAYS * self._intervals.read_delay
+            and not self.history.is_under_way
+        ):
             self.history.begin_anew()
         if await self.history.read(take):
             await take.history_ended()
@@ -154,7 +144,7 @@ class Reader:
     async def _read_settings(self, take: Takes) -> None:
         now = self._steady()
         is_recent = self._settings_at is not None and (
-            now - self._settings_at <= SETTINGS_INTERVAL.total_seconds()
+            now - self._settings_at <= self._intervals.settings
         )
         if is_recent:
             return
@@ -172,9 +162,9 @@ class Reader:
         if self.history.is_under_way:
             return 0.0
         if not self._tracker.wants_history:
-            self._delay = READ_DELAY
+            self._delay = self._intervals.read_delay
             return None
-        self._delay = min(2 * self._delay, POLL_INTERVAL.total_seconds())
+        self._delay = min(2 * self._delay, self._intervals.poll)
         return self._delay
 
     @property
@@ -185,7 +175,7 @@ class Reader:
             and not self._push.missed_changes
             and not self._tracker.wants_history
         )
-        return (PUSH_POLL_INTERVAL if is_slow else POLL_INTERVAL).total_seconds()
+        return self._intervals.push_poll if is_slow else self._intervals.poll
 
     # ------------------------------------------------------------------------- messages
 
@@ -195,7 +185,7 @@ class Reader:
         if not is_in_step:
             # The list alone can tell what was missed, also if it had no answer of late.
             self._no_list_until = 0.0
-        return None if is_in_step else READ_DELAY
+        return None if is_in_step else self._intervals.read_delay
 
     def doubt(self) -> None:
         """Something may have happened that we were not told."""

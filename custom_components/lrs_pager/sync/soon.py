@@ -15,8 +15,8 @@ class Soon:
     ) -> None:
         """Run nothing yet.
 
-        steady: the loop's clock (seconds). call_later: calls a function in some seconds; returns how
-        not to. run: begins to run; returns whether that is done.
+        steady: the loop's clock (seconds). call_later: calls a function in some seconds; returns
+        how not to. run: begins to run; returns whether that is done.
         """
         self._steady, self._call_later, self._run = steady, call_later, run
         self._is_done: Callable[[], bool] = lambda: True

@@ -1,4 +1,4 @@
-"""Writes to the session log, one thing after the other, and keeps names for no longer than wanted."""
+"""Writes to the session log, in order, and keeps names for no longer than wanted."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +22,8 @@ class LogWriter:
     ) -> None:
         """Write nothing yet.
 
-        now: our clock (POSIX seconds). names_kept: seconds after a session's end for which its label
-        is kept; None is for ever. written: told what has changed, once it is on the disk.
+        now: our clock (POSIX seconds). names_kept: seconds after a session's end for which its
+        label is kept; None is for ever. written: told what has changed, once it is on the disk.
         """
         self._log = log
         self._now = now

@@ -1,0 +1,37 @@
+"""How often a transmitter is asked for what, each with its reason. All are seconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervals:
+    """The intervals of one transmitter."""
+
+    # A guest's session takes minutes, so half a minute is soon enough for what the history tells,
+    # and one small request per 30 s is nothing even to an embedded unit.
+    poll: float = 30
+
+    # While the transmitter tells changes as they happen, a poll is there to notice if it does not.
+    # Its pings tell that each 30 s, so that one small request in five minutes is plenty.
+    push_poll: float = 5 * 60
+
+    # A session's change shows in the list of active sessions, which a poll asks for first. In case
+    # it doesn't (the unit's ETags have the resolution of its clock), what was added to the history
+    # is read once in this time all the same, but for transmitters that are known to tell every
+    # change, by message and by count.
+    history: float = 5 * 60
+
+    # The whole history, in case that a session was added elsewhere than at its end and that could
+    # not be seen, or is better known now. All of a busy fortnight are half a megabyte, too much to
+    # ask for more often without need.
+    whole_history: float = 24 * 3600
+
+    # Settings are told when they change, where there is push. Where there is not, nobody minds an
+    # hour for what is set once. In the same time an ETag has had its day: the unit's are times, of
+    # its own clock, which may have been set.
+    settings: float = 3600
+
+    # From the end of a session to the read of the history that tells how it ended: those that end
+    # together, as at closing time, are one read. A gap in what was pushed waits as long, as what
+    # fills it may be under way.
+    read_delay: float = 1
