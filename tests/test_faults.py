@@ -29,7 +29,7 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.lrs_pager import coordinator, session_store
+from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sync import push

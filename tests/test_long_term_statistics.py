@@ -24,7 +24,6 @@ from sqlalchemy.exc import OperationalError
 from custom_components.lrs_pager import long_term_statistics
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.long_term_statistics import DELAY, statistic_id
-from custom_components.lrs_pager.session_store import SessionStore
 from custom_components.lrs_pager.sessions.hourly import COUNTS, HOUR, KEYS
 from homeassistant.components.recorder.statistics import (
     get_metadata,

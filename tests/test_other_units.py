@@ -16,7 +16,6 @@ from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import LrsPagerCoordinator
 from custom_components.lrs_pager.issues import PUSH_SILENT
 from custom_components.lrs_pager.sync import push, unit_state
-from custom_components.lrs_pager.sync.const import POLL_INTERVAL
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant

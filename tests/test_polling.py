@@ -13,7 +13,6 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.lrs_pager import session_store
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sync.push import PushState
 from custom_components.lrs_pager.transmitter import Session

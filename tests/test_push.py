@@ -20,12 +20,10 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.lrs_pager import session_store
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import LrsPagerCoordinator
 
 from custom_components.lrs_pager.issues import PUSH_SILENT
-from custom_components.lrs_pager.session_store import SessionStore
 from custom_components.lrs_pager.sync import push
 from custom_components.lrs_pager.transmitter import client, coap
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN

@@ -10,8 +10,6 @@ import threading
 
 import pytest
 
-from custom_components.lrs_pager import session_store
-from custom_components.lrs_pager.session_store import SessionStore
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from homeassistant.core import HomeAssistant

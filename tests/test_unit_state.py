@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from custom_components.lrs_pager.sync.const import PUSH_POLL_INTERVAL
 from custom_components.lrs_pager.sync.unit_state import UnitState
 from custom_components.lrs_pager.transmitter import Answer, Envelope, Session
 

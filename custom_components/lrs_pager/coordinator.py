@@ -330,7 +330,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def _tell_issues(self) -> None:
         """Raise or withdraw what the user is to know."""
-        tell_of_clock(self.hass, self.config_entry, is_off=self.follower.clocks.is_off)
+        tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
         tell_of_push(self.hass, self.config_entry, is_silent=self.follower.push.is_silent)
 
     @callback

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.lrs_pager.sync.clocks import OFF_AFTER, Clocks
+from custom_components.lrs_pager.sync.clocks import Clocks
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = 3600
@@ -138,25 +138,6 @@ def test_a_clock_that_drifts_past_five_minutes_is_off_once_and_right_once() -> N
         if states[-1] != turned.clocks.agrees:
             states.append(turned.clocks.agrees)
     assert states == [True, False, True]
-
-
-def test_the_user_is_told_of_a_clock_that_is_off_for_a_while_and_not_of_our_own_at_boot() -> None:
-    turned = Turned()
-    turned.ours_ahead = -10 * HOUR
-    turned.read()
-    assert not turned.clocks.agrees
-    turned.passes(60)
-    assert not turned.clocks.is_off
-    turned.ours_ahead = 0
-    turned.read()
-    assert turned.clocks.agrees
-    turned.unit_ahead = HOUR
-    turned.read()
-    turned.passes(OFF_AFTER)
-    assert turned.clocks.is_off
-    turned.unit_ahead = 0
-    turned.read()
-    assert not turned.clocks.is_off
 
 
 def test_a_slow_answer_moves_nothing() -> None:

@@ -20,7 +20,7 @@ MAX_DURATION = 24 * 3600
 # closing. Guests who are at the door when a business day begins have waited for less.
 LEFT_OVER_AFTER = 3 * 3600
 
-# Seconds within which a session that was never paged and ended again is a slip at the keypad.
+# Seconds within which a session that was never paged and is removed is a slip at the keypad.
 SLIP = 60
 
 # Seconds past its goal from which a session is late. Stamps are cut to whole seconds, and a wait
@@ -97,11 +97,16 @@ class PlacedSession:
 
     @property
     def is_slip(self) -> bool:
-        """Whether it is no guest: never paged, and over within a minute.
+        """Whether it is no guest: a number that was mistyped and taken back.
 
-        A number was mistyped at the keypad and taken back.
+        It was removed within a minute, and never paged.
         """
-        if self.is_paged or self.created_at is None or self.cleared_at is None:
+        if (
+            self.is_paged
+            or not self.is_removed
+            or self.created_at is None
+            or self.cleared_at is None
+        ):
             return False
         return 0 <= self.cleared_at - self.created_at < SLIP
 

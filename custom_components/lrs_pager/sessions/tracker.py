@@ -82,7 +82,8 @@ class _Whereabouts(Enum):
 class _Tracked:
     """A session that is not yet done with.
 
-    setting: of the unit's clock when it began. at: when we were last told of it; if the session is not active, when we learnt that.
+    setting: of the unit's clock when it began. at: when we were last told of it; if the session is
+    not active, when we learnt that.
     """
 
     session: PlacedSession

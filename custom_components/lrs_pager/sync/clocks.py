@@ -31,10 +31,6 @@ SLACK = 0.1
 # past TOLERANCE does so once, whatever the next readings are.
 RETURN = TOLERANCE - timedelta(minutes=1)
 
-# Seconds for which the unit's clock may be off before the user is told: where Home Assistant has
-# no clock that runs without power, its own is wrong for some minutes after a start.
-OFF_AFTER = 600
-
 
 class Clocks:
     """The unit's clock and our own."""
@@ -62,8 +58,6 @@ class Clocks:
         self._low = self._high = 0.0
         self._read_at = 0.0
         self._agrees = True
-        # Since when it does not, by the loop's clock.
-        self._off_since: float | None = None
         self._setting = 0
 
     def now(self) -> float:
@@ -115,7 +109,6 @@ class Clocks:
         self._read_at = answered
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
-        self._off_since = None if self._agrees else (self._off_since or answered)
 
     @property
     def is_known(self) -> bool:
@@ -126,12 +119,6 @@ class Clocks:
     def agrees(self) -> bool:
         """Whether the unit keeps our local time, as far as we know."""
         return self._agrees
-
-    @property
-    def is_off(self) -> bool:
-        """Whether the unit's clock is off for so long that the user is to know."""
-        since = self._off_since
-        return since is not None and self._steady() - since >= OFF_AFTER
 
     @property
     def ahead(self) -> int | None:

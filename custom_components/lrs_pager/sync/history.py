@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from ..transmitter import Chunk, ClosedError, Cursor, Transmitter, TransmitterError
+from ..transmitter import Chunk, Cursor, Transmitter, TransmitterError
 from .gaps import HistoryPass
 from .intervals import Intervals
 from .push import LOGGER
@@ -127,30 +127,28 @@ class HistoryReader:
         if not self.is_under_way and self._is_whole_due:
             self.begin_anew()
         began = self._steady()
-        try:
-            async for chunk in self._transmitter.history(self._pass.cursor):
-                if chunk.is_from_beginning and not self._pass.is_whole:
-                    # It does not go on from where we were: all of it is new.
-                    self._pass = _Pass(is_whole=True)
-                self._pass.began = self._pass.began or chunk.asked
-                await take.take_chunk(chunk, self._pass.seen)
-                self._pass.cursor = chunk.cursor
-                self._pass.is_complete &= chunk.is_complete
-                self._pass.skipped += chunk.skipped
-                if not chunk.is_last and self._steady() - began > SLICE:
-                    return False
-        except ClosedError:
-            raise
-        except TransmitterError as err:
-            if self.failing_since is None:
-                self.failing_since = self._steady()
-                LOGGER.warning("The history can't be read: %s", err)
-            raise
-        if self.failing_since is not None:
-            self.failing_since = None
-            LOGGER.info("The history can be read again")
+        async for chunk in self._transmitter.history(self._pass.cursor):
+            if chunk.is_from_beginning and not self._pass.is_whole:
+                # It does not go on from where we were: all of it is new.
+                self._pass = _Pass(is_whole=True)
+            self._pass.began = self._pass.began or chunk.asked
+            await take.take_chunk(chunk, self._pass.seen)
+            self._pass.cursor = chunk.cursor
+            self._pass.is_complete &= chunk.is_complete
+            self._pass.skipped += chunk.skipped
+            if not chunk.is_last and self._steady() - began > SLICE:
+                return False
         self._read_at = began
         return True
+
+    def note(self, failure: TransmitterError | None) -> None:
+        """Log once each way whether the history can be read, while the unit answers."""
+        if failure is not None and self.failing_since is None:
+            self.failing_since = self._steady()
+            LOGGER.warning("The history can't be read: %s", failure)
+        elif failure is None and self.failing_since is not None:
+            self.failing_since = None
+            LOGGER.info("The history can be read again")
 
     def end_pass(self) -> _Pass:
         """The end was reached: begin the next pass there, and return what this one was."""

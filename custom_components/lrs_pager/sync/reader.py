@@ -87,11 +87,15 @@ class Reader:
         if has_changed or self._tracker.wants_history or self._is_history_due:
             try:
                 await self._read_history(take)
-                has_answered = True
             except ClosedError:
                 raise
             except TransmitterError as err:
                 failure = failure or err
+                if has_answered:
+                    self.history.note(err)
+            else:
+                has_answered = True
+                self.history.note(None)
         if failure and not has_answered:
             self._forget()
             raise failure
