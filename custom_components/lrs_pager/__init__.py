@@ -1,26 +1,19 @@
 """LRS Pager: the LRS T7470 guest-paging transmitter in Home Assistant.
 
-How data comes in, and which file sees to it:
+Three wings know no Home Assistant, and each builds only on those before it:
 
-    packet    transmitter/     CoAP and JSON; no Home Assistant in there
-              push             keeps the transmitter telling us of changes
-              unit_state       whether we know all of them
-    session   session          a session, placed in time
-              session_tracker  the one road for all that is told of sessions: what is new?
-    log       session_log      every session ever seen, a set (session_record: in memory,
-                               session_store: on disk)
-    summary   summary          a business day in figures
-              hourly           an hour in figures (long_term_statistics: kept for ever)
-    snapshot  snapshot         what is shown
-              coordinator      polls and listens, merges, publishes
-    entity    sensor, binary_sensor, event, button, number (entity: what they share)
+    transmitter/  speaks to a transmitter: CoAP, JSON, its clock
+    sessions/     what is known of sessions: each one, the log, figures
+    sync/         keeps up with one transmitter: what to read and when, push, both clocks, the picture
 
-Beside that way: services (the actions), trigger and condition (for the automation editor; target:
-which transmitter is meant), describe (a session in words for all of these), frontend (serves what
-browsers show, which is in www/), websocket (what that is told; host_stand: of one transmitter,
-through reloads; seating: guests whose sessions are cleared in a moment), config_flow (the dialogs),
-issues and repairs (what needs the user), diagnostics, errors (a transmitter's errors in the user's
-words) and const.
+On top of them, at the root, are the files that Home Assistant wants, under its own names; the
+coordinator wires the wings to it. host_stand/ is what browsers are served and told; what they are
+served is in www/, and its sources are in frontend/ of the repository.
+
+A packet becomes a session, is merged and logged, and is shown:
+
+    transmitter/client -> sync/follower -> sessions/tracker -> sessions/log
+                                        -> sync/picture -> coordinator -> entities, host stand
 """
 
 from homeassistant.const import Platform
