@@ -224,6 +224,19 @@ async def test_a_value_that_no_session_has_counts_as_damage(path: Path) -> None:
         assert len(told) == 1
 
 
+async def test_values_that_were_damaged_are_none(path: Path) -> None:
+    async with opened(path) as log:
+        await log.set("cursor", 5)
+        await log.blank_names(0)
+    with sqlite3.connect(path) as damaged:
+        damaged.execute("UPDATE state SET value = '{' || value")
+    damaged.close()
+    async with opened(path) as log:
+        assert await log.get("cursor") is None
+        await log.merge([session(1, label="Ortega")], placed)
+        assert [s.label for s in await everything(log)] == ["Ortega"]
+
+
 @pytest.mark.parametrize("has_wal", [False, True])
 async def test_a_file_of_a_later_version_is_not_touched(path: Path, *, has_wal: bool) -> None:
     await filled(path)
@@ -420,6 +433,10 @@ async def test_nobody_but_home_assistant_may_read_guests_names(path: Path) -> No
             assert with_suffix(path, "-wal") in files
             for file in files:
                 assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+        # As after somebody copied it by hand.
+        path.chmod(0o644)
+        async with opened(path):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
     finally:
         os.umask(umask)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlite3
 from typing import Any, Final
 
-from .database import DamagedError, unpack
+from .database import FAILURES, DamagedError, unpack
 from .schema import BEFORE_READING
 from .session import PlacedSession
 
@@ -53,7 +53,7 @@ def salvage(path: Path) -> Iterator[PlacedSession]:
     has_wal = path.with_name(f"{path.name}-wal").exists()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_wal)
-    with closing(connection), suppress(sqlite3.DatabaseError):
+    with closing(connection), suppress(*FAILURES):
         # Otherwise SQLite reads nothing of a file that was cut off.
         connection.execute("PRAGMA writable_schema = ON")
         connection.executescript(BEFORE_READING)
@@ -72,7 +72,7 @@ def _rows(connection: sqlite3.Connection, query: str, last: int) -> Iterator[tup
             for row in connection.execute(query, (number,)):
                 number = max(number, row[0])
                 yield row
-        except sqlite3.DatabaseError:
+        except FAILURES:
             number += 1  # a page has some twenty rows
         else:
             return

@@ -1,11 +1,11 @@
 """The session log's file: an SQLite database.
 
-A `Database` is used from one thread. It raises sqlite3.Error when the disk fails or the file is
-damaged; store.py deals with both.
+A `Database` is used from one thread. It raises one of FAILURES when the disk fails or the file is
+damaged; disk.py deals with both.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from functools import lru_cache
 import os
@@ -44,6 +44,10 @@ type Placing[S: (Session, PlacedSession)] = Callable[[S, PlacedSession | None], 
 _FIELDS: Final = (*(f.name for f in fields(PlacedSession) if f.name != "label"), "label")
 _TYPES: Final = get_type_hints(PlacedSession) | {"is_by_age": int}
 
+# What a query raises if the file is damaged or the disk fails. The latter is raised where SQLite
+# quotes what is damaged in its message.
+FAILURES: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+
 
 class FutureVersionError(Exception):
     """The file was written by a later version of the integration."""
@@ -53,9 +57,9 @@ class DamagedError(sqlite3.DatabaseError):
     """The file is a database, but does not hold what a log holds."""
 
 
-def is_damage(err: sqlite3.Error) -> bool:
-    """Whether an error means that the file is damaged, rather than that the disk fails."""
-    # Python gives no code if a text can't be decoded.
+def is_damage(err: Exception) -> bool:
+    """Whether one of FAILURES means that the file is damaged, rather than that the disk fails."""
+    # Those that are of Python's own making have no code: there was a text that is none.
     code = getattr(err, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
@@ -79,9 +83,7 @@ class Database:
         if path is not None:
             uri = path.as_uri() + ("?immutable=1" if is_read_only else "")
             if not is_read_only:
-                # Guests' names: from its first byte on, nobody but Home Assistant may read the
-                # file. SQLite gives what it puts beside it the same mode.
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+                _make_private(path)
         self._connection = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=LOCK_TIMEOUT
         )
@@ -221,14 +223,15 @@ class Database:
         which are overwritten as a whole. values: written in the same transaction.
         """
         ((old, count),) = self._rows(
-            "SELECT count(*), count(label) FROM names JOIN sessions ON session = row"
+            # CROSS JOIN: look at names first, as they are few.
+            "SELECT count(*), count(label) FROM names CROSS JOIN sessions ON session = row"
             " WHERE ended_at < ?",
             before,
         )
         with self._transaction():
             if old:
                 kept = self._rows(
-                    "SELECT session, label FROM names JOIN sessions ON session = row"
+                    "SELECT session, label FROM names CROSS JOIN sessions ON session = row"
                     " WHERE ended_at >= ? ORDER BY session",
                     before,
                 )
@@ -307,6 +310,18 @@ class Database:
             )
         elif row is not None:
             self._connection.execute("UPDATE names SET label = NULL WHERE session = ?", (row,))
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if need be, such that only Home Assistant can read the names in it.
+
+    SQLite gives the same mode to what it puts beside it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        with suppress(OSError):  # not every file system has modes
+            path.chmod(0o600)
 
 
 def unpack(row: Sequence[Any]) -> PlacedSession:

@@ -13,7 +13,7 @@ import time
 from typing import Final
 
 from .damage import PARTS, salvage, set_aside
-from .database import Database, is_damage, is_locked
+from .database import FAILURES, Database, is_damage, is_locked
 
 # Seconds after which a backup is taken for done, whether or not that was said.
 BACKUP_TIMEOUT: Final = 3600
@@ -57,7 +57,7 @@ class Disk:
         """Ask the database; None if the disk fails."""
         try:
             return query(self._db)
-        except sqlite3.DatabaseError as err:
+        except FAILURES as err:
             if not self._is_mended_after(err):
                 return None
         return query(self._db)
@@ -68,14 +68,14 @@ class Disk:
             return None
         try:
             written = query(self._db)
-        except sqlite3.DatabaseError as err:
+        except FAILURES as err:
             if not self._is_mended_after(err) or self._is_makeshift:
                 return None
             written = query(self._db)
         self.failure = None
         return written
 
-    def _is_mended_after(self, err: sqlite3.DatabaseError) -> bool:
+    def _is_mended_after(self, err: Exception) -> bool:
         """Begin a new file if an error means that this one is damaged; return whether it does."""
         if isinstance(err, BUGS):
             raise err
@@ -99,7 +99,7 @@ class Disk:
             return False
         return not self._is_makeshift
 
-    def _fail(self, err: sqlite3.Error | OSError) -> None:
+    def _fail(self, err: Exception) -> None:
         """Keep what is wrong with the disk."""
         self.failure = (err.strerror if isinstance(err, OSError) else None) or str(err)
 
@@ -124,8 +124,9 @@ class Disk:
         """Write to the file again."""
         if self._backup_until is not None:
             self._backup_until = None
-            # If this process has copied the file, it gave up our lock as it closed it.
-            self._reopen()
+            if self._path.exists():
+                # If this process has copied the file, it gave up our lock as it closed it.
+                self._reopen()
 
     # -------------------------------------------------------------------------------- opening
 
@@ -136,8 +137,8 @@ class Disk:
             return Database(self._path)
         except BUGS:
             raise
-        except (sqlite3.DatabaseError, OSError) as err:
-            if isinstance(err, sqlite3.DatabaseError) and is_damage(err):
+        except (*FAILURES, OSError) as err:
+            if isinstance(err, FAILURES) and is_damage(err):
                 return self._begin_anew()
             self._fail(err)
             if is_locked(err):
@@ -146,18 +147,20 @@ class Disk:
         is_there = self._path.exists() and self._path.stat().st_size
         try:
             return Database(self._path if is_there else None, is_read_only=True)
-        except sqlite3.DatabaseError as err:
+        except FAILURES as err:
             if not is_damage(err):
                 raise OSError(str(err)) from err
             return Database(None)
 
     def _reopen(self) -> None:
         """Open the file once more."""
-        self._db.close()
+        self.close()
         try:
             self._db = self._open()
         except OSError:
             self._db, self._is_makeshift = Database(None), True
+        if self.is_paused:
+            self.read(Database.hold)
 
     def _begin_anew(self) -> Database:
         """Set the file aside, and begin a new one with what can be read of it."""
@@ -165,7 +168,7 @@ class Disk:
             self.was_set_aside = set_aside(self._path)
             database = Database(self._path)
             database.write(salvage(self.was_set_aside), {})
-        except (sqlite3.DatabaseError, OSError) as err:
+        except (*FAILURES, OSError) as err:
             self._fail(err)
             self._is_makeshift = True
             return Database(None)
@@ -180,7 +183,7 @@ class Disk:
             new.unlink(missing_ok=True)
             os.close(os.open(new, os.O_WRONLY | os.O_CREAT, 0o600))
             self._db.copy_to(new)
-        except (sqlite3.DatabaseError, OSError) as err:
+        except (*FAILURES, OSError) as err:
             self._fail(err)
             return False
         self._db.close(keep_wal=True)

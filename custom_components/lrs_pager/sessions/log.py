@@ -171,9 +171,12 @@ class SessionLog:
         return await self._do(lambda store: store.numbers(since))
 
     async def get(self, key: str) -> Any:
-        """A value that was set; None if none was."""
+        """A value that was set; None if none was, or if it was damaged."""
         value = await self._do(lambda store: store.get(key))
-        return None if value is None else json.loads(value)
+        try:
+            return None if value is None else json.loads(value)
+        except ValueError:
+            return None
 
     # ------------------------------------------------------------------------------- writing
 

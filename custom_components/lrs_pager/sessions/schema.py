@@ -24,7 +24,7 @@ CREATE TABLE sessions (
   response INTEGER,
   is_by_age INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX sessions_by_end ON sessions (ended_at, number);
+CREATE INDEX sessions_by_end ON sessions (ended_at, row, number);
 CREATE INDEX sessions_by_uuid ON sessions (uuid);
 CREATE INDEX sessions_by_id ON sessions (id);
 

@@ -55,7 +55,9 @@ class Store:
         self.changes = 0
         self._path = path
         self._unsaved = Unsaved()
-        self._names_since = int(self.get(NAMES_SINCE) or BEGINNING)
+        self._names_since = BEGINNING
+        with suppress(ValueError):  # what is damaged is no number
+            self._names_since = int(self.get(NAMES_SINCE) or BEGINNING)
 
     def close(self) -> None:
         """Write what was not written yet, and close the file."""
