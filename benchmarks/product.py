@@ -1,63 +1,82 @@
 """The integration's own functions, as the benchmarks use them: the one file to change with them."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 import itertools
+from pathlib import Path
+import tempfile
 from zoneinfo import ZoneInfo
 
-from custom_components.lrs_pager.sessions.log import SessionLog
-from custom_components.lrs_pager.sessions.session import PlacedSession
-from custom_components.lrs_pager.sessions.summary import Summary, summarize
-from custom_components.lrs_pager.transmitter import Answer, Session, Transmitter, UnitClock
+from custom_components.lrs_pager.sessions.figures import Figures, figures
+from custom_components.lrs_pager.sessions.log import Place, SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession, place
+from custom_components.lrs_pager.transmitter import Session, Transmitter, UnitClock
 from custom_components.lrs_pager.transmitter.parse import parse_history
 
 # A zone with summer time, as most users' have.
 ZONE = ZoneInfo("America/New_York")
 
 
-def clock_of(answer: Answer) -> UnitClock:
-    """The unit's clock, as of an answer."""
-    timestamp = answer.envelope.timestamp
+def placing(timestamp: datetime | None) -> Place:
+    """Place sessions as a unit stamped them whose clock shows this now."""
     assert timestamp
-    return UnitClock.measure(timestamp, answer.asked, answer.answered, ZONE)
+    now = datetime.now(UTC).replace(microsecond=0)
+    local = now.astimezone(ZONE)
+    clock = UnitClock(
+        zone=ZONE,
+        ahead=timestamp - local.replace(tzinfo=None),
+        utc_offset=local.utcoffset() or timedelta(),
+        at=now,
+        agrees=False,
+    )
+    return lambda session, before: place(session, clock, earlier=before)
+
+
+@asynccontextmanager
+async def new_log(path: Path | None = None) -> AsyncIterator[SessionLog]:
+    """An open log; in a folder of its own that goes with it, if there is no path."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = SessionLog(path or Path(folder) / "lrs_pager.bench.db")
+        await log.open()
+        try:
+            yield log
+        finally:
+            await log.close()
 
 
 async def fetch_and_merge(transmitter: Transmitter) -> int:
-    """Fetch the whole history, read it, and merge it into an empty log; return its length."""
+    """Fetch the whole history, read it, and merge it into a new log; return its length."""
     answer = await transmitter.history()
-    log = SessionLog()
-    log.absorb(answer.sessions, clock_of(answer))
-    return len(log)
+    async with new_log() as log:
+        await log.merge(answer.sessions, placing(answer.envelope.timestamp))
+        return await log.count()
+
+
+def read(body: bytes) -> tuple[tuple[Session, ...], Place]:
+    """The sessions of a history as they are told, and how they are placed."""
+    told = parse_history(body)
+    return told.sessions, placing(told.envelope.timestamp)
 
 
 def placed(body: bytes) -> list[PlacedSession]:
     """The sessions of a history, as the log has them."""
-    return list(log_of(body))
+    sessions, place = read(body)
+    return [place(session, None) for session in sessions]
 
 
-def read(body: bytes) -> tuple[tuple[Session, ...], UnitClock]:
-    """The sessions of a history as they are told, and the clock that stamped them."""
-    told = parse_history(body)
-    assert told.envelope.timestamp
-    now = datetime.now(UTC)
-    return told.sessions, UnitClock.measure(told.envelope.timestamp, now, now, ZONE)
-
-
-def log_of(body: bytes) -> SessionLog:
-    """A log with the sessions of a history."""
-    log = SessionLog()
-    # In parts, so that what was read is not all held at once.
-    sessions, clock = read(body)
+async def fill(log: SessionLog, body: bytes) -> None:
+    """Merge the sessions of a history into a log."""
+    sessions, place = read(body)
     for part in itertools.batched(sessions, 1000, strict=False):
-        log.absorb(part, clock)
-    return log
+        await log.merge(part, place)
 
 
-def merge_and_sum_up(log: SessionLog, session: Session, clock: UnitClock) -> Summary:
+async def merge_and_sum_up(log: SessionLog, session: Session, place: Place) -> Figures:
     """Merge one session that has just ended, and sum up its day anew."""
-    ((_, merged),) = log.absorb([session], clock)
+    ((_, merged),) = await log.merge([session], place)
     day = merged.ended_at // 86_400 * 86_400
-    return summarize(log.between(day, day + 86_400))
+    return figures(await log.between(day, day + 86_400))
 
 
 def lines(sessions: Iterable[PlacedSession]) -> list[dict[str, object]]:

@@ -88,7 +88,7 @@ async def start(kind: str, port: int, log: Path | None) -> Start:
             if log is not None:
                 storage = Path(hass.config.path(".storage"))
                 storage.mkdir(exist_ok=True)
-                shutil.copy(log, storage / f"{DOMAIN}.{entry.entry_id}")
+                shutil.copy(log, storage / f"{DOMAIN}.{entry.entry_id}.db")
         gc.collect()
         wall, cpu = time.perf_counter(), time.process_time()
         with blocks_timed() as blocks:
@@ -149,19 +149,13 @@ async def busy_hour() -> list[Longest]:
 
 async def make_log(path: Path) -> None:
     """Write the log's file."""
-    from custom_components.lrs_pager.session_store import SessionStore  # noqa: PLC0415
     from tests.simulator.resources import HISTORY  # noqa: PLC0415
 
     from .bodies import bodies  # noqa: PLC0415
-    from .product import log_of  # noqa: PLC0415
+    from .product import fill, new_log  # noqa: PLC0415
 
-    log = log_of(bodies(HELD)[HISTORY])
-    async with home_assistant() as hass:
-        store = SessionStore(hass, "bench")
-        await store.async_load()
-        store.add(log)
-        await store.async_save(log)
-        shutil.copy(hass.config.path(".storage", f"{DOMAIN}.bench"), path)
+    async with new_log(path) as log:
+        await fill(log, bodies(HELD)[HISTORY])
 
 
 async def child(*arguments: str) -> Any:

@@ -1,190 +1,275 @@
-"""Every archived session ever seen: a set, by identity.
+"""Every archived session ever seen, on the disk.
 
-The transmitter may forget its history, cut it or start again from id 1. The log doesn't: each
-answer is merged into it, in any order and any number of times, and what is shown is taken from
-the log alone. It knows nothing of Home Assistant or of disks (session_store.py keeps it there).
+The transmitter may forget its history, cut it or start again from id 1. The log doesn't: whatever
+is told is merged into it, in any order and any number of times. How it is kept: store.py, on top of
+disk.py, on top of database.py, whose format is in schema.py.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, replace
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+import json
+from pathlib import Path
+from typing import Any, Final
 
-from ..transmitter import Session, UnitClock
-from .record import ended_at, numbers, pack, unpack, uuid_bytes
-from .session import PlacedSession, creation
+from ..transmitter import Session
+from .database import END, Change, FutureVersionError, Placing
+from .session import PlacedSession
+from .store import Store
 
-# Sessions that are kept: with 270 guests a day, a year. In memory they are some 24 MB, on disk
-# 25 MB. Beyond that the oldest go; Home Assistant's long-term statistics outlive them.
-MAX_SESSIONS = 100_000
+__all__ = ["Change", "FutureVersionError", "Opened", "Place", "SessionLog"]
 
-# The fields, and those of a transmitter's session that they come from.
-_FIELDS = tuple((field.name, field.name.removesuffix("_at")) for field in fields(PlacedSession))
+# Says what becomes of a session that was told, given what the log has of it (None: nothing).
+type Place = Placing[Session]
+
+# The most sessions that are read at once.
+BATCH: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What became of the files as the log was opened.
+
+    set_aside: where a file is now that was damaged. damaged: lines of a log of version 0.1 that
+    could not be read, and are in a file beside it now.
+    """
+
+    set_aside: Path | None
+    damaged: int
 
 
 class SessionLog:
-    """The set of sessions.
+    """The log of one transmitter.
 
-    `absorb` takes from an answer, `restore` from the disk; both merge. To find a session and to
-    add the latest takes the same time however many there are. In memory each is a record of a
-    hundred bytes (session_record.py), and is unpacked where it is asked for.
+    All is done in a thread of its own, one job after the other, and each to its end even if who
+    waits for it is cancelled. As long as the disk can't be written, what is merged and set is kept
+    in memory, and is written with the first of these that finds the disk well again.
     """
 
-    def __init__(self, limit: int = MAX_SESSIONS) -> None:
-        """Start empty; beyond `limit` sessions, the oldest go."""
-        self._limit = limit
-        # How often it has changed: what was worked out from it holds for as long as that stays.
-        self.changes = 0
-        self._ordered: list[bytes] = []  # by ended_at
-        self._by_uuid: dict[int | str, bytes] = {}
-        # Those that have no uuid, by id and creation.
-        self._bare: dict[str | None, bytes] = {}
-        # Those that have one, in the same way, for an answer that leaves uuids out. No unit is
-        # known to do that, so it is made when one does.
-        self._by_creation: dict[str | None, bytes] | None = None
+    def __init__(
+        self,
+        path: Path,
+        old_path: Path | None = None,
+        *,
+        failing: Callable[[str | None], None] = lambda _: None,
+        set_aside: Callable[[Path], None] = lambda _: None,
+    ) -> None:
+        """Name the file, and that of version 0.1; neither is touched.
 
-    def __len__(self) -> int:
-        """How many sessions there are."""
-        return len(self._ordered)
+        failing: called with what is wrong when the disk begins to refuse writes, and with None
+        when that is over. set_aside: called with the new name of the file if that turns out to be
+        damaged after it was opened. Both are called in the event loop.
+        """
+        self._path = path
+        self._old_path = old_path
+        self._failing = failing
+        self._set_aside = set_aside
+        self._is_told_of_failure = False
+        self._thread: ThreadPoolExecutor | None = None
+        self._store: Store | None = None
 
-    def __iter__(self) -> Iterator[PlacedSession]:
-        """All, from the oldest, as they are now."""
-        return map(unpack, tuple(self._ordered))
+    # ---------------------------------------------------------------------- opening, closing
 
-    def find(self, session: Session | PlacedSession) -> PlacedSession | None:
-        """Find a session, by identity."""
-        record = self._find(session)
-        return None if record is None else unpack(record)
+    async def open(self) -> Opened:
+        """Open the file, or make it; take over a log of version 0.1.
+
+        Raises OSError if there is a file and it can't be read, and FutureVersionError if it was
+        written by a later version, which leaves it as it is.
+        """
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=self._path.name)
+        try:
+            opened = await asyncio.shield(self._submit(self._open))
+        except BaseException:
+            await self.close()
+            raise
+        self._tell()
+        return opened
+
+    def _open(self) -> Opened:
+        self._store = store = Store(self._path)
+        damaged = store.take_over(self._old_path) if self._old_path else 0
+        opened = Opened(store.disk.was_set_aside, damaged)
+        store.disk.was_set_aside = None
+        return opened
+
+    async def close(self) -> None:
+        """Wait for what is under way, and close the file. Nothing else may be called after."""
+        if (thread := self._thread) is None:
+            return
+        closing = self._submit(self._close)
+        self._thread = None
+        try:
+            await asyncio.shield(closing)
+        finally:
+            thread.shutdown(wait=closing.done())
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+
+    @staticmethod
+    async def remove(path: Path) -> None:
+        """Delete the file of a log that is closed, and all that was set aside."""
+        await asyncio.to_thread(_remove, path)
+
+    # ------------------------------------------------------------------------------- reading
 
     @property
-    def latest(self) -> PlacedSession | None:
-        """The session that ended last."""
-        return unpack(self._ordered[-1]) if self._ordered else None
+    def changes(self) -> int:
+        """A number that goes up with every change of a session."""
+        return self._store.changes if self._store else 0
 
-    def between(self, start: int, end: int) -> list[PlacedSession]:
+    @property
+    def is_failing(self) -> bool:
+        """Whether the disk refuses writes just now."""
+        return self._store is not None and self._store.disk.failure is not None
+
+    async def find(self, session: Session | PlacedSession) -> PlacedSession | None:
+        """Find a session: by its uuid, or else by its id and creation."""
+        return await self._do(lambda store: store.find(session))
+
+    async def between(self, start: int, end: int) -> list[PlacedSession]:
         """The sessions with start <= ended_at < end (POSIX seconds), from the oldest."""
-        first, last = (bisect_left(self._ordered, at, key=ended_at) for at in (start, end))
-        return [unpack(record) for record in self._ordered[first:last]]
+        return await self._do(lambda store: store.between(start, end))
 
-    def numbers(self, start: int) -> set[int]:
-        """The pagers of the sessions with ended_at >= start (POSIX seconds)."""
-        return numbers(self._ordered[bisect_left(self._ordered, start, key=ended_at) :])
-
-    def absorb(
-        self,
-        sessions: Iterable[Session],
-        clock: UnitClock,
-        before: tuple[UnitClock, int] | None = None,
-        earlier: Callable[[Session], PlacedSession | None] = lambda _: None,
-    ) -> list[tuple[PlacedSession | None, PlacedSession]]:
-        """Merge sessions of an answer; return those that are new, or of which more is known now.
-
-        Each as it was in the log before (None if it was not), and as it is now.
-        clock: the unit's, as of that answer. before: see UnitClock.place.
-        earlier: a session as it was while it was active.
-        A session keeps the instants that it was first given.
-        """
-        changed = []
-        for session in sessions:
-            record = self._find(session)
-            known = None if record is None else unpack(record)
-            if known is not None and not _adds(known, session):
-                continue
-            placed = PlacedSession.of(session, clock, before, earlier(session))
-            if merged := self._merge(record, placed):
-                changed.append((known, merged))
-        return changed
-
-    def restore(self, sessions: Iterable[PlacedSession]) -> None:
-        """Merge sessions that were logged before."""
-        # In order, each is added at the end: a hundred thousand in a second or so.
-        for session in sorted(sessions, key=lambda session: session.ended_at):
-            self._merge(self._find(session), session)
-
-    def _find(self, session: Session | PlacedSession) -> bytes | None:
-        """Find a session's record."""
-        # After a reset ids may begin anew, and creations with a clock that was reset too: two
-        # sessions with different uuids are two.
-        if session.uuid:
-            if record := self._by_uuid.get(_uuid_key(session.uuid)):
-                return record
-            return self._bare.get(creation(session)) if self._bare else None
-        key = creation(session)
-        return self._bare.get(key) or self._creations().get(key)
-
-    def _creations(self) -> dict[str | None, bytes]:
-        """The sessions with a uuid, by id and creation."""
-        if self._by_creation is None:
-            self._by_creation = {}
-            for record in self._ordered:
-                session = unpack(record)
-                if session.uuid:
-                    self._by_creation.setdefault(creation(session), record)
-            self._by_creation.pop(None, None)
-        return self._by_creation
-
-    def _merge(self, known: bytes | None, new: PlacedSession) -> PlacedSession | None:
-        """Add a session, or what it adds to a known one; return it if there was something."""
-        if known is None:
-            if len(self) >= self._limit and new.ended_at <= ended_at(self._ordered[0]):
-                return None  # it would be the first to go
-            merged = new
-        else:
-            session = unpack(known)
-            merged = replace(
-                session,
-                **{
-                    name: getattr(new, name)
-                    for name, _ in _FIELDS
-                    if getattr(session, name) is None and getattr(new, name) is not None
-                },
+    async def batches(
+        self, start: int, end: int | None = None
+    ) -> AsyncIterator[list[PlacedSession]]:
+        """The same in lists of at most BATCH sessions. end: None for all from start on."""
+        end, skip = END if end is None else end, 0
+        while True:
+            batch = await self._do(
+                partial(Store.between, start=start, end=end, limit=BATCH, skip=skip)
             )
-            if merged == session:
-                return None
-            self._remove(known)
-        self._add(merged)
-        if len(self._ordered) > self._limit:
-            self._remove(self._ordered[0])
-        return merged
+            if batch:
+                yield batch
+            if len(batch) < BATCH:
+                return
+            # Go on where it ended, after those that ended in the same second.
+            last = batch[-1].ended_at
+            skip = sum(s.ended_at == last for s in batch) + (skip if last == start else 0)
+            start = last
 
-    def _add(self, session: PlacedSession) -> None:
-        """Put a session in."""
-        self.changes += 1
-        record = pack(session)
-        if session.uuid:
-            self._by_uuid[_uuid_key(session.uuid)] = record
-            if self._by_creation is not None and (key := creation(session)):
-                self._by_creation.setdefault(key, record)
-        else:
-            self._bare[creation(session)] = record
-        if not self._ordered or session.ended_at >= ended_at(self._ordered[-1]):
-            self._ordered.append(record)
-        else:
-            insort(self._ordered, record, key=ended_at)
+    async def latest(self) -> PlacedSession | None:
+        """The session that ended last."""
+        found = await self._do(lambda store: store.between(limit=1, newest_first=True))
+        return found[0] if found else None
 
-    def _remove(self, record: bytes) -> None:
-        """Take a session out."""
-        session = unpack(record)
-        key = creation(session)
-        if session.uuid:
-            del self._by_uuid[_uuid_key(session.uuid)]
-            if self._by_creation and self._by_creation.get(key) is record:
-                del self._by_creation[key]
-        else:
-            del self._bare[key]
-        index = bisect_left(self._ordered, session.ended_at, key=ended_at)
-        while self._ordered[index] is not record:
-            index += 1
-        del self._ordered[index]
+    async def oldest(self) -> PlacedSession | None:
+        """The session that ended first."""
+        found = await self._do(lambda store: store.between(limit=1))
+        return found[0] if found else None
+
+    async def count(self) -> int:
+        """How many sessions there are."""
+        return await self._do(Store.count)
+
+    async def numbers(self, since: int) -> set[int]:
+        """The pagers of the sessions with ended_at >= since (POSIX seconds)."""
+        return await self._do(lambda store: store.numbers(since))
+
+    async def get(self, key: str) -> Any:
+        """A value that was set; None if none was, or if it was damaged."""
+        value = await self._do(lambda store: store.get(key))
+        try:
+            return None if value is None else json.loads(value)
+        except ValueError:
+            return None
+
+    # ------------------------------------------------------------------------------- writing
+
+    async def merge(self, sessions: Iterable[Session], place: Place) -> list[Change]:
+        """Merge sessions; return those that are new, or of which something is known anew.
+
+        Each is looked up, and placed with what the log has of it. When this returns, all are on
+        the disk, unless that refuses.
+        """
+        sessions = tuple(sessions)
+        return await self._do(lambda store: store.merge(sessions, place))
+
+    async def keep(self, sessions: Iterable[PlacedSession]) -> list[Change]:
+        """Merge sessions that are placed, as PlacedSession.seen_before does."""
+        sessions = tuple(sessions)
+        return await self._do(
+            lambda store: store.merge(
+                sessions, lambda session, before: session.seen_before(before) if before else session
+            )
+        )
+
+    async def shift(self, seconds: int) -> list[Change]:
+        """Move the instants that follow from our own clock, as that was set.
+
+        Of sessions that were first written since the log was opened.
+        """
+        return await self._do(lambda store: store.shift(seconds))
+
+    async def blank_names(self, before: int) -> int:
+        """Take the names off sessions with ended_at < before (POSIX seconds).
+
+        Until this is called again, such sessions get no names by being told again, either. No copy
+        of these names stays in the file, and files that were set aside earlier are deleted. Return
+        how many names there were; 0 if the disk refuses, and nothing is done.
+        """
+        return await self._do(lambda store: store.blank_names(before))
+
+    async def set(self, key: str, value: Any) -> None:
+        """Keep a small value, of what JSON has, with the log.
+
+        It is on the disk when this returns, and never before what was merged earlier.
+        """
+        text = json.dumps(value)
+        await self._do(lambda store: store.set(key, text))
+
+    # ------------------------------------------------------------------------------- backups
+
+    async def pause(self) -> None:
+        """Have the file stay as it is, to be copied, until `resume` is called or an hour is over.
+
+        What is merged and set meanwhile is kept as ever. The files of a log that is not open stay
+        as they are in any case.
+        """
+        if self._thread is not None:
+            await self._do(Store.pause)
+
+    async def resume(self) -> None:
+        """End the pause."""
+        if self._thread is not None:
+            await self._do(Store.resume)
+
+    # ---------------------------------------------------------------------------- in between
+
+    async def _do[T](self, job: Callable[[Store], T]) -> T:
+        """Have a job done in the log's thread, and to its end even if this is cancelled."""
+        try:
+            return await asyncio.shield(self._submit(self._run, job))
+        finally:
+            self._tell()
+
+    def _submit[*Ts, T](self, job: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        if self._thread is None:
+            raise RuntimeError("the session log is not open")
+        return asyncio.get_running_loop().run_in_executor(self._thread, job, *args)
+
+    def _run[T](self, job: Callable[[Store], T]) -> T:
+        assert self._store is not None
+        return job(self._store)
+
+    def _tell(self) -> None:
+        """Tell what has become of the disk, if there is something new."""
+        if self._store is None:
+            return
+        disk = self._store.disk
+        if aside := disk.was_set_aside:
+            disk.was_set_aside = None
+            self._set_aside(aside)
+        if self._is_told_of_failure != self.is_failing:
+            self._is_told_of_failure = self.is_failing
+            self._failing(disk.failure)
 
 
-def _uuid_key(uuid: str) -> int | str:
-    """A uuid as a key: a number takes half the room of its text."""
-    return int.from_bytes(uuid_bytes(uuid)) or f"uuid {uuid}"
-
-
-def _adds(known: PlacedSession, session: Session) -> bool:
-    """Whether a session has something that is not known of it yet."""
-    return any(
-        getattr(known, ours) is None and getattr(session, theirs) is not None
-        for ours, theirs in _FIELDS
-    )
+def _remove(path: Path) -> None:
+    """Delete all that is called like the log."""
+    for file in (path.with_suffix(""), *path.parent.glob(f"{path.stem}.*")):
+        file.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""What becomes of a damaged file of the session log: it is set aside, and read as far as it goes.
+
+Files that are set aside are beside the log's file, and begin with its name.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+import os
+from pathlib import Path
+import sqlite3
+from typing import Any, Final
+
+from .database import FAILURES, DamagedError, unpack
+from .schema import BEFORE_READING
+from .session import PlacedSession
+
+# What SQLite may put beside a file.
+PARTS: Final = ("-wal", "-shm", "-journal")
+
+# The fewest bytes that a session takes: a file can't have more of them than that.
+MIN_SIZE: Final = 40
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that can't be read, with what SQLite has put beside it."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.rename(path.with_name(f"{path.name}.unreadable.{now}"))
+    for part in PARTS:
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + part).rename(aside.with_name(aside.name + part))
+    return aside
+
+
+def set_lines_aside(path: Path, lines: Iterable[bytes]) -> None:
+    """Keep the lines of an old log that can't be read."""
+    aside = path.with_name(f"{path.name}.damaged")
+    # Guests' names may be in them: nobody but Home Assistant may read the file.
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(b"".join(line + b"\n" for line in lines))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def files_set_aside(path: Path) -> list[Path]:
+    """The files that were set aside of a log, and of its predecessor of version 0.1."""
+    beside = path.parent.glob(f"{path.stem}.*")
+    return [file for file in beside if ".unreadable." in file.name or file.suffix == ".damaged"]
+
+
+def salvage(path: Path) -> Iterator[PlacedSession]:
+    """Read the sessions of a damaged file as far as that is possible; the file stays as it is."""
+    has_wal = path.with_name(f"{path.name}-wal").exists()
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_wal)
+    with closing(connection), suppress(*FAILURES):
+        # Otherwise SQLite reads nothing of a file that was cut off.
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.executescript(BEFORE_READING)
+        last = path.stat().st_size // MIN_SIZE
+        names = dict(_rows(connection, "SELECT * FROM names WHERE session > ?", last))
+        for row in _rows(connection, "SELECT * FROM sessions WHERE row > ?", last):
+            with suppress(DamagedError):
+                yield unpack((*row, names.get(row[0])))
+
+
+def _rows(connection: sqlite3.Connection, query: str, last: int) -> Iterator[tuple[Any, ...]]:
+    """Read rows in the order of their numbers, and leave out those that can't be read."""
+    number = 0
+    while number < last:
+        try:
+            for row in connection.execute(query, (number,)):
+                number = max(number, row[0])
+                yield row
+        except FAILURES:
+            number += 1  # a page has some twenty rows
+        else:
+            return

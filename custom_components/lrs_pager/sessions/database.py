@@ -1,0 +1,339 @@
+"""The session log's file: an SQLite database.
+
+A `Database` is used from one thread. It raises one of FAILURES when the disk fails or the file is
+damaged; disk.py deals with both.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from functools import lru_cache
+import os
+from pathlib import Path
+import sqlite3
+from typing import Any, Final, get_type_hints
+
+from ..transmitter import Session
+from .schema import BEFORE_READING, MIGRATIONS, NAMES, SCHEMA, VERSION
+from .session import PlacedSession, iso
+
+SELECT: Final = "SELECT sessions.*, label FROM sessions LEFT JOIN names ON session = row"
+
+INSERT: Final = """
+INSERT OR REPLACE INTO sessions VALUES (
+  :row, :ended_at, :id, :uuid, :number, :party_size, :goal, :clear_type, :created, :notified,
+  :cleared, :created_at, :notified_at, :cleared_at, :wait, :response, :is_by_age)
+"""
+
+# SQLite's least and greatest number.
+BEGINNING: Final = -(2**63)
+END: Final = 2**63 - 1
+
+# Seconds to wait for a process that still has the file, such as one that is being stopped.
+LOCK_TIMEOUT: Final = 5
+
+# Sessions that are kept unpacked: some busy days, which are asked for at every change.
+UNPACKED: Final = 2_000
+
+# A session as it was in the log (None: it was not there), and as it is now.
+type Change = tuple[PlacedSession | None, PlacedSession]
+# Says what becomes of a session, given what the log has of it.
+type Placing[S: (Session, PlacedSession)] = Callable[[S, PlacedSession | None], PlacedSession]
+
+# What SELECT gives after row and ended_at: the fields, label at the end.
+_FIELDS: Final = (*(f.name for f in fields(PlacedSession) if f.name != "label"), "label")
+_TYPES: Final = get_type_hints(PlacedSession) | {"is_by_age": int}
+
+# What a query raises if the file is damaged or the disk fails. The latter is raised where SQLite
+# quotes what is damaged in its message.
+FAILURES: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+
+
+class FutureVersionError(Exception):
+    """The file was written by a later version of the integration."""
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """The file is a database, but does not hold what a log holds."""
+
+
+def is_damage(err: Exception) -> bool:
+    """Whether one of FAILURES means that the file is damaged, rather than that the disk fails."""
+    # Those that are of Python's own making have no code: there was a text that is none.
+    code = getattr(err, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+
+def is_locked(err: Exception) -> bool:
+    """Whether an error means that another process has the file."""
+    return getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+class Database:
+    """The sessions and the values in one file."""
+
+    def __init__(self, path: Path | None, *, is_read_only: bool = False) -> None:
+        """Open a file, which is made if there is none.
+
+        path: None for a database in memory. is_read_only: whether the disk can't be written; what
+        the last process left in the write-ahead log is not seen then.
+        Raises FutureVersionError for a file of a later version, which stays as it is.
+        """
+        uri = ":memory:"
+        if path is not None:
+            uri = path.as_uri() + ("?immutable=1" if is_read_only else "")
+            if not is_read_only:
+                _make_private(path)
+        self._connection = sqlite3.connect(
+            uri, uri=True, isolation_level=None, timeout=LOCK_TIMEOUT
+        )
+        self.has_wal = False
+        had_wal = path is not None and path.with_name(f"{path.name}-wal").exists()
+        try:
+            self._open(is_read_only=is_read_only)
+        except BaseException:
+            self.close(keep_wal=had_wal)
+            raise
+
+    def _open(self, *, is_read_only: bool) -> None:
+        """Bring the file up to date, and look whether it is a log."""
+        self._connection.executescript(BEFORE_READING)
+        ((version,),) = self._rows("PRAGMA user_version")
+        if version > VERSION:
+            raise FutureVersionError(f"version {version}")
+        is_new = not version and not self._rows("SELECT name FROM sqlite_schema")
+        if not is_new and any(step not in MIGRATIONS for step in range(version, VERSION)):
+            raise DamagedError("not a session log")
+        if not is_read_only:
+            ((mode,),) = self._rows("PRAGMA journal_mode = WAL")
+            self.has_wal = mode == "wal"
+            if not self.has_wal:
+                # The journal has names, too: it is emptied after each commit.
+                self._rows("PRAGMA journal_mode = TRUNCATE")
+        if is_new:
+            self._upgrade(SCHEMA + NAMES, VERSION)
+        else:
+            for step in range(version, VERSION):
+                self._upgrade(MIGRATIONS[step], step + 1)
+        # To check all of a long log would take too long. What was written last is looked at.
+        self.between(limit=1)
+        self.between(limit=1, newest_first=True)
+        self._sessions("ORDER BY row DESC LIMIT 1")
+        self._rows("SELECT max(uuid) FROM sessions")
+        self._rows("SELECT max(id) FROM sessions")
+        self.value("")
+
+    def _upgrade(self, script: str, version: int) -> None:
+        """Run SQL that makes the file one of that version: all of it or nothing."""
+        self._connection.executescript(
+            f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {version}; COMMIT;"
+        )
+
+    def close(self, *, keep_wal: bool = False) -> None:
+        """Close the file. keep_wal: leave it and the write-ahead log beside it as they are."""
+        if keep_wal:
+            self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+        self._connection.close()
+
+    # ------------------------------------------------------------------------------- reading
+
+    def find(self, session: Session | PlacedSession) -> PlacedSession | None:
+        """Find a session by the rule of SessionIndex."""
+        return self._find(session)[1]
+
+    def between(
+        self,
+        start: int = BEGINNING,
+        end: int = END,
+        limit: int = -1,
+        skip: int = 0,
+        newest_first: bool = False,
+    ) -> list[PlacedSession]:
+        """The sessions with start <= ended_at < end, from the oldest.
+
+        limit: how many at most; -1 for all. skip: how many are left out at the beginning.
+        """
+        order = "ended_at DESC, row DESC" if newest_first else "ended_at, row"
+        return self._sessions(
+            f"WHERE ended_at >= ? AND ended_at < ? ORDER BY {order} LIMIT ? OFFSET ?",
+            *(start, end, limit, skip),
+        )
+
+    def placed_by_age(self, first_row: int) -> list[PlacedSession]:
+        """The sessions from that row on of which is_by_age is set."""
+        return self._sessions("WHERE row >= ? AND is_by_age", first_row)
+
+    def count(self) -> int:
+        """How many sessions there are."""
+        ((count,),) = self._rows("SELECT count(*) FROM sessions")
+        return int(count)
+
+    def last_row(self) -> int:
+        """The row of the session that was first written last; 0 if there is none."""
+        ((row,),) = self._rows("SELECT max(row) FROM sessions")
+        return row or 0
+
+    def numbers(self, since: int) -> set[int]:
+        """The pagers of the sessions with ended_at >= since."""
+        found = self._rows(
+            "SELECT DISTINCT number FROM sessions WHERE ended_at >= ? AND number IS NOT NULL",
+            since,
+        )
+        return {number for (number,) in found}
+
+    def value(self, key: str) -> str | None:
+        """A value as JSON; None if there is none."""
+        found = self._rows("SELECT value FROM state WHERE key = ?", key)
+        return str(found[0][0]) if found else None
+
+    # ------------------------------------------------------------------------------- writing
+
+    def merge[S: (Session, PlacedSession)](
+        self, sessions: Iterable[S], place: Placing[S]
+    ) -> list[Change]:
+        """Find each session, place it, and write it if that changes it, in one transaction."""
+        changes: list[Change] = []
+        with self._transaction():
+            for session in sessions:
+                row, before = self._find(session)
+                after = place(session, before)
+                if after != before:
+                    self._write(row, after)
+                    changes.append((before, after))
+        return changes
+
+    def write(self, sessions: Iterable[PlacedSession], values: Mapping[str, str]) -> bool:
+        """Write sessions, over those that they are found as, and values, in one transaction.
+
+        Return that this was done.
+        """
+        with self._transaction():
+            for session in sessions:
+                self._write(self._find(session)[0], session)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO state VALUES (?, ?)", values.items()
+            )
+        return True
+
+    def blank_names(self, before: int, values: Mapping[str, str]) -> int:
+        """Remove the names of sessions with ended_at < before; return how many there were.
+
+        No copy of them stays in the database. SQLite overwrites rows that are deleted, but not
+        copies of rows that it moved from page to page; so all pages of the table are given up,
+        which are overwritten as a whole. values: written in the same transaction.
+        """
+        ((old, count),) = self._rows(
+            # CROSS JOIN: look at names first, as they are few.
+            "SELECT count(*), count(label) FROM names CROSS JOIN sessions ON session = row"
+            " WHERE ended_at < ?",
+            before,
+        )
+        with self._transaction():
+            if old:
+                kept = self._rows(
+                    "SELECT session, label FROM names CROSS JOIN sessions ON session = row"
+                    " WHERE ended_at >= ? ORDER BY session",
+                    before,
+                )
+                self._connection.execute("DROP TABLE names")
+                self._connection.execute(NAMES)
+                self._connection.executemany("INSERT INTO names VALUES (?, ?)", kept)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO state VALUES (?, ?)", values.items()
+            )
+        _session.cache_clear()
+        return int(count)
+
+    # ------------------------------------------------------------------------------- backups
+
+    def checkpoint(self) -> None:
+        """Move what is in the write-ahead log to the file, and empty it."""
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def hold(self) -> None:
+        """Write to the write-ahead log alone from now on, so that the file stays as it is."""
+        self._rows("PRAGMA wal_autocheckpoint = 0")
+
+    def copy_to(self, path: Path) -> None:
+        """Write all to another file, which is empty or not there."""
+        self._connection.execute("VACUUM INTO ?", (str(path),))
+
+    # ----------------------------------------------------------------------------- in between
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of what is written is on the disk at the end, or nothing of it."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:
+            yield
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        cursor = self._connection.execute(query, values)
+        try:
+            return cursor.fetchall()
+        finally:
+            # If this fails, nothing of it keeps the file open when the connection is closed.
+            cursor.close()
+
+    def _sessions(self, clause: str, *values: Any) -> list[PlacedSession]:
+        """The sessions that SELECT gives with a clause."""
+        return [unpack(row) for row in self._rows(f"{SELECT} {clause}", *values)]
+
+    def _find(
+        self, session: Session | PlacedSession
+    ) -> tuple[int, PlacedSession] | tuple[None, None]:
+        """Find a session and its row."""
+        uuid, created = session.uuid, session.created
+        found = uuid and self._rows(f"{SELECT} WHERE uuid = ?", uuid)
+        if not found:
+            found = self._rows(
+                f"{SELECT} WHERE id = ? AND created = ? ORDER BY row LIMIT 1",
+                *(session.id, created if isinstance(created, str | None) else iso(created)),
+            )
+        if not found:
+            return None, None
+        known = unpack(found[0])
+        # Two sessions with different uuids are two.
+        if uuid and known.uuid and uuid != known.uuid:
+            return None, None
+        return found[0][0], known
+
+    def _write(self, row: int | None, session: PlacedSession) -> None:
+        """Write a session to its row, or to a new one."""
+        values: dict[str, Any] = {name: getattr(session, name) for name in _FIELDS}
+        values |= {"row": row, "ended_at": session.ended_at}
+        new_row = self._connection.execute(INSERT, values).lastrowid
+        if session.label is not None:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO names VALUES (?, ?)", (new_row, session.label)
+            )
+        elif row is not None:
+            self._connection.execute("UPDATE names SET label = NULL WHERE session = ?", (row,))
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if need be, such that only Home Assistant can read the names in it.
+
+    SQLite gives the same mode to what it puts beside it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        with suppress(OSError):  # not every file system has modes
+            path.chmod(0o600)
+
+
+def unpack(row: Sequence[Any]) -> PlacedSession:
+    """A session from what SELECT gives."""
+    return _session(*row[2:])
+
+
+@lru_cache(UNPACKED)
+def _session(*values: Any) -> PlacedSession:
+    """A session from its row. Raises DamagedError if that has values that no session has."""
+    named = dict(zip(_FIELDS, values, strict=True))
+    for name, value in named.items():
+        if not isinstance(value, _TYPES[name]):
+            raise DamagedError(name)
+    return PlacedSession(**named | {"is_by_age": bool(named["is_by_age"])})

@@ -1,0 +1,215 @@
+"""The sessions of the log: in the file, and in memory as long as the disk does not take them."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ..transmitter import Session
+from .damage import files_set_aside, set_aside, set_lines_aside
+from .database import BEGINNING, END, Change, Database, Placing
+from .disk import Disk
+from .old_log import read_old_log
+from .session import PlacedSession, SessionIndex
+
+# The key of a value of the store's own: sessions that ended before it have no names.
+NAMES_SINCE: Final = "names_since"
+
+
+class Unsaved:
+    """Sessions and values that the disk has not taken yet."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.sessions: dict[str, PlacedSession] = {}  # by identity
+        self.values: dict[str, str] = {}
+        self._index = SessionIndex()
+
+    def __bool__(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self.sessions or self.values)
+
+    def find(self, session: Session | PlacedSession) -> PlacedSession | None:
+        """Find a session."""
+        return self._index.find(session)
+
+    def put(self, session: PlacedSession) -> None:
+        """Add a session, in place of what it is found as."""
+        if known := self._index.find(session):
+            self._index.remove(known)
+            del self.sessions[known.keys[0]]
+        self._index.add(session)
+        self.sessions[session.keys[0]] = session
+
+
+class Store:
+    """The sessions and values of a log. Used from one thread.
+
+    disk: their file. changes: goes up with every change of a session.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or make it. Raises as Disk does."""
+        self.disk = Disk(path)
+        self.changes = 0
+        self._path = path
+        self._unsaved = Unsaved()
+        self._names_since = BEGINNING
+        with suppress(ValueError):  # what is damaged is no number
+            self._names_since = int(self.get(NAMES_SINCE) or BEGINNING)
+
+    def close(self) -> None:
+        """Write what was not written yet, and close the file."""
+        if not self._save():
+            self.disk.resume()
+            self._save()
+        self.disk.close()
+
+    def take_over(self, old_path: Path) -> int:
+        """Take over the log of version 0.1, if there is one; return how many lines are damaged.
+
+        Raises OSError if there is one that can't be read.
+        """
+        try:
+            sessions, damaged = read_old_log(old_path)
+        except FileNotFoundError:
+            return 0
+        except ValueError:
+            with suppress(OSError):
+                self.disk.was_set_aside = set_aside(old_path)
+            return 0
+        # If this was interrupted before, some are there already.
+        self.merge(sessions, lambda session, before: before or session)
+        # What the disk does not take now is taken over at the next start.
+        with suppress(OSError):
+            if damaged:
+                set_lines_aside(self._path, damaged)
+            if not self._unsaved:
+                old_path.unlink()
+        return len(damaged)
+
+    # ------------------------------------------------------------------------------- reading
+
+    def find(self, session: Session | PlacedSession) -> PlacedSession | None:
+        """Find a session by the rule of SessionIndex."""
+        stored = self.disk.read(lambda db: db.find(session))
+        if not self._unsaved:
+            return stored
+        return self._unsaved.find(stored or session) or stored
+
+    def between(
+        self,
+        start: int = BEGINNING,
+        end: int = END,
+        *,
+        limit: int = -1,
+        skip: int = 0,
+        newest_first: bool = False,
+    ) -> list[PlacedSession]:
+        """As Database.between."""
+        if not self._unsaved:
+            return (
+                self.disk.read(lambda db: db.between(start, end, limit, skip, newest_first)) or []
+            )
+        unsaved = self._unsaved.sessions.values()
+        some = -1 if limit < 0 else skip + limit + len(unsaved)
+        stored = self.disk.read(lambda db: db.between(start, end, some, 0, newest_first)) or []
+        found = [session for session in stored if not self._unsaved.find(session)]
+        found += [session for session in unsaved if start <= session.ended_at < end]
+        found.sort(key=lambda session: session.ended_at, reverse=newest_first)
+        return found[skip:] if limit < 0 else found[skip : skip + limit]
+
+    def count(self) -> int:
+        """How many sessions there are."""
+        new = sum(self._is_new(session) for session in self._unsaved.sessions.values())
+        return (self.disk.read(Database.count) or 0) + new
+
+    def numbers(self, since: int) -> set[int]:
+        """The pagers of the sessions with ended_at >= since."""
+        if self._unsaved:
+            return {s.number for s in self.between(since) if s.number is not None}
+        return self.disk.read(lambda db: db.numbers(since)) or set()
+
+    def get(self, key: str) -> str | None:
+        """A value; None if there is none."""
+        return self._unsaved.values.get(key) or self.disk.read(lambda db: db.value(key))
+
+    def _is_new(self, session: PlacedSession) -> bool:
+        """Whether an unsaved session is not in the file."""
+        return self.disk.read(lambda db: db.find(session)) is None
+
+    # ------------------------------------------------------------------------------- writing
+
+    def merge[S: (Session, PlacedSession)](
+        self, sessions: Iterable[S], place: Placing[S]
+    ) -> list[Change]:
+        """Find each session, place it, and write it if that changes it."""
+        sessions = tuple(sessions)
+
+        def placed(session: S, before: PlacedSession | None) -> PlacedSession:
+            after = place(session, before)
+            is_nameless = after.ended_at < self._names_since and after.label is not None
+            return replace(after, label=None) if is_nameless else after
+
+        changes = self._write(lambda db: db.merge(sessions, placed))
+        if changes is None:
+            changes = []
+            for session in sessions:
+                before = self.find(session)
+                after = placed(session, before)
+                if after != before:
+                    self._unsaved.put(after)
+                    changes.append((before, after))
+        self.changes += len(changes)
+        return changes
+
+    def shift(self, seconds: int) -> list[Change]:
+        """See SessionLog.shift."""
+        first_new_row = self.disk.first_new_row
+        by_age = self.disk.read(lambda db: db.placed_by_age(first_new_row)) or []
+        by_age += [s for s in self._unsaved.sessions.values() if s.is_by_age and self._is_new(s)]
+        return self.merge(by_age, lambda session, before: (before or session).shifted(seconds))
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a value."""
+        if value != self.get(key) and not self._write(lambda db: db.write((), {key: value})):
+            self._unsaved.values[key] = value
+
+    def blank_names(self, before: int) -> int:
+        """See SessionLog.blank_names."""
+        count = self._write(lambda db: db.blank_names(before, {NAMES_SINCE: str(before)}))
+        if count is None:
+            return 0
+        self._names_since = before
+        if not self.disk.is_paused:
+            self.disk.read(Database.checkpoint)
+        for file in files_set_aside(self._path):
+            with suppress(OSError):
+                if file.stat().st_mtime < before:
+                    file.unlink()
+        self.changes += count
+        return count
+
+    def pause(self) -> None:
+        """See SessionLog.pause."""
+        self._save()
+        self.disk.pause()
+
+    def resume(self) -> None:
+        """See SessionLog.resume."""
+        self.disk.resume()
+        self._save()
+
+    def _write[T](self, query: Callable[[Database], T]) -> T | None:
+        """Write to the file, after what it could not take before; None if it takes nothing now."""
+        return self.disk.write(query) if self._save() else None
+
+    def _save(self) -> bool:
+        """Write what is unsaved; return whether all is."""
+        if self._unsaved:
+            unsaved = self._unsaved
+            if not self.disk.write(lambda db: db.write(unsaved.sessions.values(), unsaved.values)):
+                return False
+            self._unsaved = Unsaved()
+        return True

@@ -1,0 +1,598 @@
+"""What a kill, a power cut, damage, a full disk and a backup do to the log's file."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+import os
+from pathlib import Path
+import re
+import resource
+import shutil
+import signal
+import sqlite3
+import stat
+import sys
+import tarfile
+
+import pytest
+
+from custom_components.lrs_pager.sessions import database, disk, schema
+from custom_components.lrs_pager.sessions.log import FutureVersionError, SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
+from tests.sessions import KILLED, everything, opened, placed, read_all, session
+
+# SQLite's.
+PAGE = 2048
+
+
+async def filled(path: Path, count: int = 3) -> None:
+    """Make a log with some sessions, the first of which ended last, and close it."""
+    async with opened(path) as log:
+        await log.merge([session(n, label=f"Guest {n}") for n in range(count)], placed)
+
+
+async def numbers(path: Path) -> list[int | None]:
+    """The pagers of the sessions that a start finds, from the latest."""
+    async with opened(path) as log:
+        return [s.number for s in reversed(await everything(log))]
+
+
+def with_suffix(path: Path, suffix: str) -> Path:
+    """A file that SQLite puts beside another."""
+    return path.with_name(path.name + suffix)
+
+
+def copied(path: Path, to: Path) -> Path:
+    """A copy of the files as they are, as after a power cut."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(path.parent, to)
+    return to / path.name
+
+
+# ----------------------------------------------------------------------------- kills, power cuts
+
+
+@pytest.mark.parametrize("after", [1, 10, 300])
+async def test_a_kill_loses_nothing_that_was_merged(path: Path, after: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(KILLED), str(path), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    said = []
+    while len(said) <= after:
+        said.append((await process.stdout.readline()).decode().strip())
+    process.send_signal(signal.SIGKILL)
+    said += (await process.stdout.read()).decode().split()
+    await process.wait()
+    assert said[0] == "open"
+    merged = [int(number) for number in said[1:]]
+    async with opened(path) as log:
+        found = [s.number for s in reversed(await everything(log))]
+        # One more may have been on its way.
+        assert found in (merged, [*merged, len(merged)])
+        assert await log.get("cursor") in (merged[-1], len(found) - 1)
+        assert (await log.find(session(0))).label == "Guest 0"
+
+
+async def test_a_power_cut_in_a_write_loses_that_write_alone(path: Path, tmp_path: Path) -> None:
+    wal = with_suffix(path, "-wal")
+    async with opened(path) as log:
+        # Where the write-ahead log ended after each of some merges.
+        ends = []
+        for number in range(6):
+            await log.merge([session(number)], placed)
+            ends.append(wal.stat().st_size)
+        for cut in range(ends[0], ends[-1], 700):
+            copy = copied(path, tmp_path / "copy")
+            os.truncate(with_suffix(copy, "-wal"), cut)
+            whole = [number for number, end in enumerate(ends) if end <= cut]
+            assert await numbers(copy) == whole
+        for place in range(ends[2] + 5, ends[3], 1000):
+            copy = copied(path, tmp_path / "copy")
+            with with_suffix(copy, "-wal").open("r+b") as file:
+                file.seek(place)
+                file.write(b"torn")
+            assert await numbers(copy) == [0, 1, 2]
+
+
+async def test_a_power_cut_while_the_file_is_made_leaves_one_that_can_be_opened(
+    path: Path, tmp_path: Path
+) -> None:
+    async with opened(path):
+        size = with_suffix(path, "-wal").stat().st_size
+        for cut in range(0, size, 500):
+            copy = copied(path, tmp_path / "copy")
+            os.truncate(with_suffix(copy, "-wal"), cut)
+            await filled(copy, 2)
+            assert await numbers(copy) == [0, 1]
+
+
+# --------------------------------------------------------------------------------------- damage
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\0" * 4096, b"not a database", b"SQLite format 3\0" + b"\xff" * 84, b"SQLite format 3\0"],
+    ids=["zeros", "text", "header", "cut header"],
+)
+async def test_a_file_that_is_no_database_is_set_aside_and_not_overwritten(
+    path: Path, content: bytes
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    log = SessionLog(path)
+    found = await log.open()
+    assert found.set_aside is not None
+    assert found.set_aside.parent == path.parent
+    assert found.set_aside.read_bytes() == content
+    await log.merge([session(0)], placed)
+    await log.close()
+    assert await numbers(path) == [0]
+    assert found.set_aside.read_bytes() == content
+
+
+async def test_a_database_of_something_else_is_set_aside(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE recipes (name TEXT)")
+    other.close()
+    content = path.read_bytes()
+    log = SessionLog(path)
+    found = await log.open()
+    await log.close()
+    assert found.set_aside is not None
+    assert found.set_aside.read_bytes() == content
+
+
+def damage(path: Path, number: int) -> None:
+    """Overwrite the page that has the session of a pager; nothing is seen of it at the start."""
+    found = re.search(rb"uuid-%d.{,10}STOP" % number, path.read_bytes(), re.DOTALL)
+    assert found
+    with path.open("r+b") as file:
+        file.seek(found.start() // PAGE * PAGE)
+        file.write(b"\x07" * PAGE)
+
+
+async def test_what_can_be_read_of_a_damaged_file_is_in_the_new_one(path: Path) -> None:
+    count = 2_000
+    await filled(path, count)
+    damage(path, 1_000)
+    told: list[Path] = []
+    async with opened(path, set_aside=told.append) as log:
+        assert await log.count() == count
+        found = await everything(log)
+        (aside,) = told
+        assert aside.parent == path.parent
+        lost = count - len(found)
+        assert 0 < lost < 30
+        assert [s.label for s in found] == [f"Guest {s.number}" for s in found]
+        # The transmitter may still have those that were lost.
+        assert len(await log.merge([session(n) for n in range(count)], placed)) >= lost
+        assert await log.count() == count
+    assert await numbers(path) == list(range(count))
+    assert len(told) == 1
+
+
+async def test_names_that_cannot_be_read_do_not_take_their_sessions_away(path: Path) -> None:
+    await filled(path, 500)
+    names = path.read_bytes().find(b"Guest 250") // PAGE * PAGE
+    with path.open("r+b") as file:
+        file.seek(names)
+        file.write(b"\x07" * PAGE)
+    async with opened(path) as log:
+        found = await everything(log)
+        assert [s.number for s in reversed(found)] == list(range(500))
+        unnamed = [s.number for s in found if s.label is None]
+        assert 250 in unnamed
+        assert len(unnamed) < 200
+
+
+async def test_a_file_that_was_cut_off_keeps_what_was_before_the_cut(path: Path) -> None:
+    await filled(path, 2_000)
+    os.truncate(path, path.stat().st_size // 2)
+    log = SessionLog(path)
+    found = await log.open()
+    assert found.set_aside is not None
+    kept = await log.count()
+    assert 0 < kept < 2_000
+    await log.close()
+    assert len(await numbers(path)) == kept
+
+
+async def test_a_merge_that_finds_damage_is_done_all_the_same(path: Path) -> None:
+    await filled(path, 2_000)
+    damage(path, 1_000)
+    told: list[Path] = []
+    async with opened(path, set_aside=told.append) as log:
+        changes = await log.merge([session(n) for n in (500, 1_000, 2_000)], placed)
+        assert len(told) == 1
+        assert [after.number for before, after in changes if before is None] == [1_000, 2_000]
+        assert await log.find(session(2_000)) is not None
+    found = await numbers(path)
+    assert found[500] == 500
+    assert {1_000, 2_000} <= set(found)
+
+
+async def test_a_value_that_no_session_has_counts_as_damage(path: Path) -> None:
+    await filled(path)
+    with sqlite3.connect(path) as damaged:
+        damaged.execute("UPDATE sessions SET clear_type = CAST(x'ff' AS TEXT) WHERE number = 1")
+    damaged.close()
+    told: list[Path] = []
+    async with opened(path, set_aside=told.append) as log:
+        assert [s.number for s in await everything(log)] == [2, 0]
+        assert len(told) == 1
+
+
+async def test_values_that_were_damaged_are_none(path: Path) -> None:
+    async with opened(path) as log:
+        await log.set("cursor", 5)
+        await log.blank_names(0)
+    with sqlite3.connect(path) as damaged:
+        damaged.execute("UPDATE state SET value = '{' || value")
+    damaged.close()
+    async with opened(path) as log:
+        assert await log.get("cursor") is None
+        await log.merge([session(1, label="Ortega")], placed)
+        assert [s.label for s in await everything(log)] == ["Ortega"]
+
+
+@pytest.mark.parametrize("has_wal", [False, True])
+async def test_a_file_of_a_later_version_is_not_touched(path: Path, *, has_wal: bool) -> None:
+    await filled(path)
+    later = sqlite3.connect(path, isolation_level=None)
+    later.execute("PRAGMA locking_mode = EXCLUSIVE")
+    later.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    later.execute("DROP TABLE names")
+    if has_wal:
+        later.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+    later.close()
+    before = {file: file.read_bytes() for file in path.parent.iterdir()}
+    assert (with_suffix(path, "-wal") in before) == has_wal
+    with pytest.raises(FutureVersionError):
+        await SessionLog(path).open()
+    assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+async def test_a_file_of_an_earlier_version_is_brought_up_to_date(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(path)
+    monkeypatch.setattr(database, "VERSION", schema.VERSION + 2)
+    monkeypatch.setitem(
+        schema.MIGRATIONS, schema.VERSION, "UPDATE sessions SET number = number + 1"
+    )
+    last = "UPDATE sessions SET number = number * 10; UPDATE names SET label = label || '!'"
+    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION + 1, last)
+    assert await numbers(path) == [10, 20, 30]
+    # And once only.
+    assert await numbers(path) == [10, 20, 30]
+    async with opened(path) as log:
+        assert (await log.find(session(0))).label == "Guest 0!"
+
+
+async def test_an_upgrade_that_is_interrupted_is_begun_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(path)
+    monkeypatch.setattr(database, "VERSION", schema.VERSION + 1)
+    first, broken = "UPDATE sessions SET number = number + 1", "UPDATE names SET session = 1"
+    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION, f"{first}; {broken}")
+    with pytest.raises(sqlite3.IntegrityError):
+        await SessionLog(path).open()
+    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION, first)
+    assert await numbers(path) == [1, 2, 3]
+
+
+# ----------------------------------------------------------------------------- a disk that fails
+
+
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """No file can get longer than the write-ahead log is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (with_suffix(path, "-wal").stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_full_disk_is_told_once_and_everything_goes_on(path: Path) -> None:
+    told: list[str | None] = []
+    log = SessionLog(path, failing=told.append)
+    await log.open()
+    await log.merge([session(1), session(2)], placed)
+    await log.set("cursor", 1)
+    assert not log.is_failing
+    with full_disk(path):
+        for number in (3, 4):
+            ((before, _),) = await log.merge([session(number)], placed)
+            assert before is None
+        await log.set("cursor", 2)
+        ((_, better),) = await log.merge([session(1, party_size=5)], placed)
+        assert await log.merge([session(n) for n in (2, 3, 4)], placed) == []
+        assert log.is_failing
+        assert told == ["disk I/O error"]
+        # All that reads sees it.
+        assert await log.count() == 4
+        assert [s.number for s in await everything(log)] == [4, 3, 2, 1]
+        assert [s.number for s in await log.between(0, better.ended_at)] == [4, 3, 2]
+        assert await log.latest() == await log.find(session(1)) == better
+        oldest = await log.oldest()
+        assert oldest is not None
+        assert oldest.number == 4
+        assert await log.numbers(oldest.ended_at + 1) == {1, 2, 3}
+        assert await log.get("cursor") == 2
+    assert await log.merge([session(5)], placed)
+    assert not log.is_failing
+    assert told == ["disk I/O error", None]
+    await log.close()
+    async with opened(path) as log:
+        assert [s.number for s in await everything(log)] == [5, 4, 3, 2, 1]
+        assert await log.find(session(1)) == better
+        assert await log.get("cursor") == 2
+
+
+async def test_what_a_full_disk_refused_is_written_at_the_end_if_there_is_room(path: Path) -> None:
+    async with opened(path) as log:
+        with full_disk(path):
+            await log.merge([session(1)], placed)
+    assert await numbers(path) == [1]
+
+
+async def test_our_clock_is_set_while_the_disk_is_full(path: Path) -> None:
+    old, new, newer = (placed(session(n)) for n in (1, 2, 3))
+    by_age = [PlacedSession(**{**_values(s), "is_by_age": True}) for s in (old, new, newer)]
+    async with opened(path) as log:
+        await log.keep(by_age[:1])
+    async with opened(path) as log:
+        await log.keep(by_age[1:2])
+        with full_disk(path):
+            await log.keep([by_age[2]])
+            await log.merge([session(1, label="x"), session(2, label="x")], placed)
+            changes = await log.shift(60)
+            assert {after.number for _, after in changes} == {2, 3}
+            assert all(after == before.shifted(60) for before, after in changes if before)
+    async with opened(path) as log:
+        ends = [s.ended_at for s in reversed(await everything(log))]
+        assert ends == [old.ended_at, new.ended_at + 60, newer.ended_at + 60]
+
+
+def _values(session: PlacedSession) -> dict[str, object]:
+    return {name: getattr(session, name) for name in PlacedSession.__dataclass_fields__}
+
+
+async def test_a_disk_that_can_not_be_written_at_the_start_is_read(path: Path) -> None:
+    await filled(path)
+    with_suffix(path, "-wal").mkdir()  # so that SQLite can't make it
+    told: list[str | None] = []
+    log = SessionLog(path, failing=told.append)
+    await log.open()
+    assert told == ["unable to open database file"]
+    assert [s.number for s in await everything(log)] == [2, 1, 0]
+    await log.merge([session(5)], placed)
+    assert await log.merge([session(5), session(1, label="Guest 1")], placed) == []
+    assert await log.count() == 4
+    with_suffix(path, "-wal").rmdir()
+    await log.merge([], placed)
+    assert len(told) == 2
+    await log.close()
+    assert await numbers(path) == [0, 1, 2, 5]
+
+
+async def test_without_any_place_on_the_disk_the_log_is_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "storage").write_bytes(b"")
+    path = tmp_path / "storage" / "lrs_pager.entry.db"
+    told: list[str | None] = []
+    log = SessionLog(path, failing=told.append)
+    await log.open()
+    assert len(told) == 1
+    await log.merge([session(1)], placed)
+    assert await log.count() == 1
+    (tmp_path / "storage").unlink()
+    (tmp_path / "storage").mkdir()
+    await log.merge([session(2)], placed)
+    assert len(told) == 2
+    await log.close()
+    assert await numbers(path) == [1, 2]
+
+
+async def test_a_file_that_another_process_has_is_not_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(path)
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
+    async with opened(path):
+        with pytest.raises(OSError, match="locked"):
+            await SessionLog(path).open()
+    assert await numbers(path) == [0, 1, 2]
+
+
+async def test_a_file_that_somebody_deleted_is_written_anew(path: Path) -> None:
+    await filled(path)
+    async with opened(path) as log:
+        for number in (3, 4):
+            path.unlink()
+            await log.merge([session(number)], placed)
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert len(await everything(log)) == number + 1
+            assert not log.is_failing
+    assert await numbers(path) == [0, 1, 2, 3, 4]
+
+
+# ----------------------------------------------------------------------- access, other file systems
+
+
+async def test_nobody_but_home_assistant_may_read_guests_names(path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        async with opened(path) as log:
+            await log.merge([session(1, label="Ortega")], placed)
+            files = list(path.parent.iterdir())
+            assert with_suffix(path, "-wal") in files
+            for file in files:
+                assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+        # As after somebody copied it by hand.
+        path.chmod(0o644)
+        async with opened(path):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    finally:
+        os.umask(umask)
+
+
+@asynccontextmanager
+async def without_wal(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SessionLog]:
+    """A log on a file system on which SQLite has no write-ahead log, as it can't lock files."""
+    connect = sqlite3.connect
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            database.sqlite3,
+            "connect",
+            lambda name, **kwargs: connect(f"{name}?nolock=1", **kwargs),
+        )
+        async with opened(path) as log:
+            yield log
+
+
+async def test_without_a_write_ahead_log_everything_is_kept_as_well(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_wal(path, monkeypatch) as log:
+        await log.merge([session(1, label="Ortega"), session(2)], placed)
+        assert not with_suffix(path, "-wal").exists()
+        for file in path.parent.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+        assert await numbers(copied(path, path.parent.parent / "cut")) == [1, 2]
+        assert await log.blank_names(2**40) == 1
+        assert b"Ortega" not in read_all(path)
+    async with without_wal(path, monkeypatch) as log:
+        assert [s.number for s in await everything(log)] == [2, 1]
+
+
+# -------------------------------------------------------------------------------------- backups
+
+
+def backed_up(path: Path, to: Path, *, wal_first: bool) -> Path:
+    """Copy as a backup does: into an archive, one file after the other, and out of that."""
+    parts = sorted(path.parent.iterdir(), reverse=wal_first)
+    with tarfile.open(to / "backup.tar", "w") as archive:
+        for part in parts:
+            archive.add(part, arcname=part.name)
+    with tarfile.open(to / "backup.tar") as archive:
+        archive.extractall(to / "restored", filter="data")
+    return to / "restored" / path.name
+
+
+@pytest.mark.parametrize("wal_first", [False, True])
+async def test_a_backup_made_while_sessions_come_in_is_whole(
+    path: Path, tmp_path: Path, *, wal_first: bool
+) -> None:
+    async with opened(path) as log:
+        await log.merge([session(n, label="Guest") for n in range(1_000)], placed)
+        await log.pause()
+        before = path.read_bytes()
+        is_done = False
+
+        async def guests() -> int:
+            """Come and go, so that the write-ahead log gets longer than it ever does."""
+            number = 1_000
+            while not is_done or number < 1_500:
+                await log.merge([session(number)], placed)
+                number += 1
+            return number
+
+        coming = asyncio.ensure_future(guests())
+        await asyncio.sleep(0.1)
+        restored = await asyncio.to_thread(backed_up, path, tmp_path, wal_first=wal_first)
+        is_done = True
+        count = await coming
+        # What came meanwhile is on the disk, but not in the file that is copied.
+        assert path.read_bytes() == before
+        assert await numbers(copied(path, tmp_path / "cut")) == list(range(count))
+        await log.resume()
+        await log.merge([session(count)], placed)
+        assert path.read_bytes() != before
+        found = await numbers(restored)
+        assert found == list(range(len(found)))
+        assert len(found) >= 1_000
+    assert await numbers(path) == list(range(count + 1))
+
+
+async def test_a_backup_without_a_write_ahead_log_holds_writes_back(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with without_wal(path, monkeypatch) as log:
+        await log.merge([session(1)], placed)
+        await log.pause()
+        before = path.read_bytes()
+        await log.merge([session(2)], placed)
+        await log.set("cursor", 5)
+        assert await log.count() == 2
+        assert await log.get("cursor") == 5
+        assert not log.is_failing
+        assert path.read_bytes() == before
+        await log.resume()
+        assert await numbers(copied(path, tmp_path / "cut")) == [1, 2]
+        await log.pause()
+        await log.merge([session(3)], placed)
+    # The end came before the backup's.
+    async with without_wal(path, monkeypatch) as log:
+        assert await log.count() == 3
+        assert await log.get("cursor") == 5
+
+
+async def test_a_log_that_is_closed_in_a_backup_leaves_the_files_where_they_are(
+    path: Path,
+) -> None:
+    async with opened(path) as log:
+        await log.merge([session(1)], placed)
+        await log.pause()
+        await log.merge([session(2)], placed)
+        files = {file: file.stat().st_size for file in path.parent.iterdir()}
+    assert {file: file.stat().st_size for file in path.parent.iterdir()} == files
+    assert await numbers(path) == [1, 2]
+
+
+async def test_a_backup_of_which_nobody_says_the_end_ends_some_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "BACKUP_TIMEOUT", 0.01)
+    async with opened(path) as log:
+        await log.pause()
+        await log.merge([session(1)], placed)
+        before = path.read_bytes()
+        await asyncio.sleep(0.02)
+        await log.merge([session(2)], placed)
+        assert path.read_bytes() != before
+        await log.resume()
+
+
+async def test_names_that_are_blanked_in_a_backup_are_gone_after_it(path: Path) -> None:
+    async with opened(path) as log:
+        await log.merge([session(1, label="Ortega")], placed)
+        await log.pause()
+        files = {file: file.stat().st_size for file in path.parent.iterdir()}
+        assert await log.blank_names(2**40) == 1
+        for file, size in files.items():
+            assert file.stat().st_size >= size
+        assert b"Ortega" in read_all(path)
+        await log.resume()
+        assert b"Ortega" not in read_all(path)
+
+
+# -------------------------------------------------------------------------------------- removal
+
+
+async def test_nothing_is_left_of_a_log_that_is_removed(path: Path) -> None:
+    await filled(path)
+    os.truncate(path, 5_000)
+    await filled(path)
+    assert len(list(path.parent.iterdir())) > 1
+    path.with_suffix("").write_bytes(b"version 0.1")
+    path.with_suffix(".damaged").write_bytes(b"version 0.1")
+    other = path.with_name("lrs_pager.entry2.db")
+    await filled(other)
+    await SessionLog.remove(path)
+    assert list(path.parent.iterdir()) == [other]
+    await SessionLog.remove(path)
