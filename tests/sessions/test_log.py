@@ -175,12 +175,14 @@ async def test_a_day_holds_its_first_second_and_not_the_next_days(log: SessionLo
 
 
 async def test_the_first_and_the_last_session_are_known(log: SessionLog) -> None:
-    assert await log.oldest() is await log.latest() is None
+    assert await log.first_ended(0) is await log.latest() is None
     await log.merge([session(n) for n in (5, 1, 9, 3)], placed)
-    oldest, latest = await log.oldest(), await log.latest()
+    oldest, latest = await log.find(session(9)), await log.latest()
     assert oldest is not None
     assert latest is not None
-    assert (oldest.number, latest.number) == (9, 1)
+    assert await log.first_ended(0) == oldest.ended_at
+    assert await log.first_ended(oldest.ended_at + 1) != oldest.ended_at
+    assert latest.number == 1
 
 
 async def test_a_session_without_an_end_ended_no_earlier_than_what_is_known(

@@ -157,10 +157,10 @@ class SessionLog:
         found = await self._do(lambda store: store.between(limit=1, newest_first=True))
         return found[0] if found else None
 
-    async def oldest(self) -> PlacedSession | None:
-        """The session that ended first."""
-        found = await self._do(lambda store: store.between(limit=1))
-        return found[0] if found else None
+    async def first_ended(self, since: int) -> int | None:
+        """When the first session ended that did so at this instant or later (POSIX seconds)."""
+        found = await self._do(lambda store: store.between(start=since, limit=1))
+        return found[0].ended_at if found else None
 
     async def count(self) -> int:
         """How many sessions there are."""
