@@ -33,6 +33,7 @@ from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sync import push
+from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.transmitter import blockwise, client, coap
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -1011,8 +1012,7 @@ async def simulator(fault: Fault, mode: str) -> AsyncIterator[Simulator]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what push takes seconds to minutes for take a part of a second."""
-    read_soon = coordinator.LrsPagerCoordinator._read_soon
-    monkeypatch.setattr(read_soon, "__defaults__", (0.05,))  # READ_DELAY
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.05))
     monkeypatch.setattr(push, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(push, "MAX_DELAY", 0.1)
     monkeypatch.setattr(client, "SILENCE", 0.7)

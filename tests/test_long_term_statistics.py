@@ -714,7 +714,7 @@ async def test_without_a_recorder_all_else_works(
     entry = await set_up()
     serve_guest(unit)
     await written(hass, entry)
-    assert len(entry.runtime_data.log) == 2
+    assert await entry.runtime_data.log.count() == 2
     assert "recorder" not in hass.config.components
     await unload(hass, entry)
 
@@ -734,7 +734,7 @@ async def test_a_broken_database_is_told_once_each_way_and_loses_nothing(
         for number in (1, 2, 3):
             serve_guest(unit, number)
             await written(hass, entry)
-    assert len(entry.runtime_data.log) == 3
+    assert await entry.runtime_data.log.count() == 3
     serve_guest(unit, 4)
     await written(hass, entry)
     assert caplog.text.count("does not take long-term statistics") == 1

@@ -124,7 +124,7 @@ async def test_what_is_told_before_the_history_is_read_hides_nothing(
     # The answer to a command tells of its end before a poll does.
     await entry.runtime_data.async_command(entry.runtime_data.transmitter.clear_session(9))
     await poll(hass, entry)
-    assert len(entry.runtime_data.log) == 3
+    assert await entry.runtime_data.log.count() == 3
     assert spans(hass, entry) == ["12:00 12:55"]
 
 
@@ -163,12 +163,12 @@ async def test_where_nothing_can_be_missing_nothing_is_said(
     await poll(hass, entry)
     serve_guest(simulator.unit, minutes_ago=0)
     await poll(hass, entry)
-    assert len(entry.runtime_data.log) == 2
+    assert await entry.runtime_data.log.count() == 2
     await be_away(hass, entry)
     freezer.tick(timedelta(hours=1))
     serve_guest(simulator.unit, minutes_ago=30)
     await come_back(hass, entry)
-    assert len(entry.runtime_data.log) == 3
+    assert await entry.runtime_data.log.count() == 3
     simulator.unit.wipe_history()
     await be_away(hass, entry)
     await come_back(hass, entry)

@@ -13,9 +13,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.coordinator import LrsPagerCoordinator
 from custom_components.lrs_pager.issues import PUSH_SILENT
-from custom_components.lrs_pager.sync import push, unit_state
+from custom_components.lrs_pager.sync import push, state
+from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant
@@ -33,7 +33,6 @@ from tests.test_push import Told, entity, until
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what takes seconds take a part of one."""
-    monkeypatch.setattr(LrsPagerCoordinator._read_soon, "__defaults__", (0.1,))  # READ_DELAY
     monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.1))
     monkeypatch.setattr(push, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(push, "MAX_DELAY", 0.2)
@@ -271,7 +270,7 @@ async def test_a_session_that_a_unit_took_off_its_list_by_mistake_comes_back(
     hass: HomeAssistant, unit: RawUnit, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the unit says that the list did not change."""
-    monkeypatch.setattr(unit_state, "ETAG_TICK", 0)
+    monkeypatch.setattr(state, "ETAG_TICK", 0)
     unit.etag = b"always"
     first = unit.start(7)
     entry = await set_up(unit)
@@ -384,11 +383,11 @@ async def test_pings_that_count_nothing_do_not_make_polls_rare(
         unit.ping()
         await until(lambda: unit.acknowledged == number)  # noqa: B023
     await settle(hass)
-    assert entry.runtime_data.update_interval == POLL_INTERVAL
+    assert entry.runtime_data.update_interval == timedelta(seconds=30)
     assert active(hass, entry) == "0"
     await poll(hass, entry)
     assert active(hass, entry) == "1"
-    assert entry.runtime_data.update_interval == POLL_INTERVAL
+    assert entry.runtime_data.update_interval == timedelta(seconds=30)
 
 
 # ------------------------------------------------------------------------ how sessions end

@@ -122,7 +122,7 @@ async def test_only_what_was_added_to_a_long_history_is_read(
         serve_guest(simulator.unit, minutes_ago=0)
         simulator.requests.clear()
         await after(hass, freezer, 30)
-        assert len(entry.runtime_data.log) == 200 + served
+        assert await entry.runtime_data.log.count() == 200 + served
         blocks = [request for request in simulator.requests if request.path == HISTORY]
         assert len(blocks) <= 4
 
@@ -137,7 +137,7 @@ async def test_what_was_added_elsewhere_than_at_the_end_is_read_at_once(
         serve_guest(simulator.unit, minutes_ago=0)
         simulator.unit.history.insert(place, simulator.unit.history.pop())
         await after(hass, freezer, 30)
-        assert len(entry.runtime_data.log) == len(simulator.unit.history)
+        assert await entry.runtime_data.log.count() == len(simulator.unit.history)
 
 
 async def test_what_was_added_in_the_middle_as_the_oldest_made_room_is_read_within_a_day(
@@ -151,9 +151,9 @@ async def test_what_was_added_in_the_middle_as_the_oldest_made_room_is_read_with
     serve_guest(simulator.unit, minutes_ago=0)
     simulator.unit.history.insert(7, simulator.unit.history.pop())
     await after(hass, freezer, 30)
-    assert len(entry.runtime_data.log) == 40
+    assert await entry.runtime_data.log.count() == 40
     await after(hass, freezer, 24 * 3600)
-    assert len(entry.runtime_data.log) == 41
+    assert await entry.runtime_data.log.count() == 41
 
 
 async def test_a_change_in_the_second_of_another_is_not_hidden_by_its_etag(
@@ -213,7 +213,7 @@ async def test_polls_go_on_with_every_entity_disabled(
     await hass.async_block_till_done()
     serve_guest(simulator.unit)
     await after(hass, freezer, 31)
-    assert len(entry.runtime_data.log) == 1
+    assert await entry.runtime_data.log.count() == 1
 
 
 async def test_firmware_with_nothing_but_history_works_fully(
@@ -348,10 +348,10 @@ async def test_sessions_left_out_of_a_history_in_motion_are_fetched_with_the_nex
     async with Simulator(unit=unit, still=False) as simulator:
         simulator.hooks[HISTORY, 4] = lambda: serve_guest(unit, 99)
         entry = await set_up(simulator)
-        assert 0 < len(entry.runtime_data.log) < 30
+        assert 0 < await entry.runtime_data.log.count() < 30
         simulator.hooks.clear()
         await poll(hass, entry)  # though the sequence is as it was
-        assert len(entry.runtime_data.log) >= 30
+        assert await entry.runtime_data.log.count() >= 30
         await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -374,7 +374,7 @@ async def test_two_thousand_sessions_are_counted_right(
     )
     serve_guest(simulator.unit)
     entry = await set_up()
-    assert len(entry.runtime_data.log) == 2000
+    assert await entry.runtime_data.log.count() == 2000
     assert count(hass, entry) == "1"
 
 

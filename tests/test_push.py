@@ -20,11 +20,11 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.coordinator import LrsPagerCoordinator
-
 from custom_components.lrs_pager.issues import PUSH_SILENT
 from custom_components.lrs_pager.sync import push
+from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.transmitter import client, coap
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
@@ -58,8 +58,7 @@ LIVE_SENSORS = (
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what takes seconds to minutes take a part of a second."""
-    # READ_DELAY
-    monkeypatch.setattr(LrsPagerCoordinator._read_soon, "__defaults__", (0.1,))
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.1))
     monkeypatch.setattr(push, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(push, "MAX_DELAY", 0.2)
     monkeypatch.setattr(client, "SILENCE", 0.7)
@@ -1227,7 +1226,7 @@ SCALE = RATE / 20
 @pytest.fixture
 def scaled(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Have time-outs follow the rate; return those of the transmitter."""
-    monkeypatch.setattr(LrsPagerCoordinator._read_soon, "__defaults__", (READ_DELAY / SCALE,))
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=1 / SCALE))
     monkeypatch.setattr(client, "SILENCE", client.SILENCE / SCALE)
     for name in ("INITIAL_ACK_TIMEOUT", "MIN_ACK_TIMEOUT", "MAX_ACK_TIMEOUT"):
         monkeypatch.setattr(coap, name, getattr(coap, name) / SCALE)
@@ -1310,7 +1309,7 @@ async def test_an_idle_hour_with_two_thousand_archived_sessions_is_under_thirty_
     simulator.unit.create(7, label="Müller", party_size=4)
     entry = await set_up()
     await live(hass, entry)
-    assert len(entry.runtime_data.log) == 2000
+    assert await entry.runtime_data.log.count() == 2000
     pings = []
     ping = simulator._observers._ping
     simulator._observers._ping = lambda: pings.append(1) or ping()  # type: ignore[func-returns-value]

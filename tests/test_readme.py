@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 import yaml
 
 from custom_components.lrs_pager import coordinator
+from custom_components.lrs_pager.sync.intervals import Intervals
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
