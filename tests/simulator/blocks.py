@@ -7,7 +7,7 @@ from aiocoap import Message
 from aiocoap.numbers.codes import Code
 
 from .faults import Faults, turned
-from .replies import Reply, error_reply, message_of
+from .replies import RefusedError, Reply, error_reply, message_of
 
 # 64 KB less what IP, UDP and CoAP with a few options take.
 LARGEST_DATAGRAM_BODY = 65_000
@@ -55,6 +55,24 @@ class Blocks:
         self._max_szx = max_szx
         self._size2 = size2
         self._frozen: OrderedDict[BodyKey, Reply] = OrderedDict()
+        self._turned = 0
+        self._last: dict[BodyKey, int] = {}
+
+    def serve(self, key: BodyKey, reply: Reply, block: Block) -> Message:
+        """Return the message with a block of a reply. Raises RefusedError if it is not its turn."""
+        block = block.at_most(self._max_szx)
+        following = self._last.get(key, -1) + 1
+        self._last[key] = block.number
+        if block.number not in (0, following):
+            if self._faults.in_order_only:
+                raise RefusedError(Code.REQUEST_ENTITY_INCOMPLETE, "not the next block")
+            if self._faults.next_block_whatever:
+                self._last[key] = following
+                message = self.cut(reply, replace(block, number=following))
+                if message.opt.block2:
+                    message.opt.block2 = (block.number, *message.opt.block2[1:])
+                return message
+        return self.cut(reply, block)
 
     def frozen(self, key: BodyKey) -> Reply | None:
         """Return the reply whose first block that client was given, if it is kept."""
@@ -71,14 +89,16 @@ class Blocks:
     def forget(self) -> None:
         """Drop all that is kept."""
         self._frozen.clear()
+        self._last.clear()
 
     def cut(self, reply: Reply, block: Block) -> Message:
         """Return the message that carries this block of the reply."""
         block = block.at_most(self._max_szx)
         faults = self._faults
-        if faults.body_changes and block.number:
-            etag = reply.etag and reply.etag + block.number.to_bytes(2)
-            reply = replace(reply, body=turned(reply.body, block.number), etag=etag)
+        if faults.body_changes:
+            etag = reply.etag and reply.etag + self._turned.to_bytes(4)
+            reply = replace(reply, body=turned(reply.body, self._turned), etag=etag)
+            self._turned += 1
         if not self._blockwise:
             if len(reply.body) > LARGEST_DATAGRAM_BODY:
                 reply = error_reply(Code.INTERNAL_SERVER_ERROR, "too long for a datagram")

@@ -80,7 +80,11 @@ class Faults:
     oversized: bool = False
     """A body that goes on for ever in full blocks."""
     body_changes: bool = False
-    """From each block to the next, every list in the body turns by one item."""
+    """With each block that is served, every list in the body turns by one item."""
+    in_order_only: bool = False
+    """4.08 to whoever asks for another block than the first, or the one after the last."""
+    next_block_whatever: bool = False
+    """Serves the block after the last whichever is asked for, as if it were that one."""
     etag_lies: bool = False
     """2.03 to whatever ETag the client has."""
     deaf_to_sessions: bool = False

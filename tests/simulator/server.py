@@ -288,7 +288,7 @@ class Simulator:
                 return message_of(Reply(Code.VALID, etag=request.opt.etags[0]))
             if reply.etag in request.opt.etags:
                 return message_of(Reply(Code.VALID, etag=reply.etag))
-        message = self._blocks.cut(reply, block)
+        message = self._blocks.serve(key, reply, block)
         if path == NOTIFY and not block.number and reply.code == Code.CONTENT:
             if request.opt.observe == 0:
                 message.opt.observe = self._observers.register(remote, request.token)

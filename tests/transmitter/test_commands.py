@@ -32,6 +32,7 @@ from custom_components.lrs_pager.transmitter import (
 from tests.conftest import serve_guest
 from tests.simulator import Page, Simulator
 from tests.simulator.link import Link
+from tests.transmitter import read
 
 type Command = Callable[[Transmitter], Awaitable[Answer]]
 
@@ -431,7 +432,6 @@ async def test_a_command_that_the_unit_refuses_is_told_with_its_code_and_not_rep
     with pytest.raises(RejectedError) as raised:
         await transmitter.page_session(27)  # which has no session
     assert raised.value.code == "4.04"
-    assert "27" in raised.value.text
     simulator.faults.error_5_00 = True
     with pytest.raises(RejectedError) as raised:
         await transmitter.send_page(27)
@@ -667,7 +667,7 @@ async def test_a_command_does_not_wait_for_the_end_of_a_long_history(
     for number in range(1, 31):
         serve_guest(simulator.unit, number)
     simulator.faults.network.delay = 0.01
-    reading = asyncio.create_task(transmitter.history())
+    reading = asyncio.create_task(read(transmitter))
     await until(lambda: len(simulator.requests) == 2)
     await transmitter.send_page(27)
     assert not reading.done()
@@ -718,7 +718,7 @@ async def test_a_history_that_makes_way_for_command_after_command_is_read_to_its
     for number in range(1, 31):
         serve_guest(simulator.unit, number)
     simulator.faults.network.delay = 0.04  # longer than a command waits, there and back
-    reading = asyncio.create_task(transmitter.history())
+    reading = asyncio.create_task(read(transmitter))
     for number in range(1, 6):
         await transmitter.send_page(number)
     assert len((await reading).sessions) == 30

@@ -34,6 +34,7 @@ from custom_components.lrs_pager.transmitter import (
     coap,
 )
 from tests.simulator import Simulator, Unit, observers
+from tests.transmitter import read
 
 NOTIFY = ("v1", "notify")
 PING = b'{"responseTypes":["ping"],"globalSessionSequence":7}'
@@ -486,14 +487,14 @@ async def test_an_observation_can_be_ended_at_any_moment_of_its_beginning(
     await asyncio.sleep(0.02)
     assert simulator.traffic.datagrams_in == heard
     assert open_files() == files
-    assert len(asyncio.all_tasks()) == tasks
+    await until(lambda: len(asyncio.all_tasks()) == tasks)
 
 
 async def test_an_observation_that_waits_for_its_turn_ends_at_the_close(
     simulator: Simulator, transmitter: Transmitter, observe: Observe
 ) -> None:
     simulator.faults.silence = True
-    reading = asyncio.create_task(transmitter.history())
+    reading = asyncio.create_task(read(transmitter))
     await until(lambda: simulator.traffic.datagrams_in)
     observation = observe(transmitter)
     await asyncio.sleep(0.01)
@@ -611,7 +612,7 @@ async def test_a_registration_waits_for_its_turn(
     simulator: Simulator, transmitter: Transmitter, observe: Observe
 ) -> None:
     simulator.faults.separate = True
-    reading = asyncio.gather(*(transmitter.history() for _ in range(3)))
+    reading = asyncio.gather(*(read(transmitter) for _ in range(3)))
     observation = observe(transmitter)
     await observation.has_told(1)
     await reading
@@ -675,7 +676,7 @@ async def test_an_observation_that_ends_does_not_end_a_request(
     simulator.forget_observers()
     simulator.faults.separate = True
     simulator.faults.separate_delay = 0.5
-    reading = asyncio.create_task(transmitter.history())
+    reading = asyncio.create_task(read(transmitter))
     assert isinstance(await observation.end(), TimedOutError)
     assert not reading.done()
     assert (await reading).is_complete

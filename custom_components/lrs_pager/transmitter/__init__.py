@@ -17,6 +17,7 @@ from .client import Answer, Transmitter
 from .clock import TOLERANCE, BusinessDay, Instants, UnitClock
 from .coap import DEFAULT_PORT, resolve
 from .exceptions import (
+    ChangedError,
     ClosedError,
     MalformedError,
     NotResolvedError,
@@ -26,6 +27,7 @@ from .exceptions import (
     TransmitterError,
     UnreachableError,
 )
+from .history import Chunk, Cursor
 from .models import (
     CLEARED,
     PAGED,
@@ -33,12 +35,12 @@ from .models import (
     STARTED,
     STOP,
     Envelope,
+    Message,
     Session,
     Settings,
     Statistics,
 )
 from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME
-from .tail import Mark
 
 __all__ = [
     "CLEARED",
@@ -53,11 +55,14 @@ __all__ = [
     "TOLERANCE",
     "Answer",
     "BusinessDay",
+    "ChangedError",
+    "Chunk",
     "ClosedError",
+    "Cursor",
     "Envelope",
     "Instants",
     "MalformedError",
-    "Mark",
+    "Message",
     "NotResolvedError",
     "RefusedError",
     "RejectedError",

@@ -1,160 +1,158 @@
-"""Bodies of more than one datagram (RFC 7959).
+"""Bodies of more than one datagram (RFC 7959), block by block.
 
-A transmitter writes its answer as each block is asked for, or once and keeps it; which of the two,
-nobody knows. In the first case a session that ends in the middle of a transfer shifts the rest,
-and the blocks no longer fit together: two halves of different sessions can make a third that
-never was. RFC 7959 has ETags against that, which the vendor documents for one resource only. So
-the head of the body is read once more after the last block, and compared.
+A transmitter writes each block when it is asked for it, or writes its answer once and keeps it;
+which of the two is not documented. In the first case a session that ends during a transfer moves
+the rest of the body, and the blocks before and after that don't fit together: halves of two
+sessions can make a third that never was. RFC 7959 has ETags against that, which the vendor
+documents for one resource only. So the beginning of the body is read again after the last block,
+and its head compared.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Self
 
 from .coap import Block, Endpoint, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError, TimedOutError
+from .parse import Head
 
 # The largest block that RFC 7959 allows over UDP. Asked for from the start, so that a unit that
 # knows block-wise transfer does not answer with one datagram too large for the network.
 BLOCK_SIZE = 1024
 
-# Bytes that a body may have: some 30,000 archived sessions, more than a year of a busy house.
-# What goes on for longer than that is not a history.
-MAX_BODY = 8 * 1024 * 1024
+# Bytes of a body that are held at once.
+MAX_HELD = 8 * 1024 * 1024
 
-# 4.02 Bad Option: what a unit answers that doesn't know the Block2 option (RFC 7252, 5.4.1).
-BAD_OPTION = "4.02"
+# Bytes before a text that are kept: more than most sessions have, so that there are two in them.
+CONTEXT = 512
 
 # Bytes in which a head is looked for: an envelope is under 200, a session under 500.
 MAX_HEAD = 4 * 1024
 
-# Tells the head of a body: what has to be the same at the beginning and at the end of a transfer.
-# Called with ever more of the body until it returns something.
-type Head = Callable[[bytes], object | None]
+# 4.02 Bad Option: what a unit answers that doesn't know the Block2 option (RFC 7252, 5.4.1).
+BAD_OPTION = "4.02"
 
 
-@dataclass(frozen=True, slots=True)
 class Body:
-    """What a GET brought.
+    """A body, or a part of it, that grows block by block.
 
-    first: the response with block 0, which has the code, the ETag and the times.
-    blocks: the payloads, in order.
-    has_one_etag: whether all blocks had the same, or none.
-    head, head_after: of the body, as told by its first blocks and by those read once more at
-    the end; both None where there was but one block, or no head.
+    first: the response with block 0, which has the code, the ETag and the times. size: of the
+    blocks, in bytes. head: of the body's list; None if it has none. beginning: as many blocks as
+    have the head. is_all: whether those are all.
+    text: what is there of the body. offset: where in the body the text begins. before: what the
+    list has before the text, up to CONTEXT bytes of it. has_more: whether blocks follow the text.
+    joined_from: where in the body those bytes begin that have to be of the same state of the unit,
+    at the text's beginning or before it.
     """
 
-    first: Response
-    blocks: tuple[bytes, ...]
-    has_one_etag: bool = True
-    head: object | None = None
-    head_after: object | None = None
+    def __init__(self, endpoint: Endpoint, path: str, first: Response) -> None:
+        """Take block 0. Raises MalformedError."""
+        self._endpoint, self._path, self.first = endpoint, path, first
+        block = _check(first, 0)
+        self.size = block.size or BLOCK_SIZE
+        self.has_more = block.more
+        self.head: Head | None = None
+        self.beginning, self.is_all = first.payload, not block.more
+        self.text = bytearray(first.payload)
+        self.offset = self.joined_from = 0
+        self.before = b""
+
+    @classmethod
+    async def open(cls, endpoint: Endpoint, path: str, key: str, etag: bytes | None = None) -> Self:
+        """GET the beginning of a body; all of it from a unit that knows no blocks.
+
+        key: of the body's list. etag: of a body that the caller holds; the answer may then be 2.03,
+        without a payload. Errors: RejectedError for any code but 2.xx, ChangedError,
+        MalformedError, UnreachableError.
+        """
+        request = Request(method=Method.GET, path=path, etag=etag)
+        first = await endpoint.exchange(
+            replace(request, block=Block(0, more=False, size=BLOCK_SIZE))
+        )
+        if first.code == BAD_OPTION:
+            first = await endpoint.exchange(request)
+        if not first.is_success:
+            raise RejectedError(first.code)
+        body = cls(endpoint, path, first)
+        while True:
+            body.beginning, body.is_all = bytes(body.text), not body.has_more
+            is_enough = body.is_all or len(body.text) >= MAX_HEAD
+            try:
+                body.head = Head.of(body.beginning, key, is_all=body.is_all, is_enough=is_enough)
+            except MalformedError as err:
+                if body.is_in_one_block:
+                    raise
+                raise ChangedError from err
+            if body.head or is_enough:
+                return body
+            await body.extend()
+
+    def begin_at(self, offset: int) -> None:
+        """Have the text begin at an offset, or at the beginning of its block."""
+        self.text = bytearray(self.beginning[offset:])
+        self.offset = offset if self.text else offset // self.size * self.size
+        self.has_more = not self.is_all
+        self.joined_from, self.before = self.offset, b""
 
     @property
-    def payload(self) -> bytes:
-        """The blocks, joined."""
-        return self.blocks[0] if len(self.blocks) == 1 else b"".join(self.blocks)
+    def end(self) -> int:
+        """Where in the body the text ends."""
+        return self.offset + len(self.text)
 
     @property
-    def is_unchanged(self) -> bool:
-        """Whether nothing speaks for a change during the transfer."""
-        return self.has_one_etag and self.head == self.head_after
+    def is_in_one_block(self) -> bool:
+        """Whether the text is of one block, which the unit wrote in one go."""
+        last = max(self.end - 1, self.joined_from)
+        return self.joined_from // self.size == last // self.size
 
+    def is_as_in(self, other: Body) -> bool:
+        """Whether nothing changed between two bodies, as the unit's count of changes says.
 
-async def get(
-    endpoint: Endpoint,
-    path: str,
-    head: Head,
-    *,
-    etag: bytes | None = None,
-    size: int = BLOCK_SIZE,
-) -> Body:
-    """GET a whole body.
+        An ETag alone does not say so: the vendor's are times, which hide a second change within
+        their resolution.
+        """
+        is_counted = self.head is not None and self.head.sequence is not None
+        return is_counted and (self.first.etag, self.head) == (other.first.etag, other.head)
 
-    etag: of a body that the caller holds; the answer may then be 2.03, without a payload.
-    size: of the blocks to ask for, in bytes.
-    Errors: RejectedError for any code but 2.xx, MalformedError, UnreachableError.
-    """
-    first = await get_first(endpoint, path, etag=etag, size=size)
-    if first.block is None or not first.block.more:
-        return Body(first, (first.payload,))
-    # The unit may choose smaller blocks than were asked for; we follow its choice.
-    size = first.block.size
-    responses = [first, *await get_rest(endpoint, path, size, size)]
-    blocks = tuple(response.payload for response in responses)
-    before = head(b"".join(blocks[: -(-MAX_HEAD // size)]))
-    # Once more from the beginning, as far as the head goes.
-    after, again = await get_head(endpoint, path, head, size)
-    etags = {response.etag for response in (*responses, *again)}
-    return Body(first, blocks, len(etags) == 1, before, after)
+    async def extend(self) -> None:
+        """GET the next block.
 
-
-async def get_first(
-    endpoint: Endpoint, path: str, *, etag: bytes | None = None, size: int = BLOCK_SIZE
-) -> Response:
-    """GET block 0; the whole body from a unit that knows no blocks. Errors: as of `get`."""
-    request = Request(method=Method.GET, path=path, etag=etag)
-    response = await endpoint.exchange(replace(request, block=Block(0, more=False, size=size)))
-    if response.code == BAD_OPTION:
-        response = await endpoint.exchange(request)
-    if not response.is_success:
-        raise RejectedError(response.code, response.text)
-    _check_block(response, 0)
-    return response
-
-
-async def get_rest(endpoint: Endpoint, path: str, start: int, size: int) -> list[Response]:
-    """GET all blocks from an offset on. start: in bytes, a multiple of size.
-
-    Errors: ChangedError if it is not there (any more), MalformedError, UnreachableError.
-    """
-    responses: list[Response] = []
-    received, more = start, True
-    while more:
-        if received > MAX_BODY:
+        It is asked for twice before a long transfer is given up for one bad moment.
+        Errors: ChangedError if it is not there (any more), MalformedError, UnreachableError.
+        """
+        if len(self.text) >= MAX_HELD:
             raise MalformedError("Block2", "the body is too large")
-        block = Block(received // size, more=False, size=size)
-        response = await _next(endpoint, path, block)
-        more = _check_block(response, received).more
-        responses.append(response)
-        received += len(response.payload)
-    return responses
+        block = Block(self.end // self.size, more=False, size=self.size)
+        request = Request(method=Method.GET, path=self._path, block=block)
+        try:
+            response = await self._endpoint.exchange(request)
+        except TimedOutError:
+            response = await self._endpoint.exchange(request)
+        if not response.is_success:
+            # The unit wrote the blocks before this one: the body is not the same any more.
+            raise ChangedError
+        self.has_more = _check(response, self.end).more
+        self.text += response.payload
+
+    def drop(self, length: int, *, joined: int = 0) -> None:
+        """Drop so many bytes of the text. joined: how many of them have to be of the same state."""
+        self.offset += length
+        self.before = (self.before + self.text[:length])[-CONTEXT:]
+        del self.text[:length]
+        self.joined_from = self.offset - joined
 
 
-async def get_head(
-    endpoint: Endpoint, path: str, head: Head, size: int, first: Response | None = None
-) -> tuple[object | None, list[Response]]:
-    """GET as much of the beginning of a body as has its head: the head, and the blocks.
+async def get(endpoint: Endpoint, path: str, key: str, etag: bytes | None) -> tuple[Body, bool]:
+    """GET a whole body; return also whether its blocks are certain to be of one state of the unit.
 
-    first: block 0, if it was got already. The head is None if there is none within MAX_HEAD.
-    Errors: as of `get_rest`.
+    etag, errors: as of `Body.open`.
     """
-    responses: list[Response] = []
-    beginning = b""
-    while True:
-        block = Block(len(responses), more=False, size=size)
-        response = first if first and not responses else await _next(endpoint, path, block)
-        responses.append(response)
-        beginning += response.payload
-        found = head(beginning)
-        is_last = not (response.block and response.block.more) or len(response.payload) < size
-        if found is not None or is_last or len(beginning) >= MAX_HEAD:
-            return found, responses
+    body = await Body.open(endpoint, path, key, etag)
+    while body.has_more:
+        await body.extend()
+    return body, body.is_in_one_block or (await Body.open(endpoint, path, key)).is_as_in(body)
 
 
-async def _next(endpoint: Endpoint, path: str, block: Block) -> Response:
-    """A later block: asked for twice, before a long transfer is given up for one bad moment."""
-    request = Request(method=Method.GET, path=path, block=block)
-    try:
-        response = await endpoint.exchange(request)
-    except TimedOutError:
-        response = await endpoint.exchange(request)
-    if not response.is_success:
-        # The unit wrote the blocks before this one: it is the body that is not the same any more.
-        raise ChangedError
-    return response
-
-
-def _check_block(response: Response, offset: int) -> Block:
+def _check(response: Response, offset: int) -> Block:
     """Return what block this is. Raises MalformedError unless it is whole, and at this offset."""
     # Without the option, it is the whole body.
     block = response.block or Block(0, more=False, size=len(response.payload))

@@ -1,38 +1,26 @@
 """The T7470's API, version 1, as methods."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Never
 
 import orjson
 
-from . import blockwise, tail
-from .coap import DEFAULT_PORT, Endpoint, Method, Request, Response
-from .exceptions import ChangedError, MalformedError, RejectedError, TimedOutError
-from .models import Told
-from .parse import (
-    Head,
-    parse_any,
-    parse_history,
-    parse_sessions,
-    parse_settings,
-    parse_tail,
-    salvage_history,
-)
+from . import blockwise
+from .coap import DEFAULT_PORT, VALID, Endpoint, Method, Request, Response
+from .exceptions import ChangedError, MalformedError, RejectedError
+from .history import Chunk, Cursor, Reader, open_history
+from .models import Envelope, Message
+from .parse import parse_any, parse_sessions, parse_settings
 
-# The API's version is the first segment of every path.
-HISTORY = "/v1/sessions/history"
+# The API's version is the first segment of every path. That of the history is in history.py.
 SESSIONS = "/v1/sessions"
 STATISTICS = "/v1/sessions/statistics"
 SETTINGS = "/v1/settings"
 NOTIFY = "/v1/notify"
 PAGE = "/v1/page"
-
-# Seconds that a body may take, however many blocks it has. 10,000 archived sessions are some
-# 2,700 exchanges: under a minute where the network takes 20 ms for each.
-TRANSFER_TIMEOUT = 120.0
 
 # Bytes above which JSON is read in another thread: a millisecond's work on a slow machine.
 THREAD_PARSE = 32 * 1024
@@ -45,32 +33,27 @@ SILENCE = 95.0
 # vendor says nothing (RFC 7252, 4.6, has 1,024 for a payload of unknown path).
 MAX_REQUEST = 1024
 
-# Times in a row that what was added to the history could not be told, after which it is read whole
-# without trying until it is asked for so: a unit that serves no block before those that precede it.
-MAX_TAILS_FAILED = 3
-
-# 2.03 Valid: the body that the client holds is still right (RFC 7252, 5.9.1.3).
-VALID = "2.03"
+# Reads of a list before it is given up as one that changes with each.
+MAX_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer(Told):
-    """What the transmitter told in answer to a request, or by itself, and when.
+class Answer(Message):
+    """A message that the transmitter sent in answer to a request, or by itself, and when.
 
-    is_all: whether the sessions are all that are active, or archived, and not just some of them.
-    is_complete: False if the list changed so often while it was read that sessions were left
-    out; those that are there are right.
-    etag: to ask with the next time. mark: where the history ended, to read on from the next time.
-    asked, answered: our own clock, in UTC, around the moment at which the unit wrote its
+    is_all: whether the sessions are all active ones, and not just some of them.
+    is_complete: False if more may have to be told than this message has, as in the first one of an
+    observation.
+    etag: to ask with the next time.
+    asked, answered: the event loop's time (seconds) around the moment at which the unit wrote its
     envelope; both are the time of arrival where nothing was asked.
     """
 
     is_all: bool
     is_complete: bool = True
     etag: bytes | None
-    mark: tail.Mark | None = None
-    asked: datetime
-    answered: datetime
+    asked: float
+    answered: float
 
 
 class Transmitter:
@@ -88,7 +71,6 @@ class Transmitter:
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
-        self._tails_failed = 0
 
     async def close(self) -> None:
         """Close for good: what is under way fails, and nothing is sent from now on."""
@@ -96,34 +78,40 @@ class Transmitter:
 
     # ----------------------------------------------------------------------- reading
 
-    async def history(self, after: tail.Mark | None = None) -> Answer:
-        """Get the archived sessions (GET /v1/sessions/history).
+    def history(self, cursor: Cursor | None = None) -> AsyncIterator[Chunk]:
+        """Get the archived sessions (GET /v1/sessions/history), chunk by chunk.
 
-        after: the mark of an earlier answer. Only what was added since is returned then, if that
-        can be told (`is_all` says whether it could).
+        cursor: of an earlier chunk, be it of a read that failed. Only what follows it is returned,
+        if its record is where it should be; else all is. No session comes twice, unless the unit
+        lists it twice or its list was wiped or sorted anew in the middle: then the read begins
+        again, and `is_from_beginning`.
+        Sessions that are added while this is read are in it if they are added at the list's end.
+        Raises when two requests for a block had no answer; a long history has no other limit.
         """
-        if after is None:
-            self._tails_failed = 0
-        elif answer := await self._history_after(after):
-            return answer
-        answer = await self._get(HISTORY, parse_history, salvage_history)
-        if answer is None:
-            raise MalformedError("code", "2.03, though nothing was held")
-        return answer
+        return Reader(self._endpoint).read(cursor)
+
+    async def probe(self) -> Envelope:
+        """Get the history's envelope, to see what the unit is. One exchange, however much it holds.
+
+        With blocks too small for the envelope, some more. Errors: as for `history`.
+        """
+        body = await open_history(self._endpoint)
+        assert body.head is not None  # as open_history returned it
+        return body.head.envelope
 
     async def sessions(self, etag: bytes | None = None) -> Answer | None:
         """Get the active sessions, and the statistics (GET /v1/sessions).
 
         etag: of an earlier answer; None is returned if that answer is still right.
         """
-        answer = await self._get(SESSIONS, parse_sessions, etag=etag)
+        answer = await self._get(SESSIONS, parse_sessions, "sessions", etag)
         if answer is None and etag is None:
             raise MalformedError("code", "2.03, though nothing was held")
         return answer
 
     async def settings(self) -> Answer:
         """Get the settings (GET /v1/settings)."""
-        answer = await self._get(SETTINGS, parse_settings)
+        answer = await self._get(SETTINGS, parse_settings, "settings")
         if answer is None:
             raise MalformedError("code", "2.03, though nothing was held")
         return answer
@@ -254,67 +242,35 @@ class Transmitter:
             Request(method=method, path=path, query=(query,) if query else (), payload=payload)
         )
         if not response.is_success:
-            raise RejectedError(response.code, response.text)
+            raise RejectedError(response.code)
         # It was carried out, which is what counts, also if what came of it can't be read.
         return _answer(response, _read(response), is_all=False)
 
-    async def _history_after(self, mark: tail.Mark) -> Answer | None:
-        """Get what the history has beyond a mark; None if that can't be told."""
-        if self._tails_failed >= MAX_TAILS_FAILED:
-            return None
-        try:
-            async with asyncio.timeout(TRANSFER_TIMEOUT):
-                found = await tail.get(self._endpoint, HISTORY, mark)
-            if found is not None:
-                told = parse_tail(found.beginning, found.items)
-                self._tails_failed = 0
-                return _answer(found.first, told, is_all=False, mark=found.mark)
-        except TimeoutError as err:
-            raise TimedOutError("the answer took too long") from err
-        except MalformedError:
-            pass  # also if all of it is, which is then said
-        self._tails_failed += 1
-        return None
-
     async def _get(
-        self,
-        path: str,
-        parse: Callable[[bytes], Told],
-        salvage: Callable[[tuple[bytes, ...]], Told] | None = None,
-        *,
-        etag: bytes | None = None,
+        self, path: str, parse: Callable[[bytes], Message], key: str, etag: bytes | None = None
     ) -> Answer | None:
-        """GET a list of sessions; a second time if it changed while its blocks were fetched.
+        """GET a body with a list under a key; None for a 2.03.
 
-        If it changed again, what can be salvaged is returned, or ChangedError raised. None is
-        for a 2.03.
+        If it changed while its blocks were read, it is read until two reads have the same sessions.
         """
-        doubtful: Told | None = None
-        try:
-            async with asyncio.timeout(TRANSFER_TIMEOUT):
-                for is_last in (False, True):
-                    # Blocks of another size would put other halves together, if any were.
-                    size = blockwise.BLOCK_SIZE // (2 if doubtful else 1)
-                    try:
-                        body = await blockwise.get(
-                            self._endpoint, path, Head.of, etag=etag, size=size
-                        )
-                    except ChangedError:
-                        if is_last:
-                            raise
-                        continue
-                    if body.first.code == VALID:
-                        return None
-                    found = await _parse(body, parse, is_last=is_last)
-                    if found and (_are_all_different(found) or _are_same(found, doubtful)):
-                        mark = tail.Mark.of(body.payload) if path == HISTORY else None
-                        return _answer(body.first, found, is_all=True, mark=mark)
-                    doubtful = found
-        except TimeoutError as err:
-            raise TimedOutError("the answer took too long") from err
-        if salvage is None:
-            raise ChangedError
-        return _answer(body.first, salvage(body.blocks), is_all=True, is_complete=False)
+        before: Message | None = None
+        for _ in range(MAX_TRIES):
+            try:
+                body, is_certain = await blockwise.get(self._endpoint, path, key, etag)
+            except ChangedError:
+                continue
+            if body.first.code == VALID:
+                return None
+            try:
+                message = await _parse(parse, bytes(body.text))
+            except MalformedError:
+                if is_certain:
+                    raise
+                continue
+            if is_certain or (before is not None and message.sessions == before.sessions):
+                return _answer(body.first, message, is_all=True)
+            before = message
+        raise ChangedError
 
 
 def _one(number: int) -> int:
@@ -324,10 +280,11 @@ def _one(number: int) -> int:
     return number
 
 
-def _read(response: Response) -> Told:
-    """Read a notification, or the answer to a command; nothing is told if it can't be read."""
+def _read(response: Response) -> Message:
+    """Read a notification, or the answer to a command; one that can't be read counts as skipped."""
     try:
-        # The first block of several is none of its own. Nothing is lost: all is asked for then.
+        # The first block of several can't be read by itself. An empty message makes callers read
+        # the list.
         return parse_any(b"" if response.block and response.block.more else response.payload)
     except MalformedError:
         return replace(parse_any(b""), skipped=1)
@@ -337,56 +294,20 @@ def _fields(goal: int | None, label: str | None, party_size: int | None) -> dict
     return {"goal": goal, "label": label, "partySize": party_size}
 
 
-async def _parse(
-    body: blockwise.Body, parse: Callable[[bytes], Told], *, is_last: bool
-) -> Told | None:
-    """Parse a body if it is of one piece, as far as can be seen; else None.
-
-    is_last: whether to put up with a session that was added at the list's end, or a guest who
-    was paged, while it was read. If the list's first item stayed where it was, nothing moved.
-    """
-    before, after = body.head, body.head_after
-    is_in_place = (
-        isinstance(before, Head) and isinstance(after, Head) and before.first == after.first
-    )
-    if not body.is_unchanged and not (is_last and is_in_place):
-        return None
-    try:
-        if sum(map(len, body.blocks)) > THREAD_PARSE:
-            return await asyncio.to_thread(parse, body.payload)
-        return parse(body.payload)
-    except MalformedError:
-        if body.is_unchanged:
-            raise
-        return None
+async def _parse(parse: Callable[[bytes], Message], payload: bytes) -> Message:
+    if len(payload) > THREAD_PARSE:
+        return await asyncio.to_thread(parse, payload)
+    return parse(payload)
 
 
 def _answer(
-    response: Response,
-    told: Told,
-    *,
-    is_all: bool,
-    is_complete: bool = True,
-    mark: tail.Mark | None = None,
+    response: Response, message: Message, *, is_all: bool, is_complete: bool = True
 ) -> Answer:
-    """Put together what was told, and when."""
     return Answer(
-        **{field.name: getattr(told, field.name) for field in fields(Told)},
+        **{field.name: getattr(message, field.name) for field in fields(Message)},
         is_all=is_all,
         is_complete=is_complete,
         etag=response.etag,
-        mark=mark,
         asked=response.asked,
         answered=response.answered,
     )
-
-
-def _are_all_different(found: Told) -> bool:
-    """Whether no session is told twice, as it is where halves of two were put together."""
-    identities = {(s.uuid, s.id, s.created) for s in found.sessions}
-    return len(identities) == len(found.sessions)
-
-
-def _are_same(found: Told, doubtful: Told | None) -> bool:
-    """Whether a list that tells a session twice does so however it is cut."""
-    return doubtful is not None and found.sessions == doubtful.sessions

@@ -23,7 +23,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
 import ipaddress
 import logging
@@ -83,6 +82,9 @@ MAX_ACK_TIMEOUT = 2.0
 # More than fit into EXCHANGE_TIMEOUT, which is what ends an exchange.
 MAX_RETRANSMIT = 8
 
+# 2.03 Valid: the body that the client holds is still right (RFC 7252, 5.9.1.3).
+VALID = "2.03"
+
 # aiocoap's udp6 reads at most 4,096 bytes of a datagram. A payload within 64 bytes of that, the
 # most that header, token and the options of an answer take here, was probably cut.
 SUSPICIOUS_PAYLOAD = 4096 - 64
@@ -125,7 +127,7 @@ class Response:
     """One response message.
 
     code: "2.05". etag: the ETag option. block: the Block2 option.
-    asked, answered: our own clock around the exchange, in UTC; the unit wrote its answer
+    asked, answered: the event loop's time (seconds) around the exchange; the unit wrote its answer
     at some moment between the two.
     """
 
@@ -133,18 +135,13 @@ class Response:
     payload: bytes
     etag: bytes | None
     block: Block | None
-    asked: datetime
-    answered: datetime
+    asked: float
+    answered: float
 
     @property
     def is_success(self) -> bool:
         """Whether the code is any 2.xx: as the vendor states hardly any, none is insisted on."""
         return self.code.startswith("2.")
-
-    @property
-    def text(self) -> str:
-        """What an error's body says: of that, only the beginning can be meant for people."""
-        return self.payload[:200].decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +296,7 @@ class Endpoint:
         if self._closed:
             raise ClosedError("closed")
         loop = asyncio.get_running_loop()
-        asked, began = datetime.now(UTC), loop.time()
+        asked = loop.time()
         try:
             async with asyncio.timeout(EXCHANGE_TIMEOUT) as timeout:
                 if not request.is_command:
@@ -318,14 +315,14 @@ class Endpoint:
             if not isinstance(err, Exception):
                 raise
             failure = _translated(err)
-            is_late = loop.time() - began >= COMMAND_ACK_TIMEOUT
+            is_late = loop.time() - asked >= COMMAND_ACK_TIMEOUT
             if request.is_command and is_late and isinstance(failure, RefusedError):
                 # A retransmission was refused; what was sent before it may have arrived.
                 failure = TimedOutError("no answer, and then refused")
             raise failure from err
         finally:
             self._read_timeout, self._is_interrupted = None, False
-        self._round_trips.append(loop.time() - began)
+        self._round_trips.append(loop.time() - asked)
         if self._remote is None:
             self._remote = _unicast(answer.remote)
         return _response(answer, asked)
@@ -384,7 +381,7 @@ class Endpoint:
             if self._closed:  # in the meantime
                 raise ClosedError("closed")
             async with self._turn:
-                asked = datetime.now(UTC)
+                asked = loop.time()
                 # Without a reference to it, aiocoap would end the observation.
                 _asking, inbox, first = await self._register(context, request)
             if not first.code.is_successful() or first.opt.observe is None:
@@ -395,7 +392,7 @@ class Endpoint:
                     limit.reschedule(loop.time() + silence)
                     if not received.code.is_successful():
                         raise RejectedError(received.code.dotted)
-                    tell(_response(received, datetime.now(UTC)))
+                    tell(_response(received, loop.time()))
             if isinstance(
                 received, (aiocoap.error.NotObservable, aiocoap.error.ObservationCancelled)
             ):
@@ -503,7 +500,7 @@ def _unicast(remote: Any) -> Any:
     return _Address(remote.sockaddr, remote.interface, pktinfo=remote.pktinfo)
 
 
-def _response(message: aiocoap.Message, asked: datetime) -> Response:
+def _response(message: aiocoap.Message, asked: float) -> Response:
     """Read a response of aiocoap's."""
     block2 = message.opt.block2
     return Response(
@@ -512,7 +509,7 @@ def _response(message: aiocoap.Message, asked: datetime) -> Response:
         etag=message.opt.etag,
         block=block2 and Block(block2.block_number, block2.more, block2.size),
         asked=asked,
-        answered=datetime.now(UTC),
+        answered=asyncio.get_running_loop().time(),
     )
 
 

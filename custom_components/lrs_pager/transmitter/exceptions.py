@@ -8,7 +8,7 @@
     │   └── ClosedError       we ended it ourselves
     ├── RejectedError         an answer, and it says no
     └── MalformedError        an answer that can't be read
-        └── ChangedError      because it became another one while its blocks were fetched
+        └── ChangedError      because it became another one while its blocks were read
 
 Their texts name no host, no label and no other value from the wire: they are fit for a log.
 """
@@ -42,14 +42,20 @@ class RejectedError(TransmitterError):
     """The transmitter answered with an error code.
 
     code: the CoAP response code as RFC 7252 writes it, "4.04".
-    text: what the body said, if anything. It is the unit's own text: not for logs.
     """
 
-    def __init__(self, code: str, text: str = "") -> None:
-        """Keep code and text apart, so that callers can choose what to show."""
+    def __init__(self, code: str) -> None:
+        """Take the code."""
         super().__init__(f"answered {code}")
         self.code = code
-        self.text = text
+
+    @property
+    def is_unknown_resource(self) -> bool:
+        """Whether the unit has no such resource, as older firmware lacks some.
+
+        The codes are 4.04 Not Found and 4.05 Method Not Allowed.
+        """
+        return self.code in {"4.04", "4.05"}
 
 
 class MalformedError(TransmitterError):
@@ -65,8 +71,8 @@ class MalformedError(TransmitterError):
 
 
 class ChangedError(MalformedError):
-    """An answer's later blocks are gone, as the unit's state changed in the middle of it."""
+    """An answer's blocks don't belong together, as the unit's state changed between them."""
 
     def __init__(self) -> None:
-        """Say so."""
+        """Name the body as a whole."""
         super().__init__("body", "changed while it was read")

@@ -19,10 +19,12 @@ CLEARED = "cleared"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What every answer carries around its payload; all but `responseTypes` may be missing.
+    """What every answer carries around its payload.
 
-    sequence: globalSessionSequence, a running count of session changes. timestamp: the unit's
-    clock. device_name: "T7470", the kind of transmitter. firmware_version: "8.4.100.43".
+    response_types: the keys under which the payload is. sequence: globalSessionSequence, a running
+    count of session changes. timestamp: the unit's clock. device_name: "T7470", the kind of
+    transmitter. firmware_version: "8.4.100.43". All but the first are None if the unit leaves them
+    out, or if they make no sense.
     """
 
     response_types: tuple[str, ...]
@@ -89,11 +91,13 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What one message of the unit tells: an answer, or a notification.
+class Message:
+    """One message of the unit: an answer, or a notification.
 
-    sessions: active or archived ones. statistics, settings: if there are any.
-    skipped: how many sessions could not be read.
+    sessions: active or archived ones. statistics, settings: None if the message has none.
+    skipped: how many sessions were left out, as they have no identity or no time that can be read.
+    unreadable_stamps: how many times of sessions were there and could not be read, also of those
+    that were left out.
     """
 
     envelope: Envelope
@@ -101,3 +105,4 @@ class Told:
     statistics: Statistics | None = None
     settings: Settings | None = None
     skipped: int = 0
+    unreadable_stamps: int = 0

@@ -1,22 +1,23 @@
 """JSON to models. It is read here and nowhere else.
 
-An envelope that can't be read is a MalformedError; a session that can't be read is left out and
-counted, so that it never takes the others with it.
+An answer without `responseTypes`, or without the payload that it has to have, is a MalformedError.
+Whatever else can't be read is None; a session without identity or time is left out and counted, so
+that it never takes the others with it.
 """
 
 import codecs
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import orjson
-import voluptuous as vol
 
 from .exceptions import MalformedError
-from .models import Envelope, Session, Settings, Statistics, Told
+from .models import Envelope, Message, Session, Settings, Statistics
 
 # Characters of a label that are kept. No limit is documented; the longest message that any LRS
 # pager shows is 200 characters.
@@ -83,136 +84,26 @@ def _name(value: Any, in_case: Callable[[str], str]) -> str | None:
     return _text(in_case(value), MAX_NAME) if isinstance(value, str) else None
 
 
-# -------------------------------------------------------------------------- envelope
+# ---------------------------------------------------------------------------- values
 
 
-def _integer(value: Any) -> int:
-    """Read a count: an integer, a float that is whole, or either as text. Raises ValueError."""
-    if type(value) is int:
-        number = value
-    elif isinstance(value, (float, str)) and float(value).is_integer():  # infinity is not
-        number = int(float(value))
-    else:
-        raise ValueError("not a whole number")
-    if not 0 <= number <= MAX_INTEGER:
-        raise ValueError("out of range")
-    return number
-
-
-def _time(value: Any) -> datetime:
-    """Read a time: ISO 8601, to the second and without a zone. Raises ValueError.
-
-    No firmware is known to send fractions or a zone. If one does, they are left out: what
-    counts is that all its times are read alike, as clock.py measures the unit's clock by them.
-    """
-    if not isinstance(value, str):
-        raise ValueError("not a time")
-    time = datetime.fromisoformat(value)
-    if time.microsecond or time.tzinfo:
-        time = time.replace(microsecond=0, tzinfo=None)
-    if not FIRST_YEAR <= time.year <= LAST_YEAR:
-        raise ValueError("out of range")
-    return time
-
-
-_ENVELOPE = vol.Schema(
-    {
-        vol.Required("responseTypes"): [str],
-        vol.Optional("globalSessionSequence", default=None): vol.Maybe(_integer),
-        vol.Optional("timestamp", default=None): vol.Maybe(_time),
-        vol.Optional("deviceName", default=None): vol.Maybe(str),
-        vol.Optional("firmwareVersion", default=None): vol.Maybe(str),
-    },
-    extra=vol.ALLOW_EXTRA,
-)
-
-
-def _envelope(answer: Any) -> Envelope:
-    """Read an envelope. Raises MalformedError with the field's name."""
-    try:
-        valid = _ENVELOPE(answer)
-    except vol.MultipleInvalid as err:
-        path = err.errors[0].path
-        raise MalformedError(
-            str(path[0]) if path else "body", "missing or of the wrong type"
-        ) from err
-    return Envelope(
-        response_types=tuple(valid["responseTypes"]),
-        sequence=valid["globalSessionSequence"],
-        timestamp=valid["timestamp"],
-        device_name=_text(valid["deviceName"], MAX_NAME),
-        firmware_version=_text(valid["firmwareVersion"], MAX_NAME),
-    )
-
-
-# -------------------------------------------------------------------------- sessions
-
-
-def _optional_integer(value: Any, low: int, high: int) -> int | None:
-    """Read a number that a session can do without: None if it isn't there or makes no sense."""
-    if value is None:
-        return None
+def _integer(value: Any, low: int = 0, high: int = MAX_INTEGER) -> int | None:
+    """Read a whole number: an integer, a float, or either as text. None if it makes no sense."""
     if type(value) is not int:
+        if not isinstance(value, (float, str)):
+            return None
         try:
-            value = _integer(value)
+            number = float(value)
         except ValueError:
             return None
+        if not number.is_integer():  # nor is infinity, or what is not a number
+            return None
+        value = int(number)
     return value if low <= value <= high else None
 
 
-def _optional_time(value: Any) -> datetime | None:
-    """Read a time that may be missing; raises ValueError if it is there and is none."""
-    return None if value is None or value == "" else _time(value)
-
-
-def _session(record: Any) -> Session:
-    """Read one session. Raises ValueError if it can't be told from others, or has no time."""
-    if not isinstance(record, dict):
-        raise ValueError("not an object")
-    get = record.get
-    uuid = get("uuid")
-    # The vendor's table has the two as the same ("created ... same as started").
-    created = _optional_time(get("created")) or _optional_time(get("started"))
-    notified = _optional_time(get("notified"))
-    cleared = _optional_time(get("cleared"))
-    # The vendor's table calls it a number, its examples are strings.
-    uuid = _name(str(uuid) if isinstance(uuid, int) else uuid, str.lower)
-    if uuid and not uuid.strip("0-"):
-        uuid = None  # the nil UUID: a field that the unit doesn't fill
-    identity = _optional_integer(get("id"), 0, MAX_INTEGER)
-    if not uuid and (identity is None or created is None):
-        raise ValueError("no identity")
-    if not (created or notified or cleared):
-        raise ValueError("no time")
-    return Session(
-        id=identity,
-        uuid=uuid,
-        # Pager numbers are 12 bits on the air; staff and alpha pagers may have longer ones.
-        number=_optional_integer(get("number"), 0, 999_999),
-        party_size=_optional_integer(get("partySize"), 1, 9_999),
-        goal=_optional_integer(get("goalInSeconds"), 0, MAX_GOAL),
-        created=created,
-        notified=notified,
-        cleared=cleared,
-        clear_type=_name(get("clearType"), str.upper),
-        label=_text(get("label"), MAX_LABEL),
-        state=_name(get("state"), str.lower),
-    )
-
-
-def _sessions(records: list[Any]) -> tuple[tuple[Session, ...], int]:
-    """Read those that can be read, and count the others."""
-    good, skipped = [], 0
-    for record in records:
-        try:
-            good.append(_session(record))
-        except ValueError:
-            skipped += 1
-    return tuple(good), skipped
-
-
-def _optional_number(value: Any) -> float | None:
-    """Read a figure; None if it isn't there, or makes no sense."""
+def _number(value: Any) -> float | None:
+    """Read a figure. None if it makes no sense."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -222,16 +113,117 @@ def _optional_number(value: Any) -> float | None:
     return number if 0 <= number <= MAX_INTEGER else None
 
 
+def _time(value: Any) -> datetime | None:
+    """Read a time: ISO 8601, to the second and without a zone. None if it makes no sense.
+
+    No firmware is known to send fractions or a zone. If one does, they are left out: what
+    counts is that all its times are read alike, as clock.py measures the unit's clock by them.
+    """
+    try:
+        time = datetime.fromisoformat(value)
+    except TypeError, ValueError:
+        return None
+    if time.microsecond or time.tzinfo:
+        time = time.replace(microsecond=0, tzinfo=None)
+    return time if FIRST_YEAR <= time.year <= LAST_YEAR else None
+
+
+# -------------------------------------------------------------------------- envelope
+
+
+def _envelope(answer: Any) -> Envelope:
+    """Read an envelope. Raises MalformedError if it has no `responseTypes`."""
+    if not isinstance(answer, dict):
+        raise MalformedError("body", "not an object")
+    types = answer.get("responseTypes")
+    if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
+        raise MalformedError("responseTypes", "missing or of the wrong type")
+    return Envelope(
+        response_types=tuple(types),
+        sequence=_integer(answer.get("globalSessionSequence")),
+        timestamp=_time(answer.get("timestamp")),
+        device_name=_text(answer.get("deviceName"), MAX_NAME),
+        firmware_version=_text(answer.get("firmwareVersion"), MAX_NAME),
+    )
+
+
+# -------------------------------------------------------------------------- sessions
+
+
+def _stamp(value: Any, unreadable: list[Any]) -> datetime | None:
+    """Read a time of a session. One that is there and can't be read is added to unreadable."""
+    if value is None or value == "":
+        return None
+    time = _time(value)
+    if time is None:
+        unreadable.append(value)
+    return time
+
+
+def _session(record: Any, unreadable: list[Any]) -> Session | None:
+    """Read one session. None if it can't be told from others, or has no time that can be read.
+
+    unreadable: as of `_stamp`.
+    """
+    if not isinstance(record, dict):
+        return None
+    get = record.get
+    uuid = get("uuid")
+    # The vendor's table has the two as the same ("created ... same as started").
+    created = _stamp(get("created"), unreadable) or _stamp(get("started"), unreadable)
+    notified = _stamp(get("notified"), unreadable)
+    cleared = _stamp(get("cleared"), unreadable)
+    # The vendor's table calls it a number, its examples are strings.
+    uuid = _name(str(uuid) if isinstance(uuid, int) else uuid, str.lower)
+    if uuid and not uuid.strip("0-"):
+        uuid = None  # the nil UUID: a field that the unit doesn't fill
+    identity = _integer(get("id"))
+    # Ids may begin anew when a unit is reset; with the time, they tell a session from others.
+    has_identity = uuid or (identity is not None and created)
+    if not has_identity or not (created or notified or cleared):
+        return None
+    return Session(
+        id=identity,
+        uuid=uuid,
+        # Pager numbers are 12 bits on the air; staff and alpha pagers may have longer ones.
+        number=_integer(get("number"), 0, 999_999),
+        party_size=_integer(get("partySize"), 1, 9_999),
+        goal=_integer(get("goalInSeconds"), 0, MAX_GOAL),
+        created=created,
+        notified=notified,
+        cleared=cleared,
+        clear_type=_name(get("clearType"), str.upper),
+        label=_text(get("label"), MAX_LABEL),
+        state=_name(get("state"), str.lower),
+    )
+
+
+class Sessions(NamedTuple):
+    """Sessions that were read, and the two counts of `Message`."""
+
+    sessions: tuple[Session, ...]
+    skipped: int
+    unreadable_stamps: int
+
+
+def _sessions(records: list[Any]) -> Sessions:
+    """Read the sessions that can be read."""
+    unreadable: list[Any] = []
+    read = [_session(record, unreadable) for record in records]
+    good = tuple(session for session in read if session is not None)
+    return Sessions(good, len(read) - len(good), len(unreadable))
+
+
 def _statistics(record: Any) -> Statistics | None:
     """Read statistics; None if there are none."""
     if not isinstance(record, dict):
         return None
     return Statistics(
-        guests_served=_optional_integer(record.get("guestsServed"), 0, MAX_INTEGER),
-        percent_late=_optional_number(record.get("percentLate")),
-        percent_on_time=_optional_number(record.get("percentOnTime")),
-        average_time_served=_optional_number(record.get("averageTimeServed")),
-        sessions_created=_optional_integer(record.get("numSessions"), 0, MAX_INTEGER),
+        guests_served=_integer(record.get("guestsServed")),
+        percent_late=_number(record.get("percentLate")),
+        percent_on_time=_number(record.get("percentOnTime")),
+        average_time_served=_number(record.get("averageTimeServed")),
+        sessions_created=_integer(record.get("numSessions")),
     )
 
 
@@ -239,38 +231,32 @@ def _settings(record: Any) -> Settings | None:
     """Read settings; None if there are none."""
     if not isinstance(record, dict):
         return None
-    try:
-        clock = _optional_time(record.get("datetime"))
-    except ValueError:
-        clock = None
     return Settings(
-        clock=clock,
-        system_id=_optional_integer(record.get("systemId"), 0, MAX_INTEGER),
-        default_target_goal=_optional_integer(record.get("defaultTargetGoal"), 0, MAX_GOAL),
-        statistics_clear_mark=_optional_integer(record.get("statisticsClearMark"), 0, 24),
+        clock=_time(record.get("datetime")),
+        system_id=_integer(record.get("systemId")),
+        default_target_goal=_integer(record.get("defaultTargetGoal"), 0, MAX_GOAL),
+        statistics_clear_mark=_integer(record.get("statisticsClearMark"), 0, 24),
     )
 
 
-# --------------------------------------------------------------------------- answers
+# -------------------------------------------------------------------- whole messages
 
 
-def _told(answer: Any, envelope: Envelope, key: str) -> Told:
-    """Read what an answer tells; its sessions are under this key."""
+def _message(answer: Any, envelope: Envelope, key: str) -> Message:
+    """Read an answer whose sessions are under this key."""
     records = answer.get(key)
     # An empty list may well be left out, or null.
     if not isinstance(records, (list, type(None))):
         raise MalformedError(key, "not a list")
-    sessions, skipped = _sessions(records or [])
-    return Told(
+    return Message(
         envelope=envelope,
-        sessions=sessions,
         statistics=_statistics(answer.get("statistics")),
         settings=_settings(answer.get("settings")),
-        skipped=skipped,
+        **_sessions(records or [])._asdict(),
     )
 
 
-def _parse(payload: bytes, key: str, payload_key: str) -> Told:
+def _parse(payload: bytes, key: str, payload_key: str) -> Message:
     """Read an answer that has to have this payload."""
     answer = _load(payload)
     envelope = _envelope(answer)
@@ -280,108 +266,140 @@ def _parse(payload: bytes, key: str, payload_key: str) -> Told:
         and payload_key not in envelope.response_types
     ):
         raise MalformedError("responseTypes", f"no {payload_key}")
-    return _told(answer, envelope, key)
+    return _message(answer, envelope, key)
 
 
-def parse_history(payload: bytes) -> Told:
+def parse_history(payload: bytes) -> Message:
     """Read the answer to GET /v1/sessions/history. Raises MalformedError."""
     return _parse(payload, "session_history", "session_history")
 
 
-def parse_sessions(payload: bytes) -> Told:
+def parse_sessions(payload: bytes) -> Message:
     """Read the answer to GET /v1/sessions. Raises MalformedError."""
     return _parse(payload, "sessions", "sessions")
 
 
-def parse_settings(payload: bytes) -> Told:
+def parse_settings(payload: bytes) -> Message:
     """Read the answer to GET or POST /v1/settings. Raises MalformedError."""
     return _parse(payload, "sessions", "settings")
 
 
-def parse_any(payload: bytes) -> Told:
+def parse_any(payload: bytes) -> Message:
     """Read a notification, or the answer to a command. Raises MalformedError.
 
-    A command may be answered without a payload: then nothing is told.
+    A command may be answered without a payload: the message is then empty.
     """
     if not payload:
-        return Told(envelope=NOTHING)
+        return Message(envelope=NO_ENVELOPE)
     answer = _load(payload)
-    return _told(answer, _envelope(answer), "sessions")
+    return _message(answer, _envelope(answer), "sessions")
 
 
-# The envelope of what has none.
-NOTHING = Envelope(
+# The envelope of a message that has none.
+NO_ENVELOPE = Envelope(
     response_types=(), sequence=None, timestamp=None, device_name=None, firmware_version=None
 )
 
 
-# ------------------------------------------------------------------- parts of answers
+# ------------------------------------------------------------------- parts of messages
 
-# The value of globalSessionSequence.
-_SEQUENCE = re.compile(rb'"globalSessionSequence"\s*:\s*("?\d+)\b')
-# Where the list of sessions begins, and its first item (or its end).
-_FIRST = re.compile(rb'"(?:session_history|sessions)"\s*:\s*\[\s*(\{.*?\}|\])', re.DOTALL)
-# Where the list of archived sessions begins.
-_HISTORY_BEGINS = re.compile(rb'"session_history"\s*:\s*\[')
-# One session: an object without objects in it. Its strings are matched whole, so that a brace
-# in a label neither begins nor ends anything.
-_RECORD = re.compile(rb'\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}')
+# An item of a list that is an object without objects in it, as sessions are, or the list's end; and
+# what stands before either. Strings are matched whole, so that a brace in a label neither begins
+# nor ends anything. No part is tried twice, however long it is.
+_ITEM = re.compile(rb'[\s,]*+(\{[^{}"]*+(?>"[^"\\]*+(?>\\.[^"\\]*+)*+"[^{}"]*+)*+\}|\])', re.DOTALL)
+_SEPARATOR = re.compile(r"[\s,]*+")
+_DECODER = json.JSONDecoder(strict=False, parse_int=_any_integer)
+
+# The text of the item that stands for a list's end.
+LIST_END = b"]"
 
 
-def parse_tail(beginning: bytes, items: bytes) -> Told:
-    """Read a history's envelope, and some of its sessions. Raises MalformedError.
+class Item(NamedTuple):
+    """An item of a list: its JSON, and where that ends in the text in which it was found."""
 
-    beginning: of the body. items: the JSON of sessions, with commas between.
+    text: bytes
+    end: int
+
+
+def split_list(text: bytes, at: int = 0) -> list[Item]:
+    """Split a JSON list, of which the text has all or a part, into its items.
+
+    at: where in the text an item may begin. An item that is cut off is left out. If the list's end
+    is there, the last item is LIST_END.
     """
-    records = _load(b"[" + items + b"]")
-    if not isinstance(records, list):
-        raise MalformedError("session_history", "not a list")
-    sessions, skipped = _sessions(records)
-    return Told(envelope=_envelope_of(beginning), sessions=sessions, skipped=skipped)
+    items: list[Item] = []
+    characters = text.decode("latin-1")  # one for each byte
+    while not items or items[-1].text != LIST_END:
+        if found := _ITEM.match(text, at):
+            at = found.end()
+            items.append(Item(found[1], at))
+            continue
+        separator = _SEPARATOR.match(characters, at)
+        begin = separator.end() if separator else at
+        try:
+            _, at = _DECODER.raw_decode(characters, begin)
+        except ValueError, RecursionError:
+            break
+        if at == len(text):
+            break  # a number may go on
+        items.append(Item(text[begin:at], at))
+    return items
 
 
-def _envelope_of(beginning: bytes) -> Envelope:
-    """Read the envelope off the beginning of a history. Raises MalformedError."""
-    if not (begin := _HISTORY_BEGINS.search(beginning)):
-        raise MalformedError("session_history", "changed while it was read")
-    return _envelope(_load(beginning[: begin.end()] + b"]}"))
+def parse_items(items: Iterable[Item]) -> Sessions:
+    """Read the items of a list of sessions, without its end."""
+    texts = [item.text for item in items]
+    try:
+        return _sessions(_load(b"[" + b",".join(texts) + b"]"))
+    except MalformedError:
+        return _sessions([_load_or_none(text) for text in texts])
+
+
+def _load_or_none(text: bytes) -> Any:
+    """Parse JSON; None if it is not JSON."""
+    try:
+        return _load(text)
+    except MalformedError:
+        return None
+
+
+def digest(text: bytes) -> str:
+    """Return what is kept of an item to recognise it by, as the item has a guest's name."""
+    return blake2b(text, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a list of sessions, as bytes.
+    """The head of an answer with a list, which is the same as long as the list is.
 
-    sequence: of changes to sessions; None if the unit tells it elsewhere. first: the list's first
-    item; as long as that stays, nothing was taken out before the others or put there. position:
-    where that begins.
+    sequence: the envelope's, which counts changes. first: the digest of the list's first item: as
+    long as that stays, nothing was removed before the other items or put there.
+    envelope: without the fields that the unit writes after the list. start: where the list's items
+    begin.
     """
 
-    sequence: bytes | None
-    first: bytes
-    position: int
+    sequence: int | None
+    first: str
+    envelope: Envelope = field(compare=False)
+    start: int = field(compare=False)
 
     @classmethod
-    def of(cls, beginning: bytes) -> Head | None:
-        """Find the head in the beginning of a body; None if it takes more of it."""
-        if not (first := _FIRST.search(beginning)):
+    def of(cls, beginning: bytes, key: str, *, is_all: bool, is_enough: bool) -> Self | None:
+        """Find the head in the beginning of a body; None if it takes more of it.
+
+        key: of the list. is_all: whether this is all of the body. is_enough: whether no more of it
+        will be read, so that a first item that is cut off has to do. Raises MalformedError.
+        """
+        if not (begins := re.search(rb'"%s"\s*:\s*\[' % key.encode(), beginning)):
             return None
-        sequence = _SEQUENCE.search(beginning, 0, first.start())
-        return cls(sequence[1] if sequence else None, first[1], first.start(1))
-
-
-def salvage_history(blocks: tuple[bytes, ...]) -> Told:
-    """Read what is certain in a history that changed while it was transferred.
-
-    The unit writes each block in one go, so that a session which lies in one block is as the
-    unit meant it. Those across two blocks may be of two halves, and are left for next time.
-    Raises MalformedError if there is no envelope.
-    """
-    envelope = _envelope_of(b"".join(blocks))
-    sessions: list[Session] = []
-    for block in blocks:
-        for record in _RECORD.findall(block):
-            try:
-                sessions.append(_session(_load(record)))
-            except MalformedError, ValueError:
-                continue
-    return Told(envelope=envelope, sessions=tuple(sessions))
+        start = begins.end()
+        items = split_list(beginning, start)
+        if not items and not is_enough:
+            return None
+        answer = _load(beginning if is_all else beginning[:start] + b"]}")
+        if isinstance(answer, dict) and not is_all:
+            # The unit may write it after the list.
+            answer.setdefault("responseTypes", [key])
+        envelope = _envelope(answer)
+        first = items[0].text if items else beginning[start:]
+        return cls(envelope.sequence, digest(first), envelope, start)
