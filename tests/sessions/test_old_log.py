@@ -1,6 +1,7 @@
 """The log of version 0.1, JSON lines, is taken over once, and nothing of it is lost."""
 
 import asyncio
+from dataclasses import replace
 import json
 from pathlib import Path
 import signal
@@ -202,8 +203,10 @@ async def test_what_became_known_meanwhile_stays_if_it_is_taken_over_again(
         killed.setattr(Path, "unlink", lambda *_, **__: None)
         async with opened(path, old) as log:
             await log.blank_names(2**40)
+            await log.keep([replace(SESSIONS[2], number=9)])
     async with opened(path, old) as log:
         assert [s.label for s in await everything(log)] == [None, None, None]
+        assert [s.number for s in await everything(log)] == [1, 2, 9]
     assert "Müller".encode() not in read_all(path)
 
 
