@@ -428,6 +428,10 @@ async def test_a_full_disk_is_told_once_and_everything_goes_on(
     assert await log.merge([session(5)], placed)
     assert not log.is_failing
     assert told == ["disk I/O error", None]
+    # What is known better since then stays so.
+    await log.merge([session(3, party_size=9)], placed)
+    await log.merge([session(5, party_size=9)], placed)
+    assert [s.party_size for s in await everything(log)] == [9, None, 9, None, 5]
     await log.close()
     async with opened(path) as log:
         assert [s.number for s in await everything(log)] == [5, 4, 3, 2, 1]

@@ -33,7 +33,7 @@ END: Final = 2**63 - 1
 LOCK_TIMEOUT: Final = 5
 
 # Sessions that are kept unpacked: some busy days, which are asked for at every change.
-UNPACKED: Final = 2_000
+UNPACKED: Final = 1_000
 
 # A session as it was in the log (None: it was not there), and as it is now.
 type Change = tuple[PlacedSession | None, PlacedSession]
