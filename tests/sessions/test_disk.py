@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+import errno
 import os
 from pathlib import Path
 import re
@@ -16,9 +18,8 @@ import tarfile
 
 import pytest
 
-from custom_components.lrs_pager.sessions import database, disk, schema
+from custom_components.lrs_pager.sessions import database, disk, log as log_module, schema
 from custom_components.lrs_pager.sessions.log import FutureVersionError, SessionLog
-from custom_components.lrs_pager.sessions.session import PlacedSession
 from tests.sessions import KILLED, everything, opened, placed, read_all, session
 
 # SQLite's.
@@ -29,6 +30,12 @@ async def filled(path: Path, count: int = 3) -> None:
     """Make a log with some sessions, the first of which ended last, and close it."""
     async with opened(path) as log:
         await log.merge([session(n, label=f"Guest {n}") for n in range(count)], placed)
+
+
+async def filled_with(path: Path, numbers: list[int]) -> None:
+    """Add sessions to a log."""
+    async with opened(path) as log:
+        await log.merge([session(n) for n in numbers], placed)
 
 
 async def numbers(path: Path) -> list[int | None]:
@@ -131,10 +138,12 @@ async def test_a_file_that_is_no_database_is_set_aside_and_not_overwritten(
     assert found.set_aside.read_bytes() == content
 
 
-async def test_a_database_of_something_else_is_set_aside(path: Path) -> None:
+@pytest.mark.parametrize("version", [0, schema.VERSION])
+async def test_a_database_of_something_else_is_set_aside(path: Path, version: int) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE recipes (name TEXT)")
+        other.execute(f"PRAGMA user_version = {version}")
     other.close()
     content = path.read_bytes()
     log = SessionLog(path)
@@ -142,6 +151,20 @@ async def test_a_database_of_something_else_is_set_aside(path: Path) -> None:
     await log.close()
     assert found.set_aside is not None
     assert found.set_aside.read_bytes() == content
+
+
+@pytest.mark.parametrize("damaged", [b"party_sice", b"party_s\x80ze"])
+async def test_a_file_whose_description_is_damaged_is_set_aside(path: Path, damaged: bytes) -> None:
+    await filled(path)
+    content = path.read_bytes()
+    assert b"party_size INTEGER" in content
+    path.write_bytes(content.replace(b"ended_at INTEGER", damaged[-8:] + b" INTEGER"))
+    log = SessionLog(path)
+    found = await log.open()
+    assert found.set_aside is not None
+    await log.merge([session(5)], placed)
+    await log.close()
+    assert 5 in await numbers(path)
 
 
 def damage(path: Path, number: int) -> None:
@@ -213,15 +236,85 @@ async def test_a_merge_that_finds_damage_is_done_all_the_same(path: Path) -> Non
     assert {1_000, 2_000} <= set(found)
 
 
-async def test_a_value_that_no_session_has_counts_as_damage(path: Path) -> None:
+@pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "7", "x'00'"])
+async def test_a_value_that_no_session_has_counts_as_damage(path: Path, value: str) -> None:
     await filled(path)
-    with sqlite3.connect(path) as damaged:
-        damaged.execute("UPDATE sessions SET clear_type = CAST(x'ff' AS TEXT) WHERE number = 1")
+    damaged = sqlite3.connect(path, isolation_level=None)
+    # So that SQLite takes any.
+    damaged.execute("PRAGMA writable_schema = ON")
+    damaged.execute("UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '')")
+    damaged.execute("UPDATE sqlite_schema SET sql = replace(sql, 'type TEXT', 'type')")
+    damaged.close()
+    damaged = sqlite3.connect(path, isolation_level=None)
+    damaged.execute(f"UPDATE sessions SET clear_type = {value} WHERE number = 1")  # noqa: S608
     damaged.close()
     told: list[Path] = []
     async with opened(path, set_aside=told.append) as log:
         assert [s.number for s in await everything(log)] == [2, 0]
         assert len(told) == 1
+
+
+async def test_what_was_in_the_write_ahead_log_of_a_damaged_file_is_read_too(
+    path: Path, tmp_path: Path
+) -> None:
+    await filled(path, 2_000)
+    async with opened(path) as log:
+        await log.merge([session(5_000)], placed)
+        killed = copied(path, tmp_path / "killed")
+    damage(killed, 1_000)
+    before = [killed.read_bytes(), with_suffix(killed, "-wal").read_bytes()]
+    told: list[Path] = []
+    async with opened(killed, set_aside=told.append) as log:
+        found = {s.number for s in await everything(log)}
+    assert {0, 1_999, 5_000} <= found
+    (aside,) = told
+    assert [aside.read_bytes(), with_suffix(aside, "-wal").read_bytes()] == before
+
+
+async def test_damage_on_a_disk_that_can_not_be_written_is_borne(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(path, 2_000)
+    damage(path, 1_000)
+
+    def refuse(path: Path) -> Path:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    told: list[str | None] = []
+    async with opened(path, failing=told.append) as log:
+        with monkeypatch.context() as full:
+            full.setattr(disk, "set_aside", refuse)
+            changes = await log.merge([session(1_000), session(5_000)], placed)
+            assert [before for before, _ in changes] == [None, None]
+            assert told == ["Read-only file system"]
+            assert await log.count() == 2
+        await log.merge([], placed)
+        assert told[1:] == [None]
+        assert 1_900 < await log.count() <= 2_001
+    assert {0, 1_000, 5_000} <= set(await numbers(path))
+
+
+async def test_what_cannot_be_kept_is_refused_and_costs_the_log_nothing(path: Path) -> None:
+    told: list[Path | str | None] = []
+    async with opened(path, failing=told.append, set_aside=told.append) as log:
+        for number in ([], 2**63):
+            wrong = replace(placed(session(2)), number=number)  # type: ignore[arg-type]
+            with pytest.raises((sqlite3.ProgrammingError, OverflowError)):
+                await log.keep([placed(session(1)), wrong])
+        assert told == []
+        assert await log.count() == 0
+        await log.merge([session(1)], placed)
+    assert await numbers(path) == [1]
+
+
+async def test_our_clock_is_set_after_a_file_was_set_aside(path: Path) -> None:
+    await filled(path, 2_000)
+    damage(path, 1_000)
+    by_age = replace(placed(session(5_000)), is_by_age=True)
+    async with opened(path) as log:
+        await everything(log)
+        await log.keep([by_age])
+        assert await log.shift(60) == [(by_age, by_age.shifted(60))]
 
 
 async def test_values_that_were_damaged_are_none(path: Path) -> None:
@@ -271,34 +364,40 @@ async def test_a_file_of_an_earlier_version_is_brought_up_to_date(
         assert (await log.find(session(0))).label == "Guest 0!"
 
 
-async def test_an_upgrade_that_is_interrupted_is_begun_again(
+async def test_an_upgrade_that_is_interrupted_goes_on_where_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await filled(path)
-    monkeypatch.setattr(database, "VERSION", schema.VERSION + 1)
-    first, broken = "UPDATE sessions SET number = number + 1", "UPDATE names SET session = 1"
-    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION, f"{first}; {broken}")
-    with pytest.raises(sqlite3.IntegrityError):
-        await SessionLog(path).open()
-    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION, first)
-    assert await numbers(path) == [1, 2, 3]
+    monkeypatch.setattr(database, "VERSION", schema.VERSION + 2)
+    step = "UPDATE sessions SET number = number + 1"
+    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION, step)
+    broken = "UPDATE names SET session = 1"
+    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION + 1, broken)
+    for _ in range(2):
+        with pytest.raises(sqlite3.IntegrityError):
+            await SessionLog(path).open()
+    monkeypatch.setitem(schema.MIGRATIONS, schema.VERSION + 1, step)
+    assert await numbers(path) == [2, 3, 4]
 
 
 # ----------------------------------------------------------------------------- a disk that fails
 
 
 @contextmanager
-def full_disk(path: Path) -> Iterator[None]:
-    """No file can get longer than the write-ahead log is."""
+def full_disk(path: Path, room: int = 0) -> Iterator[None]:
+    """No file can get longer than the write-ahead log is, and some room."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (with_suffix(path, "-wal").stat().st_size, hard))
+    size = with_suffix(path, "-wal").stat().st_size + room
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def test_a_full_disk_is_told_once_and_everything_goes_on(path: Path) -> None:
+async def test_a_full_disk_is_told_once_and_everything_goes_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[str | None] = []
     log = SessionLog(path, failing=told.append)
     await log.open()
@@ -316,7 +415,9 @@ async def test_a_full_disk_is_told_once_and_everything_goes_on(path: Path) -> No
         assert told == ["disk I/O error"]
         # All that reads sees it.
         assert await log.count() == 4
-        assert [s.number for s in await everything(log)] == [4, 3, 2, 1]
+        for size in (1_000, 1):
+            monkeypatch.setattr(log_module, "BATCH", size)
+            assert [s.number for s in await everything(log)] == [4, 3, 2, 1]
         assert [s.number for s in await log.between(0, better.ended_at)] == [4, 3, 2]
         assert await log.latest() == await log.find(session(1)) == better
         [oldest, *_] = await everything(log)
@@ -326,11 +427,32 @@ async def test_a_full_disk_is_told_once_and_everything_goes_on(path: Path) -> No
     assert await log.merge([session(5)], placed)
     assert not log.is_failing
     assert told == ["disk I/O error", None]
+    # What is known better since then stays so.
+    await log.merge([session(3, party_size=9)], placed)
+    await log.merge([session(5, party_size=9)], placed)
+    assert [s.party_size for s in await everything(log)] == [9, None, 9, None, 5]
     await log.close()
     async with opened(path) as log:
         assert [s.number for s in await everything(log)] == [5, 4, 3, 2, 1]
         assert await log.find(session(1)) == better
         assert await log.get("cursor") == 2
+
+
+async def test_what_a_full_disk_refused_is_written_all_at_once(path: Path, tmp_path: Path) -> None:
+    async with opened(path) as log:
+        await log.merge([session(0)], placed)
+        with full_disk(path):
+            await log.merge([session(n) for n in range(1, 600)], placed)
+            await log.set("cursor", 1)
+        # There is room again, but not for all of it.
+        with full_disk(path, room=100_000):
+            await log.merge([], placed)
+            assert log.is_failing
+            assert await log.count() == 600
+        async with opened(copied(path, tmp_path / "killed")) as killed:
+            assert await killed.count() == 1
+            assert await killed.get("cursor") is None
+    assert await numbers(path) == list(range(600))
 
 
 async def test_what_a_full_disk_refused_is_written_at_the_end_if_there_is_room(path: Path) -> None:
@@ -342,24 +464,22 @@ async def test_what_a_full_disk_refused_is_written_at_the_end_if_there_is_room(p
 
 async def test_our_clock_is_set_while_the_disk_is_full(path: Path) -> None:
     old, new, newer = (placed(session(n)) for n in (1, 2, 3))
-    by_age = [PlacedSession(**{**_values(s), "is_by_age": True}) for s in (old, new, newer)]
+    by_age = [replace(s, is_by_age=True) for s in (old, new, newer)]
     async with opened(path) as log:
         await log.keep(by_age[:1])
     async with opened(path) as log:
         await log.keep(by_age[1:2])
         with full_disk(path):
-            await log.keep([by_age[2]])
+            await log.keep([by_age[2], placed(session(4))])
             await log.merge([session(1, label="x"), session(2, label="x")], placed)
             changes = await log.shift(60)
             assert {after.number for _, after in changes} == {2, 3}
             assert all(after == before.shifted(60) for before, after in changes if before)
     async with opened(path) as log:
         ends = [s.ended_at for s in reversed(await everything(log))]
-        assert ends == [old.ended_at, new.ended_at + 60, newer.ended_at + 60]
-
-
-def _values(session: PlacedSession) -> dict[str, object]:
-    return {name: getattr(session, name) for name in PlacedSession.__dataclass_fields__}
+        assert sorted(ends) == sorted(
+            [old.ended_at, new.ended_at + 60, newer.ended_at + 60, placed(session(4)).ended_at]
+        )
 
 
 async def test_a_disk_that_can_not_be_written_at_the_start_is_read(path: Path) -> None:
@@ -408,19 +528,49 @@ async def test_a_file_that_another_process_has_is_not_read(
     assert await numbers(path) == [0, 1, 2]
 
 
-async def test_a_file_that_somebody_deleted_is_written_anew(path: Path) -> None:
-    await filled(path)
+async def test_a_file_that_somebody_deleted_is_written_anew(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_to = database.Database.copy_to
+
+    def private(db: database.Database, to: Path) -> None:
+        assert stat.S_IMODE(to.stat().st_mode) == 0o600
+        copy_to(db, to)
+
+    monkeypatch.setattr(database.Database, "copy_to", private)
+    # In another order than SQLite would write them in.
+    for number in range(0, 300, 3):
+        await filled_with(path, [number, 299 - number])
+    count = 200
     async with opened(path) as log:
-        for number in (3, 4):
+        for number in (1_000, 1_001):
+            await log.merge([session(n, label="x" * 50) for n in range(0, 300, 7)], placed)
+            count = await log.count()
             path.unlink()
             await log.merge([session(number)], placed)
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-            assert len(await everything(log)) == number + 1
+            assert len(await everything(log)) == await log.count() == count + 1
             assert not log.is_failing
-    assert await numbers(path) == [0, 1, 2, 3, 4]
+    assert len(await numbers(path)) == count + 1
+    with sqlite3.connect(path) as whole:
+        assert whole.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    whole.close()
 
 
 # ----------------------------------------------------------------------- access, other file systems
+
+
+async def test_the_file_is_kept_as_safely_as_sqlite_can(log: SessionLog) -> None:
+    settings = {
+        "journal_mode": "wal",
+        "synchronous": 2,  # FULL: what is committed survives a power cut
+        "secure_delete": 1,
+        "temp_store": 2,  # MEMORY: no temporary files
+        "cell_size_check": 1,
+    }
+    for name, value in settings.items():
+        found = await log._do(lambda store, name=name: store.disk._db._rows(f"PRAGMA {name}"))
+        assert found == [(value,)], name
 
 
 async def test_nobody_but_home_assistant_may_read_guests_names(path: Path) -> None:
@@ -491,6 +641,10 @@ async def test_a_backup_made_while_sessions_come_in_is_whole(
         await log.merge([session(n, label="Guest") for n in range(1_000)], placed)
         await log.pause()
         before = path.read_bytes()
+        alone = tmp_path / "alone" / path.name
+        alone.parent.mkdir()
+        alone.write_bytes(before)
+        assert len(await numbers(alone)) == 1_000
         is_done = False
 
         async def guests() -> int:

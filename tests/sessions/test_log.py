@@ -272,6 +272,18 @@ async def test_values_are_kept_with_the_log(path: Path) -> None:
         assert await log.get("since") is None
 
 
+async def test_a_value_that_stays_the_same_costs_the_disk_nothing(
+    log: SessionLog, path: Path
+) -> None:
+    wal = path.with_name(f"{path.name}-wal")
+    await log.set("cursor", [1, 2])
+    size = wal.stat().st_size
+    await log.set("cursor", [1, 2])
+    assert wal.stat().st_size == size
+    await log.set("cursor", [1, 3])
+    assert wal.stat().st_size > size
+
+
 # ------------------------------------------------------------------------- the log's own thread
 
 
@@ -328,6 +340,27 @@ async def test_closing_waits_for_what_is_under_way(path: Path) -> None:
     assert not closing.done()
     go_on.set()
     await closing
+    async with opened(path) as again:
+        assert await again.count() == 1
+
+
+async def test_closing_that_was_given_up_is_done_all_the_same(path: Path) -> None:
+    go_on = threading.Event()
+
+    def slow(told: Session, before: PlacedSession | None) -> PlacedSession:
+        assert go_on.wait(10)
+        return placed(told, before)
+
+    log = SessionLog(path)
+    await log.open()
+    merging = asyncio.ensure_future(log.merge([session(1)], slow))
+    await asyncio.sleep(0.01)
+    closing = asyncio.ensure_future(log.close())
+    await asyncio.sleep(0.01)
+    closing.cancel()
+    await asyncio.sleep(0.01)
+    go_on.set()
+    await merging
     async with opened(path) as again:
         assert await again.count() == 1
 

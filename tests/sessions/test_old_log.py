@@ -1,6 +1,7 @@
 """The log of version 0.1, JSON lines, is taken over once, and nothing of it is lost."""
 
 import asyncio
+from dataclasses import replace
 import json
 from pathlib import Path
 import signal
@@ -25,11 +26,12 @@ LINES = [
 "cleared_at":1795431990}""",
         """{"id":2,"uuid":"uuid-2","number":2,"label":"Müller",\
 "created":"2026-11-23T12:00:00","created_at":1795431600,"cleared_at":1795432000}""",
-        # The first one better known.
-        """{"id":1,"uuid":"uuid-1","number":1,"party_size":4,"goal":300,"clear_type":"STOP",\
+        """{"id":3,"created":"2026-11-23T12:00:01","created_at":1795431601}""",
+        # The first and the third one told once more.
+        """{"id":1,"uuid":"uuid-1","number":1,"party_size":4,"clear_type":"STOP",\
 "created":"2026-11-23T12:00:00","created_at":1795431600,"notified_at":1795431900,\
 "cleared_at":1795431990}""",
-        """{"id":3,"created":"2026-11-23T12:00:01","cleared_at":1795432100}""",
+        """{"id":3,"uuid":"uuid-3","created":"2026-11-23T12:00:01","cleared_at":1795432100}""",
     )
 ]
 
@@ -57,7 +59,13 @@ SESSIONS = [
         created_at=1795431600,
         cleared_at=1795432000,
     ),
-    PlacedSession(id=3, created="2026-11-23T12:00:01", cleared_at=1795432100),
+    PlacedSession(
+        id=3,
+        uuid="uuid-3",
+        created="2026-11-23T12:00:01",
+        created_at=1795431601,
+        cleared_at=1795432100,
+    ),
 ]
 
 
@@ -107,7 +115,7 @@ async def test_a_line_cut_off_by_a_power_cut_costs_nothing_but_itself(
     old.write_bytes((HEADER + b"".join(LINES))[:-cut])
     log = SessionLog(path, old)
     assert (await log.open()).damaged == 0
-    assert await everything(log) == SESSIONS[:2]
+    assert [s.uuid for s in await everything(log)] == [None, "uuid-1", "uuid-2"]
     await log.close()
 
 
@@ -202,8 +210,10 @@ async def test_what_became_known_meanwhile_stays_if_it_is_taken_over_again(
         killed.setattr(Path, "unlink", lambda *_, **__: None)
         async with opened(path, old) as log:
             await log.blank_names(2**40)
+            await log.keep([replace(SESSIONS[2], number=9)])
     async with opened(path, old) as log:
         assert [s.label for s in await everything(log)] == [None, None, None]
+        assert [s.number for s in await everything(log)] == [1, 2, 9]
     assert "Müller".encode() not in read_all(path)
 
 

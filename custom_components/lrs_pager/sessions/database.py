@@ -33,7 +33,7 @@ END: Final = 2**63 - 1
 LOCK_TIMEOUT: Final = 5
 
 # Sessions that are kept unpacked: some busy days, which are asked for at every change.
-UNPACKED: Final = 2_000
+UNPACKED: Final = 1_000
 
 # A session as it was in the log (None: it was not there), and as it is now.
 type Change = tuple[PlacedSession | None, PlacedSession]
@@ -83,7 +83,7 @@ class Database:
         if path is not None:
             uri = path.as_uri() + ("?immutable=1" if is_read_only else "")
             if not is_read_only:
-                _make_private(path)
+                make_private(path)
         self._connection = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=LOCK_TIMEOUT
         )
@@ -101,8 +101,10 @@ class Database:
         ((version,),) = self._rows("PRAGMA user_version")
         if version > VERSION:
             raise FutureVersionError(f"version {version}")
-        is_new = not version and not self._rows("SELECT name FROM sqlite_schema")
-        if not is_new and any(step not in MIGRATIONS for step in range(version, VERSION)):
+        tables = {name for (name,) in self._rows("SELECT name FROM sqlite_schema")}
+        is_new = not version and not tables
+        is_known = version == VERSION or version in MIGRATIONS
+        if not is_new and not (is_known and "sessions" in tables):
             raise DamagedError("not a session log")
         if not is_read_only:
             ((mode,),) = self._rows("PRAGMA journal_mode = WAL")
@@ -241,7 +243,6 @@ class Database:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO state VALUES (?, ?)", values.items()
             )
-        _session.cache_clear()
         return int(count)
 
     # ------------------------------------------------------------------------------- backups
@@ -312,7 +313,7 @@ class Database:
             self._connection.execute("UPDATE names SET label = NULL WHERE session = ?", (row,))
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Make the file if need be, such that only Home Assistant can read the names in it.
 
     SQLite gives the same mode to what it puts beside it.

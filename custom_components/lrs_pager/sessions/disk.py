@@ -6,14 +6,13 @@ A file that somebody deleted is written anew. One that can't be written is still
 
 from collections.abc import Callable
 from contextlib import suppress
-import os
 from pathlib import Path
 import sqlite3
 import time
 from typing import Final
 
 from .damage import PARTS, salvage, set_aside
-from .database import FAILURES, Database, is_damage, is_locked
+from .database import FAILURES, Database, is_damage, is_locked, make_private
 
 # Seconds after which a backup is taken for done, whether or not that was said.
 BACKUP_TIMEOUT: Final = 3600
@@ -181,7 +180,7 @@ class Disk:
         new = self._path.with_name(f"{self._path.name}.new")
         try:
             new.unlink(missing_ok=True)
-            os.close(os.open(new, os.O_WRONLY | os.O_CREAT, 0o600))
+            make_private(new)
             self._db.copy_to(new)
         except (*FAILURES, OSError) as err:
             self._fail(err)
