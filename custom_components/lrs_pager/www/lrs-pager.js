@@ -241,6 +241,8 @@ var base = css`
   }
   .unseen {
     position: absolute;
+    overflow: hidden;
+    width: 1px;
     clip-path: inset(50%);
     white-space: nowrap;
   }
