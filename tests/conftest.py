@@ -7,6 +7,7 @@ what users run.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 import logging
 import socket
 from typing import Any
@@ -30,6 +31,9 @@ from homeassistant.util import dt as dt_util
 from tests.simulator import Simulator, Unit
 
 assert custom_components.lrs_pager
+
+# Browsers are driven with the newest Home Assistant alone.
+collect_ignore = [] if find_spec("playwright") else ["browser"]
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,8 @@ const base = css`
   }
   .unseen {
     position: absolute;
+    overflow: hidden;
+    width: 1px;
     clip-path: inset(50%);
     white-space: nowrap;
   }

@@ -245,6 +245,8 @@ fill: currentColor;
 }
 .unseen {
 position: absolute;
+overflow: hidden;
+width: 1px;
 clip-path: inset(50%);
 white-space: nowrap;
 }
