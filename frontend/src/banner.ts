@@ -40,6 +40,7 @@ export function bannerOf(live: State, words: Words): Banner | undefined {
   const { state, since } = snapshot!.link;
   switch (state) {
     case "live":
+    case "accepted":
       return undefined;
     case "polled":
       if (Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE) return undefined;

@@ -20,7 +20,10 @@ export interface Snapshot {
 }
 
 export type LinkState =
-  "live" | "polled" | "unreachable" | "no_list" | "loading" | "failed" | "disabled" | "removed";
+  | "live"
+  | "accepted"
+  | "polled"
+  | "unreachable" | "no_list" | "loading" | "failed" | "disabled" | "removed";
 
 /** An active session. */
 export interface Session {

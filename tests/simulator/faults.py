@@ -3,11 +3,20 @@
 Faults of the unit itself are methods of Unit: wipe_history, reboot, set_clock.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, fields
 import json
 import random
 import re
 from typing import Any
+
+
+@dataclass
+class _Flow:
+    """What a NAT knows of a client's socket: since when, and when something passed last."""
+
+    began: float
+    passed: float
 
 
 @dataclass
@@ -22,11 +31,41 @@ class Network:
     """Seconds each datagram takes, either way."""
     jitter: float = 0.0
     """Up to this many seconds more, at random, so that datagrams may overtake each other."""
+    nat: float | None = None
+    """Seconds for which a NAT before the clients remembers a flow that is idle, as Linux does."""
+    nat_stream: float = 0.0
+    """The same, once packets went both ways for longer than nat_stream_after."""
+    nat_stream_after: float = 2.0
     seed: int = 1
 
     def __post_init__(self) -> None:
         """Start the dice."""
         self._random = random.Random(self.seed)
+        self._flows: dict[Hashable, _Flow] = {}
+
+    def goes_out(self, client: Hashable, now: float) -> None:
+        """Take note of a datagram from a client to the unit."""
+        if self.nat is not None and self._idle_since(client, now) is None:
+            self._flows[client] = _Flow(began=now, passed=now)
+        self._passes(client, now)
+
+    def comes_in(self, client: Hashable, now: float) -> bool:
+        """Return whether a datagram from the unit gets to a client."""
+        return self.nat is None or self._passes(client, now)
+
+    def _passes(self, client: Hashable, now: float) -> bool:
+        if self._idle_since(client, now) is None:
+            return False
+        self._flows[client].passed = now
+        return True
+
+    def _idle_since(self, client: Hashable, now: float) -> float | None:
+        flow = self._flows.get(client)
+        if flow is None or self.nat is None:
+            return None
+        is_stream = flow.passed - flow.began > self.nat_stream_after
+        limit = max(self.nat, self.nat_stream) if is_stream else self.nat
+        return flow.passed if now - flow.passed <= limit else None
 
     def carry(self, loss: float) -> float | None:
         """Return the seconds that one datagram takes, or None if it is lost."""

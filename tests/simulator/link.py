@@ -99,13 +99,19 @@ class Link(asyncio.DatagramProtocol):
         """Take what the socket has, and let the network's state decide what becomes of it."""
         self.traffic.datagrams_in += 1
         self.traffic.bytes_in += len(data)
+        self._faults.network.goes_out(addr, self._now())
         self._carry(self._faults.network.loss_in, lambda: self._received(data, addr))
 
     def send(self, data: bytes, remote: Address) -> None:
         """Send, as far as the network's state lets it."""
         self.traffic.datagrams_out += 1
         self.traffic.bytes_out += len(data)
-        self._carry(self._faults.network.loss_out, lambda: self._put_out(data, remote))
+        if self._faults.network.comes_in(remote, self._now()):
+            self._carry(self._faults.network.loss_out, lambda: self._put_out(data, remote))
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     def _carry(self, loss: float, deliver: Callable[[], None]) -> None:
         for _ in range(2 if self._faults.duplicate else 1):

@@ -23,6 +23,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from ..sessions.session import LATE_AFTER, PlacedSession
+from ..sync.push import PushState
 from ..target import async_follow, device_of
 from .seating import Seating
 
@@ -36,6 +37,8 @@ class LinkState(StrEnum):
 
     # It tells changes as they happen.
     LIVE = "live"
+    # It has accepted to tell changes, and will be heard within half a minute.
+    ACCEPTED = "accepted"
     # It answers, but has to be asked.
     POLLED = "polled"
     # It answers, but does not tell its active sessions.
@@ -50,6 +53,8 @@ class LinkState(StrEnum):
     DISABLED = "disabled"
     REMOVED = "removed"
 
+
+_OF_PUSH: Final = {PushState.LIVE: LinkState.LIVE, PushState.ACCEPTED: LinkState.ACCEPTED}
 
 _FAILED: Final = {
     ConfigEntryState.SETUP_ERROR,
@@ -69,7 +74,7 @@ def link_state(entry: LrsPagerConfigEntry, before: LinkState | None = None) -> L
             return LinkState.UNREACHABLE
         if coordinator.data.active is None:
             return LinkState.NO_LIST
-        return LinkState.LIVE if coordinator.follower.push.is_live else LinkState.POLLED
+        return _OF_PUSH.get(coordinator.data.push, LinkState.POLLED)
     if entry.disabled_by is not None:
         return LinkState.DISABLED
     if entry.state in _FAILED:

@@ -97,7 +97,13 @@ class Follower:
             stepped=self._stepped,
         )
         self.facts = UnitFacts()
-        self.push = Push(transmitter, self.receive, listener.push_changed)
+        self.push = Push(
+            transmitter,
+            self.receive,
+            listener.push_changed,
+            ourselves.intervals,
+            ourselves.steady,
+        )
         self.tracker = SessionTracker(self.now())
         self.reader = Reader(
             transmitter,

@@ -35,3 +35,25 @@ class Intervals:
     # together, as at closing time, are one read. A gap in what was pushed waits as long, as what
     # fills it may be under way.
     read_delay: float = 1
+
+    # The unit pings its observers every 30 s (documented). One that is 5 s late was lost twice, or
+    # the unit has rebooted and forgotten its observers: to register anew costs one small request.
+    ping: float = 30
+    ping_slack: float = 5
+
+    # The longest that a ping may take. The unit drops observers who miss three pings in a row; so
+    # do we where pings come less often than documented, or none has come yet.
+    silence: float = 95
+
+    # A ping that comes sooner after something that we sent does not show that one would arrive that
+    # comes later: NATs let in for a while what follows a request.
+    proof_age: float = 10
+
+    # Where no ping arrives. Linux's NAT, as of Docker, forgets a flow after 30 s, just when the
+    # first ping is due; after two minutes, if packets went both ways for more than 2 s. One request
+    # 5 s after the registration has that done.
+    keep_alive: float = 5
+
+    # Where that is not enough: other NATs forget sooner, whatever went through. With these seconds,
+    # one of the first two pings comes late enough after what was sent.
+    keep_alive_again: float = 14

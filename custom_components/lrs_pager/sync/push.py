@@ -1,18 +1,28 @@
 """Keeps one observation of a transmitter alive, and knows whether it is.
 
-A transmitter that reboots forgets who observes it, and says nothing; one that moved, or has no
-room for observers, or never heard of them, is asked again. Nothing depends on it: polls find what
-push does not tell.
+A transmitter that reboots forgets who observes it, and says nothing, but its pings stop. Then we
+register anew, which also asks what was missed. One that moved, or has no room for observers, or
+never heard of them, is asked again. Nothing depends on it: polls find what push does not tell.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 import logging
 import random
 
-from ..transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
+from ..transmitter import (
+    Answer,
+    ClosedError,
+    KeepAlive,
+    RejectedError,
+    Transmitter,
+    TransmitterError,
+)
+from .intervals import Intervals
 
 # That of the integration: what a user turns on with "Enable debug logging".
 LOGGER = logging.getLogger(__package__.rpartition(".")[0])
@@ -34,6 +44,9 @@ NOT_OFFERED = ("4.04", "4.05", "2.")
 # may cross a message that is under way.
 MAX_MISSED_CHANGES = 3
 
+# Gaps between pings that are kept: the longest of them is how long the next ping may take.
+GAPS_KEPT = 4
+
 # `responseTypes` of a keep-alive ping.
 PING = ("ping",)
 
@@ -43,47 +56,67 @@ class PushState(StrEnum):
 
     # The first try is under way.
     CONNECTING = "connecting"
-    # The transmitter has us on its list.
+    # The transmitter has us on its list; that its messages arrive is still to be seen.
+    ACCEPTED = "accepted"
+    # The transmitter has us on its list, and its messages arrive.
     LIVE = "live"
+    # The transmitter had us on its list, and none of its messages arrived by itself.
+    SILENT = "silent"
     # The transmitter does not offer it, or has no room for one more.
     NOT_OFFERED = "not_offered"
     # The transmitter says that something is wrong with it.
     REJECTED = "rejected"
     # No answer to the request.
     NO_ANSWER = "no_answer"
-    # It was live, and ended: by silence, or by a message that it can't be delivered.
+    # It was live, and the transmitter doesn't answer any more.
     LOST = "lost"
 
 
 class Push:
-    """The observation of one transmitter."""
+    """The observation of one transmitter.
+
+    The way back from the transmitter is open if a ping arrives that does not follow closely on what
+    we sent: a NAT lets that in for a while, and nothing later. It is the way that is known to be
+    open, so that this holds for the next observation, too.
+    """
 
     def __init__(
         self,
         transmitter: Transmitter,
         receive: Callable[[Answer], None],
         changed: Callable[[], None],
+        intervals: Intervals,
+        steady: Callable[[], float],
     ) -> None:
         """Nothing is sent before `run`.
 
-        receive: called with each message. changed: called when `state` or `is_proved` changed, and
-        when push is not silent any more.
+        receive: called with each message. changed: called when `state` or `is_proved` changed.
+        steady: the loop's clock.
         """
         self._transmitter = transmitter
-        self._receive = receive
-        self._changed = changed
+        self._receive, self._changed = receive, changed
+        self._intervals, self._steady = intervals, steady
         self._again = asyncio.Event()
         self.state = PushState.CONNECTING
-        # Whether a message came by itself since the transmitter put us on its list, which shows
-        # that the way back is open too, and had the count of changes, which shows if one is missed.
-        self.is_proved = False
         # Changes in a row that polls found and that should have been told.
         self.missed_changes = 0
+        # Seconds between pings, the latest last.
+        self.ping_gaps: deque[float] = deque(maxlen=GAPS_KEPT)
+        # Observations that were accepted and ended without a ping.
+        self._unheard = 0
+        # Whether the way back was open when it was seen last.
+        self._is_open = False
+        self._observation = _Observation()
 
     @property
     def is_live(self) -> bool:
         """Whether changes are told as they happen, as far as we know."""
         return self.state is PushState.LIVE
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether messages arrive, with the count of changes, which shows if one is missing."""
+        return self.is_live and self._observation.is_counted
 
     @property
     def is_silent(self) -> bool:
@@ -92,8 +125,12 @@ class Push:
 
     def missed_change(self) -> None:
         """A poll has found a change that should have been told."""
-        if self.is_proved:
-            self.missed_changes += 1
+        if self._observation.began is None and self.state is not PushState.SILENT:
+            return
+        self.missed_changes += 1
+        if self.missed_changes == 1 and self.is_live:
+            # It may have forgotten us, as it does when it reboots.
+            self._observation.end(self._steady())
 
     def try_again(self) -> None:
         """Wait no longer for the next try: there is a reason to think that it will work."""
@@ -103,38 +140,125 @@ class Push:
         """Observe for as long as the transmitter is not closed."""
         delay = FIRST_DELAY
         while True:
+            self._again.clear()
+            keep_alive = self._keep_alive
+            self._observation = observation = _Observation(keep_alive)
+            failure = None
             try:
-                await self._transmitter.observe(self._tell)
+                async with asyncio.timeout(None) as observation.limit:
+                    await self._transmitter.observe(self._tell, keep_alive)
             except ClosedError:
                 return
             except TransmitterError as err:
-                if self.is_proved:
-                    delay = FIRST_DELAY
-                self._note(_state_after(err, was_live=self.is_live), is_proved=False)
-            self._again.clear()
+                failure = err
+            except TimeoutError:
+                pass  # a ping is late, or a change was missed
+            is_heard = observation.is_heard
+            if is_heard:
+                delay = FIRST_DELAY
+            elif observation.began is not None:
+                self._unheard += 1
+            if failure is None and is_heard:
+                continue  # to register is to ask, and one small request
+            self._ended(failure)
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay * random.uniform(1 - JITTER, 1)):  # noqa: S311
                     await self._again.wait()
             delay = min(2 * delay, MAX_DELAY)
 
+    @property
+    def _keep_alive(self) -> KeepAlive | None:
+        """What the next observation needs so that messages arrive, as far as was seen."""
+        if not self._unheard:
+            return None
+        intervals = self._intervals
+        again = intervals.keep_alive_again if self._unheard > 1 else None
+        return KeepAlive(first=intervals.keep_alive, interval=again)
+
+    def _ended(self, failure: TransmitterError | None) -> None:
+        """An observation has ended; failure: why, None if nothing came of it."""
+        was_live, was_proved = self.is_live, self.is_proved
+        self._is_open = False
+        self._observation = _Observation()
+        state = PushState.SILENT if failure is None else _state_after(failure, was_live=was_live)
+        if state is PushState.NOT_OFFERED:
+            self.missed_changes = 0
+        self._note(state, was_proved=was_proved)
+
     def _tell(self, answer: Answer) -> None:
         """Pass a message on."""
-        is_counted, was_silent = answer.envelope.sequence is not None, self.is_silent
-        if not answer.is_all and answer.envelope.response_types != PING:
+        was_proved = self.is_proved
+        now, observation, intervals = self._steady(), self._observation, self._intervals
+        is_ping = answer.envelope.response_types == PING
+        if observation.began is None:
+            observation.began = observation.heard_at = now
+        if is_ping and observation.quiet_for(now) >= intervals.proof_age:
+            self.ping_gaps.append(now - observation.heard_at)
+            self._is_open = observation.is_heard = True
+        if is_ping:
+            observation.heard_at = now
+        observation.is_counted |= answer.envelope.sequence is not None
+        observation.end(now + self._patience)
+        if self._is_open:
+            state = PushState.LIVE
+        elif self.state is PushState.SILENT:
+            state = PushState.SILENT
+        else:
+            state = PushState.ACCEPTED
+        self._note(state, was_proved=was_proved)
+        if self.is_live and not answer.is_all and not is_ping:
             self.missed_changes = 0
-        self._note(PushState.LIVE, is_proved=self.is_proved or (self.is_live and is_counted))
-        if was_silent and not self.is_silent:
-            self._changed()
         try:
             self._receive(answer)
         except Exception:  # the observation survives our faults
             LOGGER.exception("Unexpected error while a message of the transmitter was read")
 
-    def _note(self, state: PushState, *, is_proved: bool) -> None:
+    @property
+    def _patience(self) -> float:
+        """Seconds without a message after which the observation is over."""
+        intervals = self._intervals
+        if not self.ping_gaps and self._unheard > 1:
+            return intervals.silence
+        return min(
+            max(intervals.ping, *self.ping_gaps, 0) + intervals.ping_slack, intervals.silence
+        )
+
+    def _note(self, state: PushState, *, was_proved: bool) -> None:
         """Say so if anything is not as it was."""
-        if (state, is_proved) != (self.state, self.is_proved):
-            self.state, self.is_proved = state, is_proved
+        was, self.state = self.state, state
+        if (state, self.is_proved) != (was, was_proved):
             self._changed()
+
+
+@dataclass(slots=True)
+class _Observation:
+    """One observation, by the loop's clock.
+
+    keep_alive: how its socket is kept open. began: when it was accepted. heard_at: then, or when
+    the last ping came. is_heard: whether a ping has shown that the way back is open. is_counted:
+    whether its messages have the count of changes. limit: ends it.
+    """
+
+    keep_alive: KeepAlive | None = None
+    began: float | None = None
+    heard_at: float = 0.0
+    is_heard: bool = False
+    is_counted: bool = False
+    limit: asyncio.Timeout | None = None
+
+    def quiet_for(self, now: float) -> float:
+        """Seconds since we sent something that was no mere acknowledgement."""
+        since = now - (now if self.began is None else self.began)
+        if self.keep_alive is not None and since >= self.keep_alive.first:
+            since -= self.keep_alive.first
+            if self.keep_alive.interval is not None:
+                since %= self.keep_alive.interval
+        return since
+
+    def end(self, at: float) -> None:
+        """Have it end at a time of the loop's clock, unless that is put off."""
+        if self.limit is not None and not self.limit.expired():
+            self.limit.reschedule(at)
 
 
 def _state_after(err: TransmitterError, *, was_live: bool) -> PushState:

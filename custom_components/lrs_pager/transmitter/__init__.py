@@ -15,7 +15,7 @@ integration imports from here, not from the files.
 
 from .client import Answer, Transmitter
 from .clock import TOLERANCE, BusinessDay, Instants, UnitClock
-from .coap import DEFAULT_PORT, resolve
+from .coap import DEFAULT_PORT, KeepAlive, resolve
 from .exceptions import (
     ChangedError,
     ClosedError,
@@ -61,6 +61,7 @@ __all__ = [
     "Cursor",
     "Envelope",
     "Instants",
+    "KeepAlive",
     "MalformedError",
     "Message",
     "NotResolvedError",

@@ -9,7 +9,7 @@ from typing import Any, Never
 import orjson
 
 from . import blockwise
-from .coap import DEFAULT_PORT, VALID, Endpoint, Method, Request, Response
+from .coap import DEFAULT_PORT, VALID, Endpoint, KeepAlive, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError
 from .history import Chunk, Cursor, Reader, open_history
 from .models import Envelope, Message
@@ -24,10 +24,6 @@ PAGE = "/v1/page"
 
 # Bytes above which JSON is read in another thread: a millisecond's work on a slow machine.
 THREAD_PARSE = 32 * 1024
-
-# Seconds without any message after which an observation is dead. The unit pings every 30 s, and
-# drops who misses three pings in a row; so do we, with some slack for the third.
-SILENCE = 95.0
 
 # Bytes that a request's body may have: what fits into one datagram without Block1, of which the
 # vendor says nothing (RFC 7252, 4.6, has 1,024 for a payload of unknown path).
@@ -116,12 +112,15 @@ class Transmitter:
             raise MalformedError("code", "2.03, though nothing was held")
         return answer
 
-    async def observe(self, tell: Callable[[Answer], None]) -> Never:
+    async def observe(
+        self, tell: Callable[[Answer], None], keep_alive: KeepAlive | None = None
+    ) -> Never:
         """Observe the unit (GET /v1/notify?action=get_sessions) until that ends; raise why.
 
-        tell: called with the active sessions first, then with whatever changes: a session, the
-        settings, or nothing (a ping). A message that can't be read tells nothing, and counts as
-        skipped. RejectedError is also for a unit that answers but can't be observed.
+        It does not end by silence: whoever waits for too long cancels it. tell: called with the
+        active sessions first, then with whatever changes: a session, the settings, or nothing (a
+        ping). A message that can't be read tells nothing, and counts as skipped. keep_alive: see
+        KeepAlive. RejectedError is also for a unit that answers but can't be observed.
 
         The first may be anything: what it looks like is not documented, and if the answer is lost,
         a message about a change takes its place. So it is never said to be complete.
@@ -138,7 +137,9 @@ class Transmitter:
             tell(_answer(response, told, is_all=is_list, is_complete=not is_list))
 
         request = Request(method=Method.GET, path=NOTIFY, query=("action=get_sessions",))
-        await self._endpoint.observe(request, SILENCE, receive)
+        await self._endpoint.observe(
+            request, receive, Request(method=Method.GET, path=SETTINGS), keep_alive
+        )
 
     # ---------------------------------------------------------------------- commands
 

@@ -10,9 +10,9 @@ end here. What it takes care of, so that nobody else has to:
   acknowledges a request and then never answers it. A command does not wait behind a read that
   gets no answer.
 - An observation whose unit has rebooted, moved or forgotten us looks alive for ever
-  (chrysn/aiocoap#241): silence ends it. Its end closes its socket, so that a unit which goes on
-  notifying is told (by ICMP) that nobody listens; a cancelled observation of aiocoap would go on
-  acknowledging.
+  (chrysn/aiocoap#241): whoever observes ends it by cancelling. Its end closes its socket, so that
+  a unit which goes on notifying is told (by ICMP) that nobody listens; a cancelled observation of
+  aiocoap would go on acknowledging.
 - A kernel without IPv6, where aiocoap's main transport can't be made.
 - Datagrams over 4 KiB, which that transport cuts without a word.
 - Names: resolved anew after every failure, and each address tried.
@@ -161,6 +161,19 @@ class Request:
         return self.method is not Method.GET
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAlive:
+    """When something is sent on an observation's socket, so that the way back stays open.
+
+    first: in how many seconds after its beginning. interval: seconds from one to the next; None if
+    there is no other. Where the unit is behind a NAT, messages that nobody asked for arrive for as
+    long as the NAT remembers the last packet that went the other way.
+    """
+
+    first: float
+    interval: float | None = None
+
+
 class _Tuning(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
     """Confirmable, with our own time-outs; every notification is delivered."""
 
@@ -172,6 +185,15 @@ class _Tuning(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
     def __init__(self, ack_timeout: float, max_retransmit: int) -> None:
         self.ACK_TIMEOUT = ack_timeout
         self.MAX_RETRANSMIT = max_retransmit
+
+
+class _Unconfirmed(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
+    """Non-confirmable: sent once, and nothing fails if there is no answer.
+
+    A confirmable request without an answer would end the observation, in aiocoap.
+    """
+
+    reliability = False
 
 
 class _Address(aiocoap.transports.udp6.UDP6EndpointAddress):  # type: ignore[misc]
@@ -329,7 +351,11 @@ class Endpoint:
 
     def _message(self, request: Request, address: str | None) -> aiocoap.Message:
         """Write a request for aiocoap: to an address, or to the one that answered last."""
-        message = _message(request, self._ack_timeout())
+        if request.is_command:
+            tuning = _Tuning(COMMAND_ACK_TIMEOUT, COMMAND_MAX_RETRANSMIT)
+        else:
+            tuning = _Tuning(self._ack_timeout(), MAX_RETRANSMIT)
+        message = _message(request, tuning)
         if address is None:
             message.remote = self._remote
         else:
@@ -346,12 +372,17 @@ class Endpoint:
         return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
 
     async def observe(
-        self, request: Request, silence: float, tell: Callable[[Response], None]
+        self,
+        request: Request,
+        tell: Callable[[Response], None],
+        small: Request,
+        keep_alive: KeepAlive | None,
     ) -> Never:
         """Observe a resource (RFC 7641) until that ends, and raise why it did.
 
-        tell: called with the answer to the registration and with each notification, in the order
-        in which they arrive. silence: seconds without any, after which the observation is dead.
+        It does not end by silence: whoever waits for too long cancels it. tell: called with the
+        answer to the registration and with each notification, in the order in which they arrive.
+        small: what is asked for to keep the way back open. keep_alive: when; None is never.
         Further errors: RejectedError; its code is a success if the resource can't be observed.
         """
         if self._closed:
@@ -371,12 +402,11 @@ class Endpoint:
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
             tell(_response(first, asked))
-            async with asyncio.timeout(silence) as limit:
-                while not isinstance(received := await inbox.get(), Exception):
-                    limit.reschedule(loop.time() + silence)
-                    if not received.code.is_successful():
-                        raise RejectedError(received.code.dotted)
-                    tell(_response(received, loop.time()))
+            keeper = _Keeper(context, first.remote, small, keep_alive)
+            while not isinstance(received := await keeper.wait_for(inbox), Exception):
+                if not received.code.is_successful():
+                    raise RejectedError(received.code.dotted)
+                tell(_response(received, loop.time()))
             if isinstance(
                 received, (aiocoap.error.NotObservable, aiocoap.error.ObservationCancelled)
             ):
@@ -458,6 +488,42 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
     return list(dict.fromkeys(addresses))
 
 
+class _Keeper:
+    """Keeps the way back to an observation's socket open."""
+
+    def __init__(
+        self, context: aiocoap.Context, remote: Any, request: Request, when: KeepAlive | None
+    ) -> None:
+        """request: what is sent; its answer is not looked at."""
+        self._context, self._remote, self._request = context, remote, request
+        self._interval = None if when is None else when.interval
+        self._at = None if when is None else asyncio.get_running_loop().time() + when.first
+        self._asking: aiocoap.protocol.Request | None = None
+
+    async def wait_for(
+        self, inbox: asyncio.Queue[aiocoap.Message | Exception]
+    ) -> aiocoap.Message | Exception:
+        """Wait for what comes next, and send meanwhile what is due."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._at):
+                    return await inbox.get()
+            self._send()
+            now = asyncio.get_running_loop().time()
+            self._at = None if self._interval is None else now + self._interval
+
+    def _send(self) -> None:
+        if self._asking is not None:
+            self._asking.response.cancel()
+        message = _message(self._request, _Unconfirmed())
+        message.remote = self._remote
+        self._asking = self._context.request(message, handle_blockwise=False)
+        # It is nothing to be logged if there is no answer.
+        self._asking.response.add_done_callback(
+            lambda answer: answer.cancelled() or answer.exception()
+        )
+
+
 async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
     """Wait for the answer, or whatever aiocoap raises instead.
 
@@ -477,12 +543,8 @@ async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
     return asking.response.result()
 
 
-def _message(request: Request, ack_timeout: float) -> aiocoap.Message:
-    """Write a request for aiocoap, to nobody yet. ack_timeout: of a read, in seconds."""
-    if request.is_command:
-        tuning = _Tuning(COMMAND_ACK_TIMEOUT, COMMAND_MAX_RETRANSMIT)
-    else:
-        tuning = _Tuning(ack_timeout, MAX_RETRANSMIT)
+def _message(request: Request, tuning: TransportTuning) -> aiocoap.Message:
+    """Write a request for aiocoap, to nobody yet."""
     message = aiocoap.Message(
         code=request.method.value, payload=request.payload, transport_tuning=tuning
     )
