@@ -90,8 +90,8 @@ class Push:
     ) -> None:
         """Nothing is sent before `run`.
 
-        receive: called with each message. changed: called when `state` or `is_proved` changed.
-        steady: the loop's clock.
+        receive: called with each message. changed: called when `state`, `is_proved` or `is_silent`
+        changed. steady: the loop's clock.
         """
         self._transmitter = transmitter
         self._receive, self._changed = receive, changed
@@ -102,6 +102,8 @@ class Push:
         self.missed_changes = 0
         # Seconds between pings, the latest last.
         self.ping_gaps: deque[float] = deque(maxlen=GAPS_KEPT)
+        # Whether a change was told while it was live.
+        self._has_told = False
         # Observations that were accepted and ended without a ping.
         self._unheard = 0
         # Whether the way back was open when it was seen last.
@@ -119,9 +121,14 @@ class Push:
         return self.is_live and self._observation.is_counted
 
     @property
-    def is_silent(self) -> bool:
-        """Whether changes are not told although the transmitter said that it would."""
-        return self.missed_changes >= MAX_MISSED_CHANGES
+    def is_silent(self) -> bool | None:
+        """Whether changes are not told although the transmitter said that it would.
+
+        None until either is known.
+        """
+        if self.missed_changes >= MAX_MISSED_CHANGES:
+            return True
+        return False if self._has_told else None
 
     def missed_change(self) -> None:
         """A poll has found a change that should have been told."""
@@ -177,17 +184,19 @@ class Push:
 
     def _ended(self, failure: TransmitterError | None) -> None:
         """An observation has ended; failure: why, None if nothing came of it."""
-        was_live, was_proved = self.is_live, self.is_proved
+        before, was_live = self._shown, self.is_live
         self._is_open = False
         self._observation = _Observation()
-        state = PushState.SILENT if failure is None else _state_after(failure, was_live=was_live)
-        if state is PushState.NOT_OFFERED:
+        self.state = (
+            PushState.SILENT if failure is None else _state_after(failure, was_live=was_live)
+        )
+        if self.state is PushState.NOT_OFFERED:
             self.missed_changes = 0
-        self._note(state, was_proved=was_proved)
+        self._note_change(before)
 
     def _tell(self, answer: Answer) -> None:
         """Pass a message on."""
-        was_proved = self.is_proved
+        before = self._shown
         now, observation, intervals = self._steady(), self._observation, self._intervals
         is_ping = answer.envelope.response_types == PING
         if observation.began is None:
@@ -200,14 +209,12 @@ class Push:
         observation.is_counted |= answer.envelope.sequence is not None
         observation.end(now + self._patience)
         if self._is_open:
-            state = PushState.LIVE
-        elif self.state is PushState.SILENT:
-            state = PushState.SILENT
-        else:
-            state = PushState.ACCEPTED
-        self._note(state, was_proved=was_proved)
+            self.state = PushState.LIVE
+        elif self.state is not PushState.SILENT:
+            self.state = PushState.ACCEPTED
         if self.is_live and not answer.is_all and not is_ping:
-            self.missed_changes = 0
+            self.missed_changes, self._has_told = 0, True
+        self._note_change(before)
         try:
             self._receive(answer)
         except Exception:  # the observation survives our faults
@@ -223,10 +230,13 @@ class Push:
             max(intervals.ping, *self.ping_gaps, 0) + intervals.ping_slack, intervals.silence
         )
 
-    def _note(self, state: PushState, *, was_proved: bool) -> None:
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        return self.state, self.is_proved, self.is_silent
+
+    def _note_change(self, before: tuple[object, ...]) -> None:
         """Say so if anything is not as it was."""
-        was, self.state = self.state, state
-        if (state, self.is_proved) != (was, was_proved):
+        if self._shown != before:
             self._changed()
 
 
