@@ -98,12 +98,11 @@ class Push:
         self._intervals, self._steady = intervals, steady
         self._again = asyncio.Event()
         self.state = PushState.CONNECTING
-        # Changes in a row that polls found and that should have been told.
-        self.missed_changes = 0
+        # Changes in a row that polls found and that should have been told; None until one was told
+        # or missed.
+        self.missed_changes: int | None = None
         # Seconds between pings, the latest last.
         self.ping_gaps: deque[float] = deque(maxlen=GAPS_KEPT)
-        # Whether a change was told while it was live.
-        self._has_told = False
         # Observations that were accepted and ended without a ping.
         self._unheard = 0
         # Whether the way back was open when it was seen last.
@@ -124,17 +123,17 @@ class Push:
     def is_silent(self) -> bool | None:
         """Whether changes are not told although the transmitter said that it would.
 
-        None until either is known.
+        None as long as that can't be said.
         """
-        if self.missed_changes >= MAX_MISSED_CHANGES:
-            return True
-        return False if self._has_told else None
+        if not self.missed_changes:
+            return None if self.missed_changes is None else False
+        return True if self.missed_changes >= MAX_MISSED_CHANGES else None
 
     def missed_change(self) -> None:
         """A poll has found a change that should have been told."""
         if self._observation.began is None and self.state is not PushState.SILENT:
             return
-        self.missed_changes += 1
+        self.missed_changes = (self.missed_changes or 0) + 1
         if self.missed_changes == 1 and self.is_live:
             # It may have forgotten us, as it does when it reboots.
             self._observation.end(self._steady())
@@ -213,7 +212,7 @@ class Push:
         elif self.state is not PushState.SILENT:
             self.state = PushState.ACCEPTED
         if self.is_live and not answer.is_all and not is_ping:
-            self.missed_changes, self._has_told = 0, True
+            self.missed_changes = 0
         self._note_change(before)
         try:
             self._receive(answer)
