@@ -27,7 +27,10 @@ from .const import (
 )
 from .errors import failure
 from .issues import (
+    ACCEPTED,
+    accept,
     add_missed_span,
+    tell_of_another,
     tell_of_clock,
     tell_of_log,
     tell_of_push,
@@ -37,12 +40,13 @@ from .sessions.log import Change, FutureVersionError, SessionLog
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
+from .sync.identity import AnotherUnitError
 from .sync.intervals import Intervals
 from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
 from .sync.soon import Soon
-from .transmitter import ClosedError, Transmitter, TransmitterError
+from .transmitter import ClosedError, Session, Transmitter, TransmitterError
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
 
@@ -82,6 +86,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
                 intervals=INTERVALS,
                 day_start=day_start,
                 names_kept=None if days is None else days * DAY,
+                find_elsewhere=partial(_find_elsewhere, hass, entry),
+                is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
             ),
             self,
         )
@@ -137,6 +143,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             # The entry is being unloaded: nobody is left to be told, in the log least of all.
             raise asyncio.CancelledError from err
         except TransmitterError as err:
+            if isinstance(err, AnotherUnitError):
+                tell_of_another(self.hass, self.config_entry, err.name)
             raise failure(UpdateFailed, err) from err
         if not self.last_update_success:
             self.follower.push.try_again()
@@ -289,6 +297,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def _tell_issues(self) -> None:
         """Raise or withdraw what the user is to know."""
+        if self.follower.is_sure:
+            accept(self.hass, self.config_entry)
         tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
         if (is_silent := self.follower.push.is_silent) is not None:
             tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
@@ -323,3 +333,17 @@ def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:
     """Where an entry's session log is, and where that of version 0.1 was."""
     folder = Path(hass.config.path(STORAGE_DIR))
     return folder / f"{DOMAIN}.{entry_id}.db", folder / f"{DOMAIN}.{entry_id}"
+
+
+async def _find_elsewhere(
+    hass: HomeAssistant, entry: ConfigEntry, sessions: Sequence[Session]
+) -> str | None:
+    """Return the title of another transmitter that is known to have had one of these sessions."""
+    with_uuid = [session for session in sessions if session.uuid]
+    for other in hass.config_entries.async_loaded_entries(DOMAIN):
+        if other.entry_id == entry.entry_id:
+            continue
+        coordinator: LrsPagerCoordinator = other.runtime_data
+        if await coordinator.log.knows_any(with_uuid):
+            return other.title
+    return None

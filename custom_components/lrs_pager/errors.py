@@ -6,6 +6,7 @@ The keys are those of `exceptions` in translations/ and, for the config flow, of
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
+from .sync.identity import AnotherUnitError
 from .transmitter import (
     MalformedError,
     NotResolvedError,
@@ -19,6 +20,8 @@ from .transmitter import (
 def translation(err: TransmitterError) -> tuple[str, dict[str, str]]:
     """Return the translation key for an error, and its placeholders."""
     match err:
+        case AnotherUnitError():
+            return "another_unit", {}
         case NotResolvedError():
             return "not_resolved", {}
         case RefusedError():

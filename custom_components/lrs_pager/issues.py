@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
 
@@ -20,7 +21,21 @@ PUSH_SILENT: Final = "push_silent"
 # The unit forgot sessions that we may not have seen.
 SESSIONS_MISSED: Final = "sessions_missed"
 
-ISSUES: Final = (LOG_SET_ASIDE, CLOCK_OFF, PUSH_SILENT, SESSIONS_MISSED)
+# Another transmitter answers, or ours has forgotten all; and another that is known.
+ANOTHER_UNIT: Final = "another_unit"
+SWAPPED: Final = "swapped"
+
+ISSUES: Final = (
+    LOG_SET_ASIDE,
+    CLOCK_OFF,
+    PUSH_SILENT,
+    SESSIONS_MISSED,
+    ANOTHER_UNIT,
+    SWAPPED,
+)
+
+# The ids of entries whose transmitter is theirs as the user says, whatever its sessions are.
+ACCEPTED: HassKey[set[str]] = HassKey(f"{DOMAIN}_accepted")
 
 
 @callback
@@ -116,3 +131,22 @@ def tell_of_push(hass: HomeAssistant, entry: ConfigEntry, *, is_silent: bool) ->
         raise_issue(hass, entry, PUSH_SILENT)
     else:
         withdraw_issue(hass, entry, PUSH_SILENT)
+
+
+@callback
+def tell_of_another(hass: HomeAssistant, entry: ConfigEntry, name: str | None) -> None:
+    """Tell that another transmitter answers. name: its title; None if it isn't known here."""
+    if name is None:
+        withdraw_issue(hass, entry, SWAPPED)
+        raise_issue(hass, entry, ANOTHER_UNIT, severity=ir.IssueSeverity.ERROR, is_fixable=True)
+    else:
+        withdraw_issue(hass, entry, ANOTHER_UNIT)
+        raise_issue(hass, entry, SWAPPED, severity=ir.IssueSeverity.ERROR, other=name)
+
+
+@callback
+def accept(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take back that another transmitter answers: it does not, or not any more."""
+    hass.data.get(ACCEPTED, set()).discard(entry.entry_id)
+    withdraw_issue(hass, entry, ANOTHER_UNIT)
+    withdraw_issue(hass, entry, SWAPPED)

@@ -9,7 +9,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .coordinator import LrsPagerConfigEntry
 from .errors import translation
-from .issues import SESSIONS_MISSED
+from .issues import ACCEPTED, ANOTHER_UNIT, SESSIONS_MISSED
 from .transmitter import TransmitterError
 
 if TYPE_CHECKING:
@@ -50,11 +50,43 @@ class SetClockFlow(RepairsFlow):
         )
 
 
+class AnotherUnitFlow(RepairsFlow):
+    """Have the user say whether what answers is the same transmitter."""
+
+    def __init__(self, entry: LrsPagerConfigEntry | None) -> None:
+        """Take the transmitter's entry, if it is still there."""
+        self._entry = entry
+
+    async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask."""
+        if self._entry is None:
+            return self.async_abort(reason="not_loaded")
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["same", "another"],
+            description_placeholders={"title": self._entry.title},
+        )
+
+    async def async_step_same(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Go on with it, in the same log."""
+        assert self._entry is not None
+        self.hass.data.setdefault(ACCEPTED, set()).add(self._entry.entry_id)
+        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+    async def async_step_another(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what to do; until then nothing is taken over."""
+        assert self._entry is not None
+        return self.async_abort(
+            reason="another", description_placeholders={"title": self._entry.title}
+        )
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow for an issue that can be fixed."""
     if issue_id.startswith(SESSIONS_MISSED):
         return ConfirmRepairFlow()
-    entry_id = (data or {}).get("entry_id")
-    return SetClockFlow(hass.config_entries.async_get_entry(str(entry_id)))
+    entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
+    return AnotherUnitFlow(entry) if issue_id.startswith(ANOTHER_UNIT) else SetClockFlow(entry)

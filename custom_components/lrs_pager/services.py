@@ -278,7 +278,7 @@ async def _change(
 
 
 async def _send(
-    coordinator: LrsPagerCoordinator, number: int, command: Awaitable[Answer]
+    coordinator: LrsPagerCoordinator, number: int, command: Coroutine[Any, Any, Answer]
 ) -> PlacedSession | None:
     """Send a command for the session on a pager; see `_told`."""
     try:

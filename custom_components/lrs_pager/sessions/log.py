@@ -154,8 +154,17 @@ class SessionLog:
 
     async def latest(self) -> PlacedSession | None:
         """The session that ended last."""
-        found = await self._do(lambda store: store.between(limit=1, newest_first=True))
+        found = await self.newest(1)
         return found[0] if found else None
+
+    async def newest(self, count: int) -> list[PlacedSession]:
+        """The sessions that ended last, the newest first."""
+        return await self._do(lambda store: store.between(limit=count, newest_first=True))
+
+    async def knows_any(self, sessions: Iterable[Session]) -> bool:
+        """Whether one of these is in the log."""
+        sessions = tuple(sessions)
+        return await self._do(lambda store: any(map(store.find, sessions)))
 
     async def first_ended(self, since: int) -> int | None:
         """When the first session ended that did so at this instant or later (POSIX seconds)."""

@@ -1,9 +1,10 @@
 """Commands to the transmitter: each is followed by a look at what came of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from ..transmitter import Answer, Transmitter, TransmitterError
 from .follower import Follower
@@ -34,15 +35,18 @@ class Commands:
         self._read_soon, self._refresh, self._save = read_soon, refresh, save
         self.session_lock = asyncio.Lock()
 
-    async def send(self, command: Awaitable[Answer], *, to_end: bool = False) -> Answer:
+    async def send(self, command: Coroutine[Any, Any, Answer], *, to_end: bool = False) -> Answer:
         """Wait for a command's answer, and show at once what came of it.
 
         to_end: whether to wait until everything is read that the answer did not tell, be it a long
         history; else no longer than it takes to see the active sessions.
         Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
-        have been carried out: the state is read.
+        have been carried out: the state is read. AnotherUnitError: it was not sent.
         """
         reader = self._follower.reader
+        if another := self._follower.identity.another:
+            command.close()
+            raise another
         try:
             answer = await command
         except TransmitterError, asyncio.CancelledError:

@@ -24,6 +24,7 @@ from .clocks import Clocks
 from .events import Events
 from .facts import UnitFacts
 from .gaps import GapWatch, HistoryPass
+from .identity import FindElsewhere, Identity
 from .intervals import Intervals
 from .push import PING, Push
 from .reader import Reader
@@ -43,7 +44,7 @@ class Ourselves:
     zone: of local time. wall: our clock (POSIX seconds). steady: the loop's clock (seconds).
     intervals: how often the transmitter is asked for what.
     day_start: the hour at which a business day begins. names_kept: seconds for which labels are
-    kept in the log; None is for ever.
+    kept in the log; None is for ever. find_elsewhere, is_accepted: see Identity.
     """
 
     zone: Callable[[], tzinfo]
@@ -52,6 +53,8 @@ class Ourselves:
     intervals: Intervals
     day_start: int
     names_kept: float | None
+    find_elsewhere: FindElsewhere
+    is_accepted: bool
 
 
 class Listens(Protocol):
@@ -97,6 +100,7 @@ class Follower:
             stepped=self._stepped,
         )
         self.facts = UnitFacts()
+        self.identity = Identity(log, ourselves.find_elsewhere, is_accepted=ourselves.is_accepted)
         self.push = Push(
             transmitter,
             self.receive,
@@ -144,6 +148,11 @@ class Follower:
 
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
+        if not self.identity.is_sure:
+            # Whose it is, the history tells.
+            self.reader.doubt()
+            self._listener.read_soon(0)
+            return
         self.gaps.answered(self.clocks.now())
         delay = self.reader.see(answer)
         is_doubtful = self._merge(answer)
@@ -157,6 +166,8 @@ class Follower:
 
     def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it was as it was known."""
+        active = self.tracker.active or ()
+        self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
         before = self._state
         self._merge(answer)
         return before == self._state
@@ -195,6 +206,15 @@ class Follower:
 
     # -------------------------------------------------------------------------- the history
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is known that our transmitter answers."""
+        return self.identity.is_sure
+
+    async def is_ours(self, chunk: Chunk) -> bool:
+        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
+        return await self.identity.see_history(chunk)
+
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
@@ -232,6 +252,7 @@ class Follower:
         try:
             await self.reader.read(self)
         except TransmitterError:
+            self.identity.lost()
             latest = self.tracker.latest
             self.gaps.lost(latest.ended_at if latest else None)
             raise

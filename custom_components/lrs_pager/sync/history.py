@@ -17,6 +17,9 @@ SLICE = 5.0
 class TakesChunks(Protocol):
     """Where sessions of the history go."""
 
+    async def is_ours(self, chunk: Chunk) -> bool:
+        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
+
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions into the log, and note in `seen` which of them it knew."""
 
@@ -126,7 +129,15 @@ class HistoryReader:
         if not self.is_under_way and self._is_whole_due:
             self.begin_anew()
         began = self._steady()
+        is_left_out = False
         async for chunk in self._transmitter.history(self._pass.cursor):
+            if not await take.is_ours(chunk):
+                is_left_out = True
+                continue
+            if is_left_out:
+                # What was left out before is ours, too.
+                self.begin_anew()
+                return await self.read(take)
             if chunk.is_from_beginning and not self._pass.is_whole:
                 # It does not go on from where we were: all of it is new.
                 self._pass = _Pass(is_whole=True)

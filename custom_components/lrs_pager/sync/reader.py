@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from ..sessions.tracker import SessionTracker
 from ..transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
 from .history import HistoryReader, TakesChunks
+from .identity import AnotherUnitError
 from .intervals import Intervals
 from .push import LOGGER, Push
 from .state import UnitState
@@ -23,7 +24,14 @@ class Takes(TakesChunks, Protocol):
     """Where answers go."""
 
     def take_list(self, answer: Answer) -> bool:
-        """Merge a list of active sessions; return whether it was as it was known."""
+        """Merge a list of active sessions; return whether it was as it was known.
+
+        Raises AnotherUnitError.
+        """
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is known that our transmitter answers."""
 
     def take_settings(self, answer: Answer) -> None:
         """Take the settings."""
@@ -77,33 +85,44 @@ class Reader:
     async def read(self, take: Takes) -> None:
         """Read what is due. Raises TransmitterError if the unit answered nothing."""
         failure: TransmitterError | None = None
-        has_answered, has_changed = False, False
+        has_answered, has_changed, is_read = False, False, False
+        if not take.is_sure:
+            # Whose sessions are active, the history tells.
+            failure = await self._try_history(take)
+            is_read = has_answered = failure is None
         # When a session has ended, just the history is asked: half of a busy day's requests.
         wants_history = self._tracker.wants_history and not self._tracker.has_missing
         if not (wants_history and self.knows_active):
             try:
                 has_changed = await self._read_list(take)
                 has_answered = True
-            except ClosedError:
+            except ClosedError, AnotherUnitError:
                 raise
             except TransmitterError as err:
                 has_changed, failure = True, err
-        if has_changed or self._tracker.wants_history or self._is_history_due:
-            try:
-                await self._read_history(take)
-            except ClosedError:
-                raise
-            except TransmitterError as err:
-                failure = failure or err
-                if has_answered:
-                    self.history.note(err)
-            else:
+        is_due = not is_read and (has_changed or self._is_history_due)
+        if is_due or self._tracker.wants_history:
+            history_failure = await self._try_history(take)
+            if history_failure is None:
                 has_answered = True
-                self.history.note(None)
+            elif has_answered:
+                self.history.note(history_failure)
+            failure = failure or history_failure
         if failure and not has_answered:
             self._forget()
             raise failure
         await self._read_settings(take)
+
+    async def _try_history(self, take: Takes) -> TransmitterError | None:
+        """Read the history on; return what went wrong."""
+        try:
+            await self._read_history(take)
+        except ClosedError, AnotherUnitError:
+            raise
+        except TransmitterError as err:
+            return err
+        self.history.note(None)
+        return None
 
     async def _read_list(self, take: Takes) -> bool:
         """Read the active sessions; return whether they have changed, as far as that tells."""

@@ -91,7 +91,8 @@ class Chunk(Message):
 
     cursor: where to go on after these sessions; None if no record was read yet. is_last: whether
     the history ends with them. is_from_beginning: whether the pass, with those that it goes on
-    from, covers the history from its first record. is_complete: False if a record was left out of
+    from, covers the history from its first record. goes_on: whether the record was found after
+    which it was to go on. is_complete: False if a record was left out of
     the pass, as the history changed each time that it was read.
     envelope: as of a moment before these sessions were read. asked, answered: the event loop's time
     (seconds) around the exchange that brought it.
@@ -100,6 +101,7 @@ class Chunk(Message):
     cursor: Cursor | None
     is_last: bool
     is_from_beginning: bool
+    goes_on: bool
     is_complete: bool
     asked: float
     answered: float
@@ -134,6 +136,7 @@ class Reader:
         self._anchor: Cursor | None = None
         self._is_in_order: bool | None = None
         self._is_from_beginning = self._is_complete = True
+        self._goes_on = False
         self._segment = SEGMENT
         # Hashes: of the items that were yielded last, and of those that were read last and not
         # yielded.
@@ -148,6 +151,7 @@ class Reader:
         if cursor is not None:
             self._is_in_order = cursor.is_in_order
             if await self._go_to(cursor, is_anywhere=cursor.is_midway):
+                self._goes_on = True
                 self._is_from_beginning = cursor.is_midway
                 self._is_complete = cursor.is_complete
             else:
@@ -261,6 +265,7 @@ class Reader:
                 cursor=self._kept(is_last=is_last),
                 is_last=is_last,
                 is_from_beginning=self._is_from_beginning,
+                goes_on=self._goes_on,
                 is_complete=self._is_complete,
                 asked=body.first.asked,
                 answered=body.first.answered,

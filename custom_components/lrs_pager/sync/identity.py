@@ -1,0 +1,101 @@
+"""Knows whether what answers at the address is the transmitter whose sessions the log has.
+
+Two transmitters may have swapped addresses, or the user has entered the address of another. Its
+guests would be announced and counted here, and could not be told from ours afterwards. So, when
+the transmitter answers again after it did not, its history is read before anything is merged.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Never
+
+from ..sessions.log import SessionLog
+from ..transmitter import Chunk, Session, TransmitterError
+
+# The most by which a session's id may be above the last that is known: what a busy weekend brings.
+MAX_ID_STEP: Final = 1_000
+
+# Sessions of the log by which the last id is known: some may have ended late.
+LATEST: Final = 100
+
+# Says which other transmitter is known to have had one of these sessions; None if none is.
+type FindElsewhere = Callable[[Sequence[Session]], Awaitable[str | None]]
+
+
+class AnotherUnitError(TransmitterError):
+    """Another transmitter than ours answers, or ours has forgotten all that we know of it.
+
+    name: of the transmitter whose sessions these are; None if nobody knows them.
+    """
+
+    def __init__(self, name: str | None) -> None:
+        """Say whose they are."""
+        super().__init__("another transmitter answers, or it has forgotten its sessions")
+        self.name = name
+
+
+class Identity:
+    """What is known of who answers."""
+
+    def __init__(
+        self, log: SessionLog, find_elsewhere: FindElsewhere, *, is_accepted: bool = False
+    ) -> None:
+        """Know nothing. is_accepted: the user says that it is ours, whatever it may be."""
+        self._log, self._find_elsewhere = log, find_elsewhere
+        self._is_accepted = is_accepted
+        # Whether it is ours. As long as that isn't known, no message is merged.
+        self.is_sure = False
+        # What was found instead.
+        self.another: AnotherUnitError | None = None
+        self._last_id: int | None = None
+
+    def lost(self) -> None:
+        """It did not answer: what answers next may be another."""
+        self.is_sure = False
+
+    async def see_history(self, chunk: Chunk) -> bool:
+        """Return whether a part of the history is ours, as far as that can be told.
+
+        Raises AnotherUnitError if another transmitter is known to have had these sessions, or if
+        none of the history, of which this is the last part, is known.
+        """
+        if self.is_sure:
+            return True
+        sessions = chunk.sessions
+        newest = await self._log.newest(LATEST)
+        ids = [session.id for session in newest if session.id is not None]
+        self._last_id = max(ids, default=None)
+        if chunk.goes_on or self._is_accepted or await self._log.knows_any(sessions):
+            self.is_sure = True
+        elif name := await self._find_elsewhere(sessions):
+            self._raise(name)
+        elif not newest or self._go_on(sessions):
+            self.is_sure = True
+        elif chunk.is_last and sessions:
+            self._raise(None)
+        if self.is_sure:
+            self.another, self._is_accepted = None, False
+        # An empty history is nobody's.
+        return self.is_sure or (chunk.is_last and not sessions)
+
+    def see_list(self, sessions: Sequence[Session], known: set[str]) -> None:
+        """Take in the active sessions, where the history could not tell.
+
+        known: uuids of those that were active before. Raises AnotherUnitError if it isn't ours.
+        """
+        if self.is_sure or not sessions or self._last_id is None:
+            return
+        if self._go_on(sessions) or any(session.uuid in known for session in sessions):
+            self.is_sure, self.another = True, None
+        elif any(session.id is not None for session in sessions):
+            self._raise(None)
+
+    def _raise(self, name: str | None) -> Never:
+        self.another = AnotherUnitError(name)
+        raise self.another
+
+    def _go_on(self, sessions: Sequence[Session]) -> bool:
+        """Whether sessions may be those that came after the log's last."""
+        ids = [session.id for session in sessions if session.id is not None]
+        if not ids or self._last_id is None:
+            return False
+        return self._last_id < min(ids) <= self._last_id + MAX_ID_STEP

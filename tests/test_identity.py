@@ -1,0 +1,229 @@
+"""What answers at the address is the transmitter that the log is of, or the user is asked."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.issues import ANOTHER_UNIT, SWAPPED
+from custom_components.lrs_pager.sync.identity import AnotherUnitError
+from homeassistant.components.repairs import DOMAIN as REPAIRS
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
+from tests.simulator import Simulator, Unit
+
+
+class Wires:
+    """Units, and the ports that they are at."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self._running: dict[int, Simulator] = {}
+
+    async def plug(self, unit: Unit, port: int = 0) -> Simulator:
+        """Have a unit answer at a port, in place of what did."""
+        await self.unplug(port)
+        simulator = await self._stack.enter_async_context(Simulator(unit=unit, port=port))
+        self._running[simulator.port] = simulator
+        return simulator
+
+    async def unplug(self, port: int) -> None:
+        if old := self._running.pop(port, None):
+            await old.stop()
+
+
+@pytest.fixture
+async def wires() -> AsyncIterator[Wires]:
+    async with AsyncExitStack() as stack:
+        yield Wires(stack)
+
+
+def unit_with(count: int, *, seed: int, first_id: int | None = None) -> Unit:
+    """A unit that has served that many guests."""
+    unit = Unit(now=local_time, seed=seed)
+    if first_id is not None:
+        unit.next_id = first_id
+    for number in range(1, count + 1):
+        serve_guest(unit, number)
+    return unit
+
+
+def issue(hass: HomeAssistant, kind: str, entry: MockConfigEntry) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"{kind}_{entry.entry_id}")
+
+
+async def answer(hass: HomeAssistant, client: Any, entry: MockConfigEntry, choice: str) -> Any:
+    """Open the repair, as a user does, and choose."""
+    found = await (
+        await client.post(
+            "/api/repairs/issues/fix",
+            json={"handler": DOMAIN, "issue_id": f"{ANOTHER_UNIT}_{entry.entry_id}"},
+        )
+    ).json()
+    assert found["type"] == "menu"
+    assert found["menu_options"] == ["same", "another"]
+    url = f"/api/repairs/issues/fix/{found['flow_id']}"
+    result = await (await client.post(url, json={"next_step_id": choice})).json()
+    await hass.async_block_till_done()
+    return result
+
+
+GONE = "Error fetching T7470 data: Nothing listens"
+REJECTED = "Error fetching T7470 data: The transmitter rejected"
+
+
+@pytest.mark.logs("Error fetching Front data: Nothing", "Error fetching Back data: Nothing")
+async def test_two_that_swap_addresses_are_not_merged_and_the_user_is_told_which(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    front, back = unit_with(3, seed=1), unit_with(40, seed=2)
+    at = [await wires.plug(front), await wires.plug(back)]
+    entries = [await set_up(at[0], title="Front"), await set_up(at[1], title="Back")]
+    counts = [sensor(hass, entry, "daily_count").state for entry in entries]
+    assert counts == ["3", "40"]
+    for simulator in at:
+        await wires.unplug(simulator.port)
+    for entry in entries:
+        await poll(hass, entry)
+    await wires.plug(back, at[0].port)
+    await wires.plug(front, at[1].port)
+    back.create(77, label="Nobody")
+    for entry in entries:
+        await poll(hass, entry)
+    for entry, other in zip(entries, ("Back", "Front"), strict=True):
+        told = issue(hass, SWAPPED, entry)
+        assert told
+        assert told.translation_placeholders == {"title": entry.title, "other": other}
+        assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
+        assert await entry.runtime_data.log.count() == {"Front": 3, "Back": 40}[entry.title]
+        assert not [s for s in entry.runtime_data.follower.tracker.active or () if s.number == 77]
+    # As soon as each has its own again, all is as it was, and what came meanwhile is there.
+    for simulator in at:
+        await wires.unplug(simulator.port)
+    await wires.plug(front, at[0].port)
+    await wires.plug(back, at[1].port)
+    for entry in entries:
+        await poll(hass, entry)
+        assert issue(hass, SWAPPED, entry) is None
+    assert [sensor(hass, entry, "daily_count").state for entry in entries] == counts
+    assert sensor(hass, entries[1], "active_sessions").state == "1"
+
+
+@pytest.mark.logs(GONE)
+async def test_no_command_is_sent_to_another_transmitter(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1, first_id=5000))
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = await wires.plug(unit_with(5, seed=2), at.port)
+    other.unit.create(7)
+    await poll(hass, entry)
+    with pytest.raises(AnotherUnitError):
+        await entry.runtime_data.commands.send(entry.runtime_data.transmitter.page_session(7))
+    assert {asked.code for asked in other.requests} == {"GET"}
+
+
+@pytest.fixture
+async def in_doubt(hass: HomeAssistant, set_up: SetUp, wires: Wires) -> Any:
+    """An entry at whose address a unit answers that has none of its sessions."""
+    assert await async_setup_component(hass, REPAIRS, {})
+    at = await wires.plug(unit_with(3, seed=1, first_id=5000))
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    forgetful = await wires.plug(unit_with(2, seed=2), at.port)
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
+    assert await entry.runtime_data.log.count() == 3
+    assert issue(hass, ANOTHER_UNIT, entry)
+    return entry, forgetful
+
+
+@pytest.mark.logs(GONE, REJECTED)
+async def test_the_user_says_that_it_forgot_and_it_goes_on(
+    hass: HomeAssistant, in_doubt: Any, hass_client: Callable[[], Any]
+) -> None:
+    entry, simulator = in_doubt
+    result = await answer(hass, await hass_client(), entry, "same")
+    assert result["type"] == "create_entry"
+    await settle(hass)
+    assert sensor(hass, entry, "daily_count").state == "5"
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+    # It stays known, also after the next outage.
+    simulator.faults.error_5_00 = True
+    await poll(hass, entry)
+    simulator.faults.error_5_00 = False
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == "5"
+
+
+@pytest.mark.logs(GONE)
+async def test_the_user_says_that_it_is_another_and_nothing_of_it_is_taken_over(
+    hass: HomeAssistant, in_doubt: Any, hass_client: Callable[[], Any]
+) -> None:
+    entry, _ = in_doubt
+    result = await answer(hass, await hass_client(), entry, "another")
+    assert (result["type"], result["reason"]) == ("abort", "another")
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 3
+
+
+@pytest.mark.logs(GONE)
+async def test_a_doubt_at_set_up_is_resolved_as_well(
+    hass: HomeAssistant, in_doubt: Any, hass_client: Callable[[], Any]
+) -> None:
+    entry, _ = in_doubt
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    await answer(hass, await hass_client(), entry, "same")
+    await settle(hass)
+    assert sensor(hass, entry, "daily_count").state == "5"
+
+
+@pytest.mark.logs(GONE)
+@pytest.mark.parametrize("forgets", ["nothing", "history", "all but ids"])
+async def test_a_transmitter_that_was_off_is_known_again(
+    forgets: str, hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    unit = unit_with(3, seed=1, first_id=5000)
+    at = await wires.plug(unit)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    match forgets:
+        case "history":
+            unit.reboot(lose_history=True)
+        case "all but ids":
+            unit.reboot(lose_history=True, lose_active=True)
+    serve_guest(unit, 9)
+    await wires.plug(unit, at.port)
+    unit.create(10)
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == "4"
+    assert sensor(hass, entry, "active_sessions").state == "1"
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+
+
+@pytest.mark.logs(REJECTED, "The history can't be read")
+async def test_a_history_that_can_t_be_read_hides_nobody(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1))
+    entry = await set_up(at)
+    at.faults.error_5_00 = True
+    await poll(hass, entry)
+    at.faults.error_5_00 = False
+    at.faults.errors[("v1", "sessions", "history")] = "5.00"
+    at.unit.create(10)
+    await poll(hass, entry)
+    assert sensor(hass, entry, "active_sessions").state == "1"
+    assert sensor(hass, entry, "daily_count").state == "3"
