@@ -1,6 +1,6 @@
 """Actions: start, change, page and end sessions; page without one; list sessions."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Final
 import unicodedata
@@ -256,7 +256,7 @@ async def _change(
     call: ServiceCall,
     coordinator: LrsPagerCoordinator,
     number: int,
-    command: Callable[[], Awaitable[Answer]],
+    command: Callable[[], Coroutine[Any, Any, Answer]],
 ) -> ServiceResponse:
     """Send a command for the session on a pager, and return that session.
 
