@@ -200,6 +200,7 @@ async def test_all_there_is_to_show_is_told_at_once(
         "goal": 300,
         "created_at": ours[0].created_at,
         "notified_at": ours[0].notified_at,
+        "not_cleared": False,
         "seating_until": None,
         "notice": None,
     }

@@ -326,7 +326,7 @@ def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> C
     def on_time(_: datetime) -> None:
         run()
 
-    return async_call_later(hass, max(0.0, delay), on_time)
+    return async_call_later(hass, delay, on_time) if delay > 0 else hass.loop.call_soon(run).cancel
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:

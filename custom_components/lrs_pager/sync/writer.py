@@ -35,8 +35,8 @@ class LogWriter:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is something to save."""
-        return bool(self._unsaved or self._shifts)
+        """Whether there is something to save, or something that is not saved yet."""
+        return bool(self._unsaved or self._shifts or self._turn.locked())
 
     @property
     def names_since(self) -> float:
