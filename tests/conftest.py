@@ -6,6 +6,7 @@ what users run.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 import logging
@@ -21,6 +22,7 @@ from syrupy.assertion import SnapshotAssertion
 # Before `hass` is made, or the harness's own custom_components would be the only ones.
 import custom_components.lrs_pager
 from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.sync.push import PushState
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.config_entries import ConfigEntryState
@@ -138,6 +140,26 @@ def _custom_integrations(request: pytest.FixtureRequest, _loopback: None) -> Non
 
 # Turns of the event loop in which a transmitter that is well has answered.
 TURNS = 2_000
+
+PUSH_INTERVALS = (
+    "read_delay",
+    "ping",
+    "ping_slack",
+    "silence",
+    "proof_age",
+    "keep_alive",
+    "keep_alive_again",
+)
+
+
+def quick_intervals(times: float, **others: float) -> Intervals:
+    """Intervals at which push goes so many times as fast."""
+    scaled = {name: getattr(Intervals(), name) / times for name in PUSH_INTERVALS}
+    return replace(Intervals(), **scaled | others)
+
+
+# For units that ping each 0.15 s.
+QUICK = quick_intervals(200, read_delay=0.1, ping_slack=0.5, silence=0.7)
 
 type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 

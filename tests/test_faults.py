@@ -33,8 +33,7 @@ from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sync import push
-from custom_components.lrs_pager.sync.intervals import Intervals
-from custom_components.lrs_pager.transmitter import blockwise, client, coap
+from custom_components.lrs_pager.transmitter import blockwise, coap
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
@@ -1012,10 +1011,9 @@ async def simulator(fault: Fault, mode: str) -> AsyncIterator[Simulator]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what push takes seconds to minutes for take a part of a second."""
-    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.05))
+    monkeypatch.setattr(coordinator, "INTERVALS", replace(QUICK, read_delay=0.05))
     monkeypatch.setattr(push, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(push, "MAX_DELAY", 0.1)
-    monkeypatch.setattr(client, "SILENCE", 0.7)
 
 
 @pytest.fixture

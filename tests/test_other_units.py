@@ -35,7 +35,7 @@ from tests.test_push import Told, entity, is_about_to_read, until
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what takes seconds take a part of one."""
-    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.1))
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.1, proof_age=0))
     monkeypatch.setattr(push, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(push, "MAX_DELAY", 0.2)
 
@@ -55,7 +55,7 @@ async def unit_without_push(unit: RawUnit) -> RawUnit:
 
 async def proved(hass: HomeAssistant, entry: MockConfigEntry, unit: RawUnit) -> None:
     """Wait until changes are told, and nothing is under way any more."""
-    await until(lambda: entry.runtime_data.follower.push.is_live)
+    await until(lambda: entry.runtime_data.follower.push.state is push.PushState.ACCEPTED)
     unit.ping()
     await until(lambda: entry.runtime_data.follower.push.is_proved)
     await in_step(hass, entry, unit)

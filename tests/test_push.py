@@ -25,13 +25,22 @@ from custom_components.lrs_pager.coordinator import log_paths
 from custom_components.lrs_pager.issues import PUSH_SILENT
 from custom_components.lrs_pager.sessions.database import Change as DatabaseChange, Database
 from custom_components.lrs_pager.sync import push
-from custom_components.lrs_pager.sync.intervals import Intervals
-from custom_components.lrs_pager.transmitter import client, coap
+from custom_components.lrs_pager.transmitter import coap
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
-from tests.conftest import OUR_LOGGERS, SetUp, local_time, poll, sensor, serve_guest, settle
+from tests.conftest import (
+    OUR_LOGGERS,
+    QUICK,
+    SetUp,
+    local_time,
+    poll,
+    quick_intervals,
+    sensor,
+    serve_guest,
+    settle,
+)
 from tests.sessions import everything, opened
 from tests.simulator import Simulator, Unit
 from tests.simulator.replies import RefusedError, Reply
@@ -60,10 +69,9 @@ LIVE_SENSORS = (
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what takes seconds to minutes take a part of a second."""
-    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.1))
+    monkeypatch.setattr(coordinator, "INTERVALS", QUICK)
     monkeypatch.setattr(push, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(push, "MAX_DELAY", 0.2)
-    monkeypatch.setattr(client, "SILENCE", 0.7)
 
 
 @pytest.fixture
@@ -1229,8 +1237,7 @@ SCALE = RATE / 20
 @pytest.fixture
 def scaled(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Have time-outs follow the rate; return those of the transmitter."""
-    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=1 / SCALE))
-    monkeypatch.setattr(client, "SILENCE", client.SILENCE / SCALE)
+    monkeypatch.setattr(coordinator, "INTERVALS", quick_intervals(SCALE))
     for name in ("INITIAL_ACK_TIMEOUT", "MIN_ACK_TIMEOUT", "MAX_ACK_TIMEOUT"):
         monkeypatch.setattr(coap, name, getattr(coap, name) / SCALE)
     monkeypatch.setattr(coap, "EXCHANGE_TIMEOUT", 60)
