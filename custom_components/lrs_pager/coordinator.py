@@ -33,7 +33,7 @@ from .issues import (
     tell_of_push,
 )
 from .long_term_statistics import LongTermStatistics
-from .sessions.log import Change, FutureVersionError, SessionLog
+from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
@@ -133,7 +133,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.update_interval = timedelta(seconds=INTERVALS.poll)
         try:
             await self.follower.read()
-        except ClosedError as err:
+            await self._sum_up()
+        except (ClosedError, LogClosedError) as err:
             # The entry is being unloaded: nobody is left to be told, in the log least of all.
             raise asyncio.CancelledError from err
         except TransmitterError as err:
@@ -143,7 +144,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if (delay := self.follower.reader.after_read()) is not None:
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        await self._sum_up()
         self._tell_issues()
         self.moments.asked()
         snapshot = self._snapshot()
