@@ -37,7 +37,7 @@ from .models import (
     Settings,
     Statistics,
 )
-from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME
+from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME, one_line
 from .tail import Mark
 
 __all__ = [
@@ -69,5 +69,6 @@ __all__ = [
     "TransmitterError",
     "UnitClock",
     "UnreachableError",
+    "one_line",
     "resolve",
 ]
