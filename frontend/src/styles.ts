@@ -72,7 +72,7 @@ const base = css`
   }
   .plain {
     background: var(--ha-color-fill-neutral-normal-resting);
-    color: var(--ha-color-on-neutral-normal);
+    color: var(--primary-text-color);
   }
   .primary {
     background: var(--ha-color-fill-primary-normal-resting);

@@ -274,7 +274,7 @@ outline-offset: 2px;
 }
 .plain {
 background: var(--ha-color-fill-neutral-normal-resting);
-color: var(--ha-color-on-neutral-normal);
+color: var(--primary-text-color);
 }
 .primary {
 background: var(--ha-color-fill-primary-normal-resting);
