@@ -40,7 +40,7 @@ from .models import (
     Settings,
     Statistics,
 )
-from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME
+from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME, one_line
 
 __all__ = [
     "CLEARED",
@@ -74,5 +74,6 @@ __all__ = [
     "TransmitterError",
     "UnitClock",
     "UnreachableError",
+    "one_line",
     "resolve",
 ]
