@@ -70,7 +70,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
         days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
-        self.log = SessionLog(*log_paths(hass, entry.entry_id), failing=_log_failing)
+        self.log = SessionLog(
+            *log_paths(hass, entry.entry_id),
+            failing=_log_failing,
+            set_aside=lambda path: tell_of_log(hass, entry, path.name),
+        )
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
