@@ -756,7 +756,7 @@ FAULTS = [
     away(
         "unplugged, and its name is lost",
         unplugged_and_nameless,
-        "The transmitter's name cannot be resolved",
+        REFUSED,  # the address that answered last is still asked
         options={"host": "localhost"},
     ),
     # An address that answers needs no name.
@@ -798,11 +798,11 @@ FAULTS = [
     away("truncated", switched("truncated"), unreadable("body")),
     away("not UTF-8", switched("not_utf8"), unreadable("body")),
     Fault(name="Latin-1", lasts=switched("latin_1")),
-    away("endless", endless, unreadable("Block2")),
+    Fault(name="endless", lasts=endless, meanwhile=Shown.LIVE),
     # Blocks.
-    away("wrong block numbers", switched("wrong_block_number"), unreadable("Block2")),
-    away("short blocks", switched("short_block"), unreadable("Block2")),
-    away("last block lost", switched("last_block_lost"), unreadable("body")),
+    without_history("wrong block numbers", switched("wrong_block_number"), "Block2: not the block"),
+    without_history("short blocks", switched("short_block"), "Block2: a block of the wrong size"),
+    without_history("last block lost", switched("last_block_lost"), "session_history: cut off"),
     Fault(
         name="a body that changes between blocks",
         lasts=switched("body_changes"),

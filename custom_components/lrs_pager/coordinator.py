@@ -70,11 +70,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
         days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
-        self.log = SessionLog(
-            *log_paths(hass, entry.entry_id),
-            failing=_log_failing,
-            set_aside=lambda path: tell_of_log(hass, entry, path.name),
-        )
+        self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
@@ -303,6 +299,15 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} read"
         ).done
+
+
+def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
+    """The log of a transmitter, not open yet."""
+    return SessionLog(
+        *log_paths(hass, entry.entry_id),
+        failing=_log_failing,
+        set_aside=lambda path: tell_of_log(hass, entry, path.name),
+    )
 
 
 def _log_failing(error: str | None) -> None:
