@@ -169,7 +169,7 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
     """Add a transmitter as the config flow would; the simulated one if no other is given."""
 
     async def set_up(
-        simulator: Simulator = simulator, title: str = "T7470", **options: int
+        simulator: Simulator = simulator, title: str = "T7470", **options: int | None
     ) -> MockConfigEntry:
         entry = MockConfigEntry(
             domain=DOMAIN,

@@ -5,11 +5,12 @@ history                ->  clocks                   ->  log  ->  tracker
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
-from ..sessions.log import Change, SessionLog
+from ..sessions.log import Change, LogClosedError, SessionLog
 from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
@@ -263,7 +264,8 @@ class Follower:
 
     async def save(self) -> None:
         """Have the log keep what has ended; when this returns, that is on the disk."""
-        await self._writer.save()
+        with suppress(LogClosedError):  # as if it could not be opened
+            await self._writer.save()
 
     @property
     def is_behind(self) -> bool:

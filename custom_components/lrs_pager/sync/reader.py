@@ -85,33 +85,43 @@ class Reader:
     async def read(self, take: Takes) -> None:
         """Read what is due. Raises TransmitterError if the unit answered nothing."""
         failure: TransmitterError | None = None
-        has_answered, has_changed, is_read = False, False, False
+        has_answered = has_changed = is_read = False
         if not take.is_sure:
             # Whose sessions are active, the history tells.
             failure = await self._try_history(take)
             is_read = has_answered = failure is None
         # When a session has ended, just the history is asked: half of a busy day's requests.
-        wants_history = self._tracker.wants_history and not self._tracker.has_missing
-        if not (wants_history and self.knows_active):
-            try:
-                has_changed = await self._read_list(take)
-                has_answered = True
-            except ClosedError, AnotherUnitError:
-                raise
-            except TransmitterError as err:
-                has_changed, failure = True, err
+        is_list_due = not self._tracker.wants_history or self._tracker.has_missing
+        is_list_due = is_list_due or not self.knows_active
+        if is_list_due:
+            has_changed, list_failure = await self._try_list(take)
+            has_answered |= list_failure is None
+            failure = failure or list_failure
         is_due = not is_read and (has_changed or self._is_history_due)
         if is_due or self._tracker.wants_history:
             history_failure = await self._try_history(take)
             if history_failure is None:
                 has_answered = True
-            elif has_answered:
-                self.history.note(history_failure)
-            failure = failure or history_failure
+            else:
+                failure = failure or history_failure
+                if not is_list_due:
+                    # Whether the unit answers at all, the list shows.
+                    has_answered = (await self._try_list(take))[1] is None
+                if has_answered:
+                    self.history.note(history_failure)
         if failure and not has_answered:
             self._forget()
             raise failure
         await self._read_settings(take)
+
+    async def _try_list(self, take: Takes) -> tuple[bool, TransmitterError | None]:
+        """Read the active sessions; return whether they may have changed, and what went wrong."""
+        try:
+            return await self._read_list(take), None
+        except ClosedError, AnotherUnitError:
+            raise
+        except TransmitterError as err:
+            return True, err
 
     async def _try_history(self, take: Takes) -> TransmitterError | None:
         """Read the history on; return what went wrong."""
