@@ -151,7 +151,7 @@ def right_counts(unit: Unit) -> tuple[str, ...]:
 
 async def live(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Wait until the transmitter has us on its list."""
-    await until(lambda: status(hass, entry) == (STATE_ON, "live"))
+    await until(lambda: status(hass, entry)[1] in {"accepted", "live"})
 
 
 async def proved(entry: MockConfigEntry) -> None:
@@ -860,7 +860,7 @@ async def test_while_push_is_healthy_a_poll_is_one_small_exchange_in_five_minute
     await go_on(freezer, simulator, 65)
     assert entry.runtime_data.follower.push.is_proved
     asked(simulator)
-    await go_on(freezer, simulator, 1500, step=15)
+    await go_on(freezer, simulator, 1500, step=4)
     assert 4 <= len(simulator.requests) <= 6
     assert {request.path for request in simulator.requests} == {SESSIONS}
     assert {request.answered for request in simulator.requests} == {"2.03"}
@@ -897,9 +897,9 @@ async def test_a_unit_that_forgot_us_is_noticed_by_its_silence_and_asked_again(
     assert simulator.observers == 0
     simulator.unit.create(7)
     simulator.unit.page(7)
-    await go_on(freezer, simulator, 85)
-    assert told.steps == []  # the last ping is 90 s ago
-    await go_on(freezer, simulator, 10)
+    await go_on(freezer, simulator, 27, step=3)
+    assert told.steps == []  # the last ping is 32 s ago
+    await go_on(freezer, simulator, 9, step=3)
     await until(lambda: told.steps)
     await go_on(freezer, simulator, 1)  # two events are told a millisecond apart at least
     assert len(told.steps) == 2
@@ -924,7 +924,7 @@ async def test_what_a_unit_that_forgot_us_did_not_tell_is_found_even_if_it_has_n
     simulator.unit.reboot()
     simulator._observers._limit = 0
     simulator.unit.create(7)
-    await go_on(freezer, simulator, 100)
+    await go_on(freezer, simulator, 40, step=4)
     await until(lambda: status(hass, entry) == (STATE_OFF, "not_offered"))
     await until(lambda: told.steps == happened.steps)
     simulator.unit.page(7)
@@ -949,11 +949,10 @@ async def test_a_transmitter_that_was_unplugged_is_live_again_by_itself(
         if new := event.data["new_state"]:
             shown.append((new.state, new.attributes["status"]))
 
-    await live(hass, entry)
+    await proved(entry)
     async_track_state_change_event(
         hass, [entity(hass, entry, "binary_sensor", "push")], push_changed
     )
-    await proved(entry)
     lively.unit.create(1)
     await until(lambda: told.steps)
     await lively.stop()
@@ -964,13 +963,18 @@ async def test_a_transmitter_that_was_unplugged_is_live_again_by_itself(
     lively.unit.clear(1)
     lively.unit.create(2)
     await lively.start()
-    await live(hass, entry)
+    await proved(entry)
     await until(lambda: len(told.steps) == 4)
     lively.unit.page(2)
     await until(lambda: len(told.steps) == 5)
     assert told.of_each == happened.of_each
     await assert_log_is_right(entry, lively.unit)
-    assert shown == [(STATE_OFF, "lost"), (STATE_OFF, "no_answer"), (STATE_ON, "live")]
+    assert shown == [
+        (STATE_OFF, "lost"),
+        (STATE_OFF, "no_answer"),
+        (STATE_OFF, "accepted"),
+        (STATE_ON, "live"),
+    ]
     assert [line.split(":")[0] for line in lines(caplog)] == [
         "Error fetching T7470 data",
         "Fetching T7470 data recovered",
@@ -1051,58 +1055,59 @@ async def test_a_unit_of_which_only_the_history_is_known_is_as_it_was_before(
 
 
 async def test_three_changes_that_push_did_not_tell_are_a_repair_issue_until_it_does(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = await set_up()
-    told, happened = Told(hass, entry), Happened(simulator.unit)
-    await live(hass, entry)
+    entry = await set_up(lively)
+    told, happened = Told(hass, entry), Happened(lively.unit)
     issue = (DOMAIN, f"{PUSH_SILENT}_{entry.entry_id}")
     issues = ir.async_get(hass)
-    simulator.unit.create(1)
     await proved(entry)
+    lively.unit.create(1)
+    await until(lambda: counts(hass, entry)[0] == "1")
     with monkeypatch.context() as patch:
-        withhold(patch, simulator)
+        withhold(patch, lively)
         for number, is_told in ((2, False), (3, False), (4, True), (5, True)):
-            simulator.unit.create(number)
+            lively.unit.create(number)
             await poll(hass, entry)
             assert (issues.async_get_issue(*issue) is not None) is is_told
             await poll(hass, entry)  # finds nothing
-    simulator.unit.create(6)
+    lively.unit.create(6)
     await until(lambda: issues.async_get_issue(*issue) is None)
     assert told.of_each == happened.of_each
 
 
 async def test_the_answer_to_a_command_does_not_show_that_push_works(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = await set_up()
-    await live(hass, entry)
-    simulator.unit.create(1)
+    entry = await set_up(lively)
     await proved(entry)
-    withhold(monkeypatch, simulator)
+    lively.unit.create(1)
+    await until(lambda: counts(hass, entry)[0] == "1")
+    withhold(monkeypatch, lively)
     commands = entry.runtime_data.transmitter
     for number in range(2, 6):
-        simulator.unit.create(number)
+        lively.unit.create(number)
         await poll(hass, entry)
         await entry.runtime_data.commands.send(commands.page_session(number))
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"{PUSH_SILENT}_{entry.entry_id}")
 
 
 async def test_changes_missed_now_and_then_are_no_issue(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = await set_up()
+    entry = await set_up(lively)
     told = Told(hass, entry)
-    await live(hass, entry)
-    simulator.unit.create(1)
     await proved(entry)
+    lively.unit.create(1)
+    await until(lambda: counts(hass, entry)[0] == "1")
     for number in range(10, 40, 10):
         with monkeypatch.context() as patch:
-            withhold(patch, simulator)
+            withhold(patch, lively)
             for missed in (1, 2):
-                simulator.unit.create(number + missed)
+                lively.unit.create(number + missed)
                 await poll(hass, entry)
-        simulator.unit.create(number)
+            await calm(lively)  # it was registered anew
+        lively.unit.create(number)
         await until(lambda: told.steps and len(told.steps) == number * 3 // 10 + 1)  # noqa: B023
     assert not ir.async_get(hass).issues
 
