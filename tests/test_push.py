@@ -1106,7 +1106,8 @@ async def test_changes_missed_now_and_then_are_no_issue(
             for missed in (1, 2):
                 lively.unit.create(number + missed)
                 await poll(hass, entry)
-            await calm(lively)  # it was registered anew
+            # It was registered anew, and read once more.
+            await asyncio.to_thread(time.sleep, 3 * QUICK.read_delay)
         lively.unit.create(number)
         await until(lambda: told.steps and len(told.steps) == number * 3 // 10 + 1)  # noqa: B023
     assert not ir.async_get(hass).issues
