@@ -800,7 +800,7 @@ FAULTS = [
     away("truncated", switched("truncated"), unreadable("body")),
     away("not UTF-8", switched("not_utf8"), unreadable("body")),
     Fault(name="Latin-1", lasts=switched("latin_1")),
-    Fault(name="endless", lasts=endless, meanwhile=Shown.LATE),
+    Fault(name="endless", lasts=for_minutes(endless), meanwhile=Shown.LATE),
     # Blocks.
     without_history("wrong block numbers", switched("wrong_block_number"), "Block2: not the block"),
     without_history("short blocks", switched("short_block"), "Block2: a block of the wrong size"),
