@@ -204,11 +204,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if not self.last_update_success:
             self.read_soon(0)  # it is back, which a poll will say
             return
-        if self.follower.is_behind:
+        self._show()
+        if self.follower.is_behind or self._picture.is_behind(self.log):
             self.config_entry.async_create_background_task(
                 self.hass, self._save(), f"{self.name} save"
             )
-        self._show()
 
     @callback
     def push_changed(self) -> None:

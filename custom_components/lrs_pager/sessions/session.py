@@ -223,12 +223,15 @@ def place(
 
 
 def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
-    """The session with only those stamps that have no instant yet; None if all have one."""
+    """The session with only those stamps that have no instant yet; None if all have one.
+
+    An instant at which the unit said, without a stamp, that the guest was paged is none.
+    """
     if earlier is not None:
         session = replace(
             session,
             created=session.created if earlier.created_at is None else None,
-            notified=session.notified if earlier.notified_at is None else None,
+            notified=session.notified if earlier.notified is None else None,
             cleared=session.cleared if earlier.cleared_at is None else None,
         )
     return session if session.created or session.notified or session.cleared else None

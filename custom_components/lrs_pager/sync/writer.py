@@ -81,7 +81,8 @@ class LogWriter:
         for seconds in shifts:
             self._written(await self._log.shift(seconds))
         unsaved, self._unsaved = self._unsaved, []
-        if unsaved:
+        # A disk that refused before is tried again, whether or not there is something new.
+        if unsaved or self._log.is_failing:
             since = self.names_since
             self._written(
                 await self._log.keep(

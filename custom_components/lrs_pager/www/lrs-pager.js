@@ -1069,6 +1069,7 @@ function recognise(before, told) {
 }
 var DUE_SOON = 300;
 function timeOf(session, now, lateAfter) {
+  if (session.not_cleared) return { state: "not_cleared", span: null };
   if (session.notified_at !== null) {
     return { state: "paged", span: Math.max(0, now - session.notified_at) };
   }
@@ -1093,7 +1094,8 @@ function inLine(sessions) {
   const start = (session) => session.created_at ?? Infinity;
   return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
 }
-function lineOf(waiting, now, lateAfter) {
+function lineOf(listed, now, lateAfter) {
+  const waiting = listed.filter((session) => !session.not_cleared);
   const starts = waiting.flatMap((session) => session.created_at ?? []);
   return {
     waiting: waiting.length,
