@@ -102,7 +102,7 @@ describe("the form", () => {
       "Shows",
       "Size",
       "Hide guests' names",
-      "To look at only",
+      "View only",
     ]);
     expect(schema.map(computeHelper)).toEqual([
       "Can be left empty while there is one.",

@@ -46,7 +46,7 @@ it("today's figures are those of the transmitter", async () => {
   const [view] = await generate();
   expect(view!.sections[1]!.cards).toEqual([
     { type: "heading", heading: "Today", icon: "mdi:calendar-today" },
-    { type: "tile", entity: "sensor.1_daily_count", name: "Sessions" },
+    { type: "tile", entity: "sensor.1_daily_count", name: "Parties" },
     { type: "tile", entity: "sensor.1_average_wait", name: "Average wait" },
     { type: "tile", entity: "sensor.1_longest_wait", name: "Longest wait" },
     { type: "tile", entity: "sensor.1_on_time_rate", name: "On time" },

@@ -289,7 +289,7 @@ describe("a removal", () => {
     await show();
     await press(stand, "Remove 12");
     expect(buttons(stand, "li")).toEqual(["Keep", "Confirm"]);
-    expect(time(12)).toBe("Left?");
+    expect(time(12)).toBe("Gone?");
     expect(names()).toEqual([]);
     await press(stand, "Confirm");
     expect(house.sent).toMatchObject({

@@ -1,7 +1,17 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 import { describe, expect, it, type Mock, vi } from "vitest";
 
 import { Words } from "../src/words";
 import { House, LOST, NOW } from "./fake-hass";
+
+const FOLDER = "../custom_components/lrs_pager/translations/";
+
+/** Each language with its texts. */
+const LANGUAGES = readdirSync(FOLDER).map((name): [string, { common: object }] => [
+  name.replace(".json", ""),
+  JSON.parse(readFileSync(FOLDER + name, "utf8")) as { common: object },
+]);
 
 /** Watch how often something of Intl is made, and of what. */
 function watch(name: "PluralRules" | "DateTimeFormat"): Mock {
@@ -43,6 +53,16 @@ describe("a number of things", () => {
     [22, "22 goście"],
   ])("in Polish, %d is %s", (count, text) => {
     expect(words({ language: "pl" }, POLISH).count("x", count)).toBe(text);
+  });
+
+  it.each(LANGUAGES)("has the form that each number takes in %s", (language, { common }) => {
+    const keys = Object.keys(common);
+    const rules = new Intl.PluralRules(language);
+    const forms = new Set([...Array(1000).keys()].map((count) => rules.select(count)));
+    const stems = keys.filter((key) => key.endsWith("_other")).map((key) => key.slice(0, -6));
+    const needed = stems.flatMap((stem) => [...forms].map((form) => `${stem}_${form}`));
+    expect(stems.length).toBeGreaterThan(3);
+    expect(needed.filter((key) => !keys.includes(key))).toEqual([]);
   });
 
   it("has one word for all where a language's forms were not translated", () => {

@@ -166,7 +166,7 @@ async def test_a_dashboard_is_made_for_all_transmitters(house: House) -> None:
         await page.get_by_role("button", name="Create").locator("visible=true").click()
         await page.locator("ha-sidebar a[href='/host-stand']").click()
         await expect(row(page, 12)).to_contain_text("Nakamura")
-        for tile in ("Sessions", "Average wait", "Longest wait", "On time"):
+        for tile in ("Parties", "Average wait", "Longest wait", "On time"):
             card = page.locator("hui-tile-card").filter(has_text=tile)
             await expect(card).to_be_visible(timeout=4_000)
         graphs = page.locator("hui-statistics-graph-card")

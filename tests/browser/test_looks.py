@@ -1,12 +1,14 @@
-"""How the host stand looks: on every screen, in the dark, in Hebrew, with hostile names."""
+"""How the host stand looks: on every screen, in every language and in the dark, with any name."""
 
+import json
+from pathlib import Path
 import re
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 import pytest
 
-from .conftest import PHONE, TABLET, WALL, House
+from .conftest import INTEGRATION, PHONE, TABLET, WALL, House
 from .screen import button, flaws, row, sheet, stand, violations
 
 SMALL_PHONE = (320, 568)
@@ -72,6 +74,41 @@ async def test_nothing_is_cut_off_or_too_small_for_fingers(house: House, kind: s
     assert await flaws_in(sheet(page), sizes) == []
     await page.keyboard.press("Escape")
     await button(page, "This screen").click()
+    assert await flaws_in(sheet(page), sizes) == []
+
+
+TRANSLATIONS = sorted((INTEGRATION / "translations").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", TRANSLATIONS, ids=lambda file: file.stem)
+async def test_the_words_of_each_language_fit_the_smallest_phone(house: House, file: Path) -> None:
+    common = json.loads(file.read_text("utf-8"))["common"]
+    # What is long: names, hours of waiting, parties of more than ten.
+    house.guest(988, ago=130, goal=900, label="Featherstonehaugh-Cholmondeley", party_size=14)
+    house.guest(989, ago=80, goal=7200, label="Nakamura", party_size=12)
+    house.guest(998, ago=140, paged=75, label="Featherstonehaugh-Cholmondeley", party_size=10)
+    house.guest(999, ago=100, paged=74, party_size=16)
+    evening(house, 5, 2)
+    page = await house.page(size=SMALL_PHONE, storage={"selectedLanguage": file.stem})
+    await expect(stand(page).get_by_role("listitem")).to_have_count(11)
+    hand_out = stand(page).locator(".hand-out")
+    await expect(hand_out).to_have_text(common["hand_out_a_pager"])
+
+    def tapped(number: int, what: str) -> Locator:
+        return row(page, number).locator(f"[data-tap={what}]")
+
+    for number in (101, 999):
+        await tapped(number, "ask").click()
+        await expect(tapped(number, "remove")).to_be_visible()
+    for number in (100, 998):
+        await tapped(number, "seat").click()
+        await expect(tapped(number, "undo")).to_be_visible()
+    sizes = [SMALL_PHONE, PHONE, TABLET]
+    assert await flaws_in(stand(page), sizes) == []
+    await hand_out.click()
+    assert await flaws_in(sheet(page), sizes) == []
+    await page.keyboard.press("Escape")
+    await button(page, common["screen"]).click()
     assert await flaws_in(sheet(page), sizes) == []
 
 
