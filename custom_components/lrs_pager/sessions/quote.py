@@ -48,8 +48,9 @@ _AGE = 60 * DAY
 # Of how many guests the most alike are taken, and how many these are.
 _REMEMBERED, _NEIGHBOURS = 1_500, 100
 
-# No quote if the neighbours weigh as much as fewer than this, or if not so many are so near.
-_FEWEST, _NEAR, _FURTHEST = 8, 20, 2.0
+# No quote if the neighbours weigh as much as fewer than this, or if not so many are so near: from
+# there on minutes for each party did as well, in simulated restaurants.
+_FEWEST, _NEAR, _FURTHEST = 8, 20, 4.0
 
 # Paged guests at which minutes for each party count as much as neighbours do.
 _STARTED = 60
@@ -482,7 +483,12 @@ class Quoter:
         reason = None
         if self._paged < _FIRST_QUOTE:
             reason = Reason.TOO_FEW_SESSIONS
-        elif based_on < _FEWEST or len(apart) < _NEAR or apart[_NEAR - 1] > _FURTHEST:
+        elif (
+            based_on < _FEWEST
+            or len(apart) < _NEAR
+            or apart[_NEAR - 1] > _FURTHEST
+            or size not in self._sizes
+        ):
             reason = Reason.NO_NEIGHBOURS
         middle = max(curve.quantile(0.5), 0.5)
         known = self._paged / (self._paged + _STARTED)
