@@ -131,13 +131,12 @@ def log(
 ) -> list[Visit]:
     """The sessions of so many nights, in the order in which guests came; the same for a seed."""
     rng = random.Random(seed)
-    visits = []
-    for day in range(days):
-        began = datetime.combine(first, datetime.min.time(), zone) + timedelta(
-            days=day, minutes=house.opens
-        )
-        for party in _Night(house, day, rng).parties():
-            visits.append(_visit(house, day, party, began))
+    opening = datetime.combine(first, datetime.min.time(), zone) + timedelta(minutes=house.opens)
+    visits = [
+        _visit(house, day, party, opening + timedelta(days=day))
+        for day in range(days)
+        for party in _Night(house, day, rng).parties()
+    ]
     return sorted(visits, key=lambda visit: visit.created)
 
 
@@ -188,40 +187,44 @@ class _Night:
 
     def parties(self) -> list[Party]:
         """Run the night; return those who were given a pager."""
-        house, rng = self.house, self.rng
+        self.plan()
         given: list[Party] = []
-        last = house.rush[-1][0]
-        minutes = 0.0
-        while (minutes := minutes + rng.expovariate(house.peak * self.demand / 60)) < last:
-            if rng.random() < _share(house.rush, minutes):
-                (size,) = rng.choices(list(house.sizes), list(house.sizes.values()))
-                self.at(minutes, "come", Party(size, minutes, rng.random() < house.reserved))
-        if house.closing_clear:
-            self.at(last + 45, "close", None)
         while self.events:
             minutes, _, what, about = heapq.heappop(self.events)
             if what == "come":
                 if self.come(minutes, about) and not about.has_reserved:
                     given.append(about)
             elif what == "free":
-                heapq.heappush(self.free, about)
+                self.free = sorted([*self.free, about])
                 self.offer(minutes)
-            elif what == "goal":
-                self.page_by_goal(minutes, about)
             elif what == "close":
                 self.close(minutes)
-            elif about in self.waiting:
-                self.waiting.remove(about)
-                if about.paged is None:
-                    about.ended, about.clear_type = minutes, "REMOVED"
+            elif about not in self.waiting:
+                pass
+            elif what == "goal":
+                about.paged = minutes
+            else:
+                self.give_up(minutes, about)
         return given
+
+    def plan(self) -> None:
+        """Say who comes, and when it closes."""
+        house, rng = self.house, self.rng
+        sizes, shares = list(house.sizes), list(house.sizes.values())
+        last = house.rush[-1][0]
+        minutes = 0.0
+        while (minutes := minutes + rng.expovariate(house.peak * self.demand / 60)) < last:
+            if rng.random() < _share(house.rush, minutes):
+                (size,) = rng.choices(sizes, shares)
+                self.at(minutes, "come", Party(size, minutes, rng.random() < house.reserved))
+        if house.closing_clear:
+            self.at(last + 45, "close", None)
 
     def come(self, minutes: float, party: Party) -> bool:
         """Take a table, or wait; return whether they wait."""
-        for seats in sorted(self.free):
+        for seats in self.free:
             if fits(party.size, seats):
                 self.free.remove(seats)
-                heapq.heapify(self.free)
                 self.sit(minutes, party, seats)
                 return False
         self.waiting.append(party)
@@ -241,14 +244,13 @@ class _Night:
 
     def offer(self, minutes: float) -> None:
         """Give the free tables to those who wait."""
-        for seats in sorted(self.free):
+        for seats in list(self.free):
             fitting = [party for party in self.waiting if fits(party.size, seats)]
             if not fitting:
                 continue
             by_size = -1 if self.house.largest_first else 0
             party = min(fitting, key=lambda p: (not p.has_reserved, by_size * p.size, p.came))
             self.free.remove(seats)
-            heapq.heapify(self.free)
             self.waiting.remove(party)
             if party.has_reserved:
                 self.sit(minutes, party, seats)
@@ -256,8 +258,8 @@ class _Night:
                 self.page(minutes, party, seats)
 
     def page(self, minutes: float, party: Party, seats: int) -> None:
-        if party.paged is None:
-            party.paged = minutes
+        """Page a party for its table. Whom the unit has paged by itself stands there already."""
+        party.paged = minutes if party.paged is None else party.paged
         if self.rng.random() < self.house.no_show:
             party.ended = minutes + self.rng.uniform(6, 10)
             party.clear_type = "REMOVED"
@@ -269,17 +271,14 @@ class _Night:
         if self.rng.random() < self.house.forgotten:
             party.ended += 3 * 24 * 60
 
-    def page_by_goal(self, minutes: float, party: Party) -> None:
-        """The unit pages by itself: the guest comes, and stands there until there is a table."""
-        if party in self.waiting:
-            party.paged = minutes
-            party.ended, party.clear_type = minutes + 1, "STOP"
+    def give_up(self, minutes: float, party: Party) -> None:
+        self.waiting.remove(party)
+        party.ended, party.clear_type = minutes, "REMOVED"
 
     def close(self, minutes: float) -> None:
         """Clear all who wait, one pager after the other."""
         for index, party in enumerate(self.waiting):
-            if not party.has_reserved and party.paged is None:
-                party.ended, party.clear_type = minutes + index / 30, "REMOVED"
+            party.ended, party.clear_type = minutes + index / 30, "REMOVED"
         self.waiting.clear()
 
 

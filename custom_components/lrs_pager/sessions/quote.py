@@ -46,7 +46,7 @@ _PARTIES, _OWN_SIZE, _MINUTES, _OTHER_SIZE = 2.0, 1.4, 0.7, 1.0
 _AGE = 60 * DAY
 
 # Of how many guests the most alike are taken, and how many these are.
-_REMEMBERED, _NEIGHBOURS = 1_500, 100
+_REMEMBERED, _NEIGHBOURS = 1_500, 150
 
 # No quote if the neighbours weigh as much as fewer than this, or if not so many are so near: from
 # there on minutes for each party did as well, in simulated restaurants.
