@@ -101,33 +101,37 @@ class Report:
 
 
 class BackTest:
-    """A back-test that can be done little by little."""
+    """A back-test that can be done little by little.
+
+    quoter: who quotes, and knows the log as far as it was replayed. outcomes: what came of those
+    who were paged after the warm-up.
+    """
 
     def __init__(self, waits: Iterable[Wait], warm_up: float = WARM_UP) -> None:
         """Take the waits of a log; warm_up: the days from the first guest that are not judged."""
-        self._waits = list(waits)
-        self._start = min((wait.created for wait in self._waits), default=0.0)
+        self.waits = list(waits)
+        self._start = min((wait.created for wait in self.waits), default=0.0)
         self._judged_from = self._start + warm_up * DAY
-        self._quoter = Quoter()
-        self._outcomes: list[Outcome] = []
+        self.quoter = Quoter()
+        self.outcomes: list[Outcome] = []
 
     def steps(self) -> Iterator[None]:
         """Run; it goes on after each guest who came or left, when it is asked for the next."""
-        for outcome in self._quoter.replay(self._waits):
+        for outcome in self.quoter.replay(self.waits):
             if outcome is not None and outcome.wait.created >= self._judged_from:
-                self._outcomes.append(outcome)
+                self.outcomes.append(outcome)
             yield
 
     def report(self) -> Report:
         """What was found so far."""
         quoted: list[Outcome] = []
         silent: Counter[str] = Counter()
-        for outcome in self._outcomes:
+        for outcome in self.outcomes:
             if outcome.forecast and outcome.forecast.reason is None:
                 quoted.append(outcome)
             else:
                 silent[str(outcome.quote.reason)] += 1
-        share = self._quoter.auto_page_share
+        share = self.quoter.auto_page_share
         shown = sum(outcome.quote.reason is None for outcome in quoted)
         return Report(
             all=_group(quoted) if quoted else None,

@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from heapq import nsmallest
 from math import exp, log
 from typing import Final, Self
 
@@ -468,18 +467,17 @@ class Quoter:
         a, b, c = line.place
         # The older a guest, the further away. That all ages grow is the same for all.
         distances = [
-            abs(a - x) + abs(b - y) + abs(c - z) + _OTHER_SIZE * (size != other) - age
+            abs(a - x) + abs(b - y) + abs(c - z) + (0 if size is other else _OTHER_SIZE) - age
             for x, y, z, other, age in zip(*self._places, self._sizes, self._ages, strict=True)
         ]
-        nearest = nsmallest(_NEIGHBOURS, zip(distances, range(len(distances)), strict=True))
-        least = nearest[0][0]
-        weights = [exp(least - distance) for distance, _ in nearest]
+        nearest = sorted(range(len(distances)), key=distances.__getitem__)[:_NEIGHBOURS]
+        least = distances[nearest[0]]
+        weights = [exp(least - distances[index]) for index in nearest]
         curve = Curve(
-            (*self._waits[index], weight)
-            for (_, index), weight in zip(nearest, weights, strict=True)
+            (*self._waits[index], weight) for index, weight in zip(nearest, weights, strict=True)
         )
         based_on = sum(weights) ** 2 / sum(weight * weight for weight in weights)
-        apart = sorted(distance + self._ages[index] for distance, index in nearest)
+        apart = sorted(distances[index] + self._ages[index] for index in nearest)
         reason = None
         if self._paged < _FIRST_QUOTE:
             reason = Reason.TOO_FEW_SESSIONS
