@@ -75,7 +75,7 @@ def test_lines_that_can_not_be_read_are_told_of_and_passed_over(
     ended = run("-", "--warm-up=5", "--json", told="\n".join(broken))
     assert ended.returncode == 0
     assert ended.stdout == expected
-    assert ended.stderr.startswith("2 lines could not be read; the first is line 2: ")
+    assert ended.stderr.startswith("Lines that could not be read: 2. First, line 2: ")
 
 
 def test_a_file_without_a_session_is_an_error(tmp_path: Path) -> None:

@@ -317,6 +317,8 @@ def test_a_wait_that_the_log_does_not_know_is_not_reckoned_from_the_times() -> N
         line(cleared="2026-03-06"),
         line(party_size="two"),
         line(party_size=True),
+        line(party_size=-1),
+        line(goal_seconds=10**400),
         line(goal_seconds=1.5),
         '{"created": NaN}',
     ],

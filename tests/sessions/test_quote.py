@@ -299,6 +299,14 @@ def test_a_pager_that_nobody_clears_is_no_party_in_the_line_on_the_next_day() ->
     assert quoter.quote(now + LONGEST + 1, 2).reason is Reason.NO_LINE
 
 
+def test_a_guest_whom_the_clock_of_the_unit_puts_ahead_is_in_the_line() -> None:
+    now = evening(usual())
+    quoter = after_the_usual([Wait(key="ahead", created=now + 90, party_size=2)])
+    quote = quoter.quote(now, 2)
+    assert (quote.parties_ahead, quote.reason) == (1, None)
+    assert quoter.remaining("ahead", now) is not None
+
+
 def test_a_unit_that_pages_by_itself_is_found_out() -> None:
     by_hand = [replace(wait, goal=900) for wait in usual()]
     by_itself = [

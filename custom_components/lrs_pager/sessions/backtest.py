@@ -27,6 +27,9 @@ WARM_UP: Final = 28
 # The transmitter's word for a session that was taken off the list.
 _REMOVED = "REMOVED"
 
+# The most guests of a party, or seconds of a goal, that a line may have.
+_MOST = 2**32
+
 # Minutes by which a quote is over that makes a guest go elsewhere for nothing.
 _FAR_OVER = 15
 
@@ -207,8 +210,8 @@ def _instant(fields: dict[str, Any], name: str) -> datetime | None:
 
 def _count(fields: dict[str, Any], name: str) -> int | None:
     value = fields.get(name)
-    if value is not None and type(value) is not int:
-        raise ValueError(f"{name} is no number")
+    if value is not None and (type(value) is not int or not 0 <= value <= _MOST):
+        raise ValueError(f"{name} is no number of that kind")
     return value
 
 

@@ -448,12 +448,13 @@ class Quoter:
         return Size.of(party_size)
 
     def _found(self, now: float, size: Size) -> Line:
-        """The line at a moment, without those whom nobody cleared."""
-        waiting = [guest for guest in self._line.values() if now - guest.wait.created <= LONGEST]
+        """The line at a moment."""
+        # An instant that was placed by the unit's clock may be a little ahead.
+        first = min((guest.wait.created for guest in self._line.values()), default=now)
         return Line(
-            len(waiting),
-            sum(guest.size == size for guest in waiting),
-            max((now - guest.wait.created for guest in waiting), default=0.0) / 60,
+            len(self._line),
+            sum(guest.size == size for guest in self._line.values()),
+            max(0.0, now - first) / 60,
         )
 
     def _promise(self, size: Size) -> float:
@@ -519,9 +520,9 @@ class Quoter:
             total += part * slower
             weight += part
         for guest in self._line.values():
-            elapsed = now - guest.wait.created
-            if guest.forecast and guest.forecast.middle < elapsed / 60 <= LONGEST / 60:
-                total += log(elapsed / 60 / guest.forecast.middle)
+            elapsed = (now - guest.wait.created) / 60
+            if guest.forecast and elapsed > guest.forecast.middle:
+                total += log(elapsed / guest.forecast.middle)
                 weight += 1
         return exp(total / weight)
 
@@ -574,7 +575,13 @@ class Quoter:
         )
 
     def _settle(self, now: float) -> None:
-        """Learn from those who left unpaged, as soon as it is known that not all were cleared."""
+        """Take in that time has passed.
+
+        Pagers that nobody cleared are no guests any more. Those who left unpaged are learnt from as
+        soon as it is known that they were not cleared all together.
+        """
+        for key in [k for k, guest in self._line.items() if now - guest.wait.created > LONGEST]:
+            del self._line[key]
         unpaged = self._unpaged
         while unpaged and now - unpaged[0][0] > MASS_WITHIN:
             first = unpaged[0][0]
