@@ -174,6 +174,29 @@ def test_nothing_is_said_of_who_does_not_wait_or_has_waited_for_longer_than_anyb
     assert told(queue(now)).remaining("waits 1", now) is None
 
 
+def test_where_guests_wait_for_longer_than_they_used_to_tonight_quotes_are_longer() -> None:
+    now = evening(usual())
+    late = [
+        Wait(key=f"late {n}", created=now - 7000, paged=now - 60 * n, party_size=2)
+        for n in range(40)
+    ]
+    line = queue(now, 4)
+    tonight = after_the_usual([*late, *line]).quote(now, 2)
+    # Three hours later that is over; what was learnt from these guests stays.
+    later = now + 3 * 3600
+    usual_again = after_the_usual([*late, *queue(later, 4)]).quote(later, 2)
+    assert usual_again.high is not None
+    assert tonight.high is not None
+    assert tonight.high > usual_again.high
+
+
+def test_who_waits_for_longer_than_expected_already_makes_quotes_longer() -> None:
+    now = evening(usual())
+    quoter = after_the_usual(queue(now, 6))
+    assert quoter._pace_at(now) == pytest.approx(1, abs=0.01)
+    assert quoter._pace_at(now + 3600) > 1.05
+
+
 # ------------------------------------------------------------------------------ what is known
 
 
@@ -238,10 +261,10 @@ def test_it_comes_to_the_same_whether_it_is_replayed_or_told_live() -> None:
         assert live.remaining(f"waits {number}", now) == rebuilt.remaining(f"waits {number}", now)
 
 
-def test_a_replay_can_be_left_off_and_gone_on_with_after_each_guest() -> None:
+def test_a_replay_can_be_left_off_and_gone_on_with_after_each_step() -> None:
     waits, quoter = queue(DAY, 4), Quoter()
     found = [quoter.quote(DAY, 2).parties_ahead for _ in quoter.replay(waits)]
-    assert found == [1, 2, 3, 4]
+    assert found == [0, 0, 0, 0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ class BackTest:
         self.outcomes: list[Outcome] = []
 
     def steps(self) -> Iterator[None]:
-        """Run; it goes on after each guest who came or left, when it is asked for the next."""
+        """Run; it goes on after each step of `Quoter.replay`, when it is asked for the next."""
         for outcome in self.quoter.replay(self.waits):
             if outcome is not None and outcome.wait.created >= self._judged_from:
                 self.outcomes.append(outcome)

@@ -13,11 +13,12 @@ Python 3.11, as scripts/quotes does.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from math import exp, log
+from operator import itemgetter
 from typing import Final, Self
 
 from .baselines import DAY, HOUR, NAMES, Baselines
@@ -368,23 +369,25 @@ class Quoter:
     def replay(self, waits: Iterable[Wait]) -> Iterator[Outcome | None]:
         """Be told of many guests, of the past and of those who wait, in whatever order.
 
-        It goes on after each guest who came or left, in less than 2 ms, when it is asked for the
-        next: so that it can be done little by little.
+        It goes on after each step, which takes a millisecond or two, when it is asked for the next:
+        so that it can be done little by little. All are taken in first, a step for each.
         """
-        # In the same second those who leave do so first, but nobody before having come.
-        events: list[tuple[float, int, Wait]] = []
+        # In the same second those who leave do so first, but nobody before having come. Each day
+        # is sorted for itself, as sorting the log of years would be one long step.
+        days: defaultdict[int, list[tuple[float, int, Wait]]] = defaultdict(list)
         for wait in waits:
-            events.append((wait.created, 1, wait))
+            days[int(wait.created // DAY)].append((wait.created, 1, wait))
             if (left := wait.left_at) is not None:
-                is_later = left > wait.created
-                events.append((max(left, wait.created), 0 if is_later else 2, wait))
-        events.sort(key=lambda event: event[:2])
-        for _, order, wait in events:
-            if order == 1:
-                self.arrived(wait)
-                yield None
-            else:
-                yield self.left(wait)
+                order, left = (0, left) if left > wait.created else (2, wait.created)
+                days[int(left // DAY)].append((left, order, wait))
+            yield None
+        for day in sorted(days):
+            for _, order, wait in sorted(days.pop(day), key=itemgetter(0, 1)):
+                if order == 1:
+                    self.arrived(wait)
+                    yield None
+                else:
+                    yield self.left(wait)
 
     # --------------------------------------------------------------------------- what is told
 
