@@ -144,7 +144,7 @@ def test_who_waits_is_told_how_much_longer_and_four_in_five_times_it_is_kept() -
     asked = set()
     for at, is_arrival, wait in ordered:
         for key, other in waiting.items():
-            if key not in asked and at - other.created >= 600 and other.paged:
+            if key not in asked and at - other.created >= 1200 and other.paged:
                 asked.add(key)
                 if remaining := quoter.remaining(key, at):
                     assert 1 <= remaining.low <= remaining.about <= remaining.high
