@@ -8,6 +8,7 @@ busy machine then hurts both alike. Nothing is asserted; a goal that is missed i
     latency   5      from a message to the state
     memory    6-8    merging, saving and holding sessions
     start     9, 10  set-up, the event loop, and many transmitters
+    quote     11     how long the wait is
 
     measure   rows, pairs, medians
     peers     the others: aiocoap, libcoap's coap-client with jq, node-coap

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 
-from . import fetch, latency, memory, start, traffic
+from . import fetch, latency, memory, quote, start, traffic
 from .measure import Row, table
 from .peers import here
 
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "memory": memory.held,
     "setup": start.setup,
     "transmitters": start.transmitters,
+    "quotes": quote.quotes,
 }
 
 

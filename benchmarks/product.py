@@ -8,8 +8,10 @@ from pathlib import Path
 import tempfile
 from zoneinfo import ZoneInfo
 
+from custom_components.lrs_pager.sessions.backtest import read_line
 from custom_components.lrs_pager.sessions.figures import Figures, figures
 from custom_components.lrs_pager.sessions.log import Place, SessionLog
+from custom_components.lrs_pager.sessions.quote import Quoter, Wait
 from custom_components.lrs_pager.sessions.session import PlacedSession, place
 from custom_components.lrs_pager.transmitter import Session, Transmitter, UnitClock
 from custom_components.lrs_pager.transmitter.parse import parse_history
@@ -83,3 +85,19 @@ def lines(sessions: Iterable[PlacedSession]) -> list[dict[str, object]]:
     """Sessions as JSON objects, to be written by others."""
     names = PlacedSession.__dataclass_fields__
     return [{name: getattr(session, name) for name in names} for session in sessions]
+
+
+def waits_of(lines: Iterable[str]) -> list[Wait]:
+    """The waits of a log, as lines of JSON."""
+    found = (read_line(line, number) for number, line in enumerate(lines))
+    return [wait for wait in found if wait is not None]
+
+
+def wait(key: str, created: float, party_size: int) -> Wait:
+    """A guest who waits."""
+    return Wait(key=key, created=created, party_size=party_size)
+
+
+def new_quoter() -> Quoter:
+    """Who quotes waits, and knows nothing yet."""
+    return Quoter()

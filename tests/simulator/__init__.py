@@ -18,6 +18,10 @@ From the restaurant to the wire:
     server      Simulator: all of these on one port
     faults      what can be made to go wrong in any of them
 
+Beside these, and without a unit:
+
+    restaurant  tables, parties and reservations: logs of months whose waits have causes
+
 Run it with ``python -m tests.simulator``.
 """
 

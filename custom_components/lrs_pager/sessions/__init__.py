@@ -5,4 +5,8 @@ tracker  what happens to sessions: the one road for all that the transmitter tel
 log      every session that has ended, on the disk
 figures  what sessions come to: one definition of each figure
 hourly   figures by the hour, as Home Assistant's statistics keep them
+quote    how long the next guest will wait, from the waits of earlier ones
+waits      sessions as such waits
+baselines  simpler ways, which it has to beat
+backtest   what its quotes would have been worth, over a log
 """

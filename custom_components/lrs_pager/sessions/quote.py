@@ -1,0 +1,610 @@
+"""How long the next guest will wait: what earlier guests waited who found the same line.
+
+A guest finds a line: so many parties, so many of them of the own size, and the longest of them has
+waited for so long. The waits of the earlier guests who found lines most like it make a
+distribution, in which those who gave up count as having waited for longer than that. It is drawn
+towards minutes for each party while little is known, scaled by the pace of the last two hours, and
+the quote is the time within which four of five guests are paged. Whether four of five were, moves
+the next quotes.
+
+`Quoter` is told of guests as they come and go, by the live list or by a log that is replayed: what
+is quoted and what a back-test measures is the same code. It is pure: no clock, no disk. It runs on
+Python 3.11, as scripts/quotes does.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from math import exp, log
+from operator import itemgetter
+from typing import Final, Self
+
+from .baselines import DAY, HOUR, NAMES, Baselines
+
+# The share of guests for whom a quote is to be kept, and the lower end of the range.
+PROMISED: Final = 0.8
+LOWER: Final = 0.25
+
+# Seconds from which who waits is taken for a pager that nobody cleared.
+LONGEST: Final = 4 * HOUR
+
+# Seconds within which a session that is removed unpaged is a slip at the keypad.
+SLIP: Final = 60
+
+# This many that end unpaged within so many seconds were cleared at closing, not by the guests.
+MASS: Final = 3
+MASS_WITHIN: Final = 60
+
+# Paged guests that must be known: to have a forecast at all, and to quote.
+_FIRST_FORECAST, _FIRST_QUOTE = 10, 30
+
+# How much a difference of each kind sets two lines apart; seconds in which a guest comes to count
+# a third.
+_PARTIES, _OWN_SIZE, _MINUTES, _OTHER_SIZE = 2.0, 1.4, 0.7, 1.0
+_AGE = 60 * DAY
+
+# Of how many guests the most alike are taken, and how many these are.
+_REMEMBERED, _NEIGHBOURS = 1_500, 150
+
+# No quote if the neighbours weigh as much as fewer than this, or if not so many are so near: from
+# there on minutes for each party did as well, in simulated restaurants.
+_FEWEST, _NEAR, _FURTHEST = 8, 20, 4.0
+
+# Paged guests at which minutes for each party count as much as neighbours do.
+_STARTED = 60
+
+# Tonight's pace: seconds it is taken over; minutes in which a guest counts a third; how much is
+# needed to believe it.
+_PACE_OVER, _PACE_FADES, _PACE_WEIGHT = 2 * HOUR, 45, 40
+
+# How a promise that was kept or broken moves the next, and how far at most.
+_STEP, _LEAST_SHIFT, _MOST_SHIFT, _MOST_QUANTILE = 0.02, -0.2, 0.18, 0.98
+
+# The gate: the paged guests it looks at, the fewest it needs, and how far the share of kept quotes
+# may be from what is promised.
+_GATE, _GATE_NEEDS, _GATE_WIDTH = 200, 20, 0.08
+
+# A unit pages by itself if so many are paged within two seconds of their goal. By chance it is one
+# in two hundred.
+_AUTO_WITHIN, _AUTO_SHARE = 2, 0.2
+
+
+# The largest parties of the classes of sizes but the last.
+_SIZES_TO: Final = (2, 4)
+
+
+class Size(IntEnum):
+    """A class of party sizes."""
+
+    SMALL = 0
+    MEDIUM = 1
+    LARGE = 2
+    UNKNOWN = 3
+
+    @classmethod
+    def of(cls, party_size: int | None) -> Self:
+        """The class of a party."""
+        if not party_size:
+            return cls.UNKNOWN
+        return cls(bisect_left(_SIZES_TO, party_size))
+
+
+class Reason(StrEnum):
+    """Why there is no quote.
+
+    NO_LIVE_LIST and AUTO_PAGE are for the caller, who knows of these.
+    """
+
+    NO_LINE = "no_line"
+    TOO_FEW_SESSIONS = "too_few_sessions"
+    NO_NEIGHBOURS = "no_neighbours"
+    GATE_NOT_PASSED = "gate_not_passed"
+    AUTO_PAGE = "auto_page"
+    NO_LIVE_LIST = "no_live_list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A guest's wait. Instants are POSIX seconds.
+
+    key: what the session is known by. paged: when the guest was first paged. ended: when the
+    session ended, however it did; is_removed: whether it was taken off the list. goal: seconds.
+    offset: by how many seconds local time was ahead of UTC. is_reliable: False if its length is
+    not known (the clock was set), or if other sessions may have been missed meanwhile: then the
+    guest stood in the line, but nothing is learnt.
+    """
+
+    key: str
+    created: float
+    paged: float | None = None
+    ended: float | None = None
+    is_removed: bool = False
+    party_size: int | None = None
+    goal: float | None = None
+    offset: float = 0
+    is_reliable: bool = True
+
+    @property
+    def left_at(self) -> float | None:
+        """When the guest left the line: was paged, or ended it; None if still waiting."""
+        return self.ended if self.paged is None else self.paged
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the guest was in the line; None if still waiting."""
+        return None if self.left_at is None else self.left_at - self.created
+
+    @property
+    def is_learnt_from(self) -> bool:
+        """Whether it tells how long guests wait.
+
+        If it ended without a page, that is so only if it was removed. A page may have been
+        forgotten otherwise.
+        """
+        seconds = self.seconds
+        if seconds is None or not self.is_reliable or not 0 <= seconds <= LONGEST:
+            return False
+        return self.paged is not None or (self.is_removed and seconds >= SLIP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What can be told to a guest who arrives.
+
+    low, high: minutes, in fives; None with a reason. high is kept four times in five.
+    parties_ahead: those who wait; ahead_in_size: those of them of the own class of sizes.
+    based_on: how many earlier guests it rests on. instead: with GATE_NOT_PASSED, the name of the
+    simple way (see baselines.py) that did best lately, and its figure in minutes.
+    """
+
+    low: int | None = None
+    high: int | None = None
+    parties_ahead: int = 0
+    ahead_in_size: int = 0
+    based_on: int = 0
+    reason: Reason | None = None
+    instead: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining:
+    """How many minutes more a guest who waits will do so: a range, and the middle."""
+
+    low: int
+    about: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a guest finds: parties, those of the own size, minutes that the longest has waited."""
+
+    parties: int
+    own_size: int
+    minutes: float
+
+    @property
+    def place(self) -> tuple[float, float, float]:
+        """Coordinates, in which lines that are alike are near each other."""
+        return (
+            log(1 + self.parties) * _PARTIES,
+            log(1 + self.own_size) * _OWN_SIZE,
+            log(1 + self.minutes) * _MINUTES,
+        )
+
+
+class Curve:
+    """A Kaplan-Meier estimate: which share has been paged after how many minutes."""
+
+    __slots__ = ("_last", "_shares", "_times")
+
+    def __init__(self, waits: Iterable[tuple[float, bool, float]]) -> None:
+        """Take (minutes, whether paged and not given up, weight) of one guest at least."""
+        known = sorted(waits)
+        at_risk = sum(weight for *_, weight in known)
+        waiting = 1.0
+        self._times: list[float] = []
+        self._shares: list[float] = []
+        self._last = known[-1][0]
+        for minutes, is_paged, weight in known:
+            if is_paged and at_risk > 0:
+                waiting *= max(0.0, 1 - weight / at_risk)
+                self._times.append(minutes)
+                self._shares.append(1 - waiting)
+            at_risk -= weight
+
+    def quantile(self, share: float) -> float:
+        """The minutes after which this share has been paged; the longest wait, if fewer were."""
+        index = bisect_left(self._shares, share - 1e-12)
+        return self._times[index] if index < len(self._times) else self._last
+
+    def share(self, minutes: float) -> float:
+        """The share that has been paged after so many minutes."""
+        index = bisect_right(self._times, minutes)
+        return self._shares[index - 1] if index else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The wait of a guest, as it looked on arrival.
+
+    Minutes: middle of the earlier guests' waits, expected as the middle of this one's, low and
+    high in fives. start: what the curve is scaled by as little is known; the pace comes on top.
+    based_on: how many guests with equal weights would tell as much.
+    """
+
+    line: Line
+    size: Size
+    curve: Curve
+    middle: float
+    start: float
+    expected: float
+    low: int
+    high: int
+    based_on: float
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A guest who was paged: what came of the forecast.
+
+    minutes: the wait. baselines: what the simple ways said, in the order of `baselines.NAMES`.
+    quote: what was shown on arrival.
+    """
+
+    wait: Wait
+    minutes: float
+    size: Size
+    line: Line
+    forecast: Forecast | None
+    baselines: tuple[float, ...]
+    quote: Quote
+
+
+@dataclass(slots=True)
+class _Guest:
+    """A guest in the line, with what was found and said on arrival."""
+
+    wait: Wait
+    size: Size
+    line: Line
+    forecast: Forecast | None
+    baselines: tuple[float, ...]
+    quote: Quote
+
+
+@dataclass(slots=True)
+class _Gate:
+    """Whether the quotes of late were better than simple ways, and kept as often as promised."""
+
+    errors: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=_GATE))
+    kept: deque[bool] = field(default_factory=lambda: deque(maxlen=_GATE))
+    is_open: bool = False
+    best: int = 0
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is enough to judge by."""
+        return len(self.kept) >= _GATE_NEEDS
+
+    def add(self, minutes: float, forecast: Forecast, baselines: Sequence[float]) -> None:
+        """Take in what came of a quote."""
+        figures = (forecast.expected, *baselines)
+        self.errors.append(tuple(abs(minutes - figure) for figure in figures))
+        self.kept.append(minutes <= forecast.high)
+        ours, *others = map(sum, zip(*self.errors, strict=True))
+        count = len(self.kept)
+        # Of fewer guests the share differs more by chance.
+        width = _GATE_WIDTH * max(1.0, (_GATE / count) ** 0.5)
+        self.best = others.index(min(others))
+        is_kept = abs(sum(self.kept) / count - PROMISED) <= width
+        self.is_open = self.is_judged and ours < others[self.best] and is_kept
+
+
+class Quoter:
+    """Quotes waits, and learns from them.
+
+    It is told of every guest, in the order of time: `arrived`, then `left`; or `replay` tells of
+    many. `now` is never before the last of these.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any guest."""
+        self._line: dict[str, _Guest] = {}
+        # The newest guests who left the line, in columns: the place of what they found, class,
+        # age, and (minutes, whether paged).
+        self._places: tuple[deque[float], ...] = tuple(deque(maxlen=_REMEMBERED) for _ in range(3))
+        self._sizes: deque[Size] = deque(maxlen=_REMEMBERED)
+        self._ages: deque[float] = deque(maxlen=_REMEMBERED)
+        self._waits: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
+        # Those who left unpaged within the last minute: (when, guest; None if nothing is learnt).
+        self._unpaged: deque[tuple[float, _Guest | None]] = deque()
+        # (When paged, the logarithm of what the wait was to the middle.)
+        self._pace: deque[tuple[float, float]] = deque()
+        self._shift = dict.fromkeys(Size, 0.0)
+        self._baselines = Baselines()
+        self._gate = _Gate()
+        self._at_goal: deque[bool] = deque(maxlen=_GATE)
+        self._paged = 0
+        self._goal: float | None = None
+
+    # ------------------------------------------------------------------------ who comes and goes
+
+    def arrived(self, wait: Wait) -> None:
+        """A guest stands in line. Of one who does so already, only what is known anew is taken."""
+        now = wait.created
+        if guest := self._line.get(wait.key):
+            guest.wait = wait
+            return
+        self._settle(now)
+        if wait.goal is not None:
+            self._goal = wait.goal / 60
+        size = self._class(wait.party_size)
+        line = self._found(now, size)
+        local = now + wait.offset
+        baselines = self._baselines.figures(now, local, size, line.own_size, self._goal)
+        forecast = self._forecast(now, size, line)
+        quote = self._answer(line, forecast, baselines)
+        self._line[wait.key] = _Guest(wait, size, line, forecast, baselines, quote)
+
+    def left(self, wait: Wait) -> Outcome | None:
+        """A guest left the line: was paged, or the session ended.
+
+        Return what came of the forecast if the guest was paged and something is learnt from it.
+        Guests who are not in the line are passed over, as those who were paged before.
+        """
+        if wait.left_at is None or (guest := self._line.pop(wait.key, None)) is None:
+            return None
+        now = max(wait.left_at, wait.created)
+        self._settle(now)
+        guest.wait = wait
+        if wait.paged is None:
+            self._unpaged.append((now, guest if wait.is_learnt_from else None))
+            return None
+        return self._learn_page(guest, now) if wait.is_learnt_from else None
+
+    def replay(self, waits: Iterable[Wait]) -> Iterator[Outcome | None]:
+        """Be told of many guests, of the past and of those who wait, in whatever order.
+
+        It goes on after each step, which takes a millisecond or two, when it is asked for the next:
+        so that it can be done little by little. All are taken in first, a step for each.
+        """
+        # In the same second those who leave do so first, but nobody before having come. Each day
+        # is sorted for itself, as sorting the log of years would be one long step.
+        days: defaultdict[int, list[tuple[float, int, Wait]]] = defaultdict(list)
+        for wait in waits:
+            days[int(wait.created // DAY)].append((wait.created, 1, wait))
+            if (left := wait.left_at) is not None:
+                order, left = (0, left) if left > wait.created else (2, wait.created)
+                days[int(left // DAY)].append((left, order, wait))
+            yield None
+        for day in sorted(days):
+            for _, order, wait in sorted(days.pop(day), key=itemgetter(0, 1)):
+                if order == 1:
+                    self.arrived(wait)
+                    yield None
+                else:
+                    yield self.left(wait)
+
+    # --------------------------------------------------------------------------- what is told
+
+    def quote(self, now: float, party_size: int | None, offset: float = 0) -> Quote:
+        """What to tell a guest who arrives now; offset: as of `Wait`."""
+        self._settle(now)
+        size = self._class(party_size)
+        line = self._found(now, size)
+        if not line.parties:
+            return Quote(reason=Reason.NO_LINE)
+        figures = self._baselines.figures(now, now + offset, size, line.own_size, self._goal)
+        return self._answer(line, self._forecast(now, size, line), figures)
+
+    def quoted(self, key: str) -> Quote | None:
+        """What was there to be told to a guest who waits, on arrival; None if there is none."""
+        guest = self._line.get(key)
+        return guest.quote if guest else None
+
+    def remaining(self, key: str, now: float) -> Remaining | None:
+        """How long a guest who waits will still do so.
+
+        By the distribution of the quote, given the time so far. None where there was no quote, or
+        if the guest has waited for longer than all who are known.
+        """
+        guest = self._line.get(key)
+        if guest is None or guest.quote.high is None or (forecast := guest.forecast) is None:
+            return None
+        scale = forecast.start * self._pace_at(now)
+        elapsed = (now - guest.wait.created) / 60
+        passed = forecast.curve.share(elapsed / scale)
+
+        def more(share: float) -> int:
+            minutes = scale * forecast.curve.quantile(passed + (1 - passed) * share)
+            return max(1, round(minutes - elapsed))
+
+        if scale * forecast.curve.quantile(1) <= elapsed:
+            return None
+        return Remaining(low=more(LOWER), about=more(0.5), high=more(self._promise(guest.size)))
+
+    @property
+    def auto_page_share(self) -> float | None:
+        """Which share of the last guests with a goal was paged within two seconds of it.
+
+        None before there are enough to judge by.
+        """
+        if len(self._at_goal) < _FIRST_QUOTE:
+            return None
+        return sum(self._at_goal) / len(self._at_goal)
+
+    @property
+    def is_auto_paged(self) -> bool:
+        """Whether the unit pages by itself when a goal runs out: then waits are no true ones."""
+        return (self.auto_page_share or 0) >= _AUTO_SHARE
+
+    # ----------------------------------------------------------------------------- in between
+
+    def _class(self, party_size: int | None) -> Size:
+        """The class of a party; one for all, if sizes are mostly not given."""
+        if 2 * self._sizes.count(Size.UNKNOWN) > len(self._sizes):
+            return Size.UNKNOWN
+        return Size.of(party_size)
+
+    def _found(self, now: float, size: Size) -> Line:
+        """The line at a moment."""
+        # An instant that was placed by the unit's clock may be a little ahead.
+        first = min((guest.wait.created for guest in self._line.values()), default=now)
+        return Line(
+            len(self._line),
+            sum(guest.size == size for guest in self._line.values()),
+            max(0.0, now - first) / 60,
+        )
+
+    def _promise(self, size: Size) -> float:
+        """The quantile that is quoted."""
+        return min(_MOST_QUANTILE, PROMISED + self._shift[size])
+
+    def _forecast(self, now: float, size: Size, line: Line) -> Forecast | None:
+        """Forecast the wait of a guest who finds that line; None before enough is known."""
+        if self._paged < _FIRST_FORECAST:
+            return None
+        a, b, c = line.place
+        # The older a guest, the further away. That all ages grow is the same for all.
+        distances = [
+            abs(a - x) + abs(b - y) + abs(c - z) + (0 if size is other else _OTHER_SIZE) - age
+            for x, y, z, other, age in zip(*self._places, self._sizes, self._ages, strict=True)
+        ]
+        nearest = sorted(range(len(distances)), key=distances.__getitem__)[:_NEIGHBOURS]
+        least = distances[nearest[0]]
+        weights = [exp(least - distances[index]) for index in nearest]
+        curve = Curve(
+            (*self._waits[index], weight) for index, weight in zip(nearest, weights, strict=True)
+        )
+        based_on = sum(weights) ** 2 / sum(weight * weight for weight in weights)
+        apart = sorted(distances[index] + self._ages[index] for index in nearest)
+        reason = None
+        if self._paged < _FIRST_QUOTE:
+            reason = Reason.TOO_FEW_SESSIONS
+        elif (
+            based_on < _FEWEST
+            or len(apart) < _NEAR
+            or apart[_NEAR - 1] > _FURTHEST
+            or size not in self._sizes
+        ):
+            reason = Reason.NO_NEIGHBOURS
+        middle = max(curve.quantile(0.5), 0.5)
+        known = self._paged / (self._paged + _STARTED)
+        by_parties = self._baselines.for_parties(size, line.own_size)
+        start = (known * middle + (1 - known) * by_parties) / middle
+        scale = start * self._pace_at(now)
+        return Forecast(
+            line=line,
+            size=size,
+            curve=curve,
+            middle=middle,
+            start=start,
+            expected=scale * middle,
+            low=_in_fives(scale * curve.quantile(LOWER)),
+            high=_in_fives(scale * curve.quantile(self._promise(size))),
+            based_on=based_on,
+            reason=reason,
+        )
+
+    def _pace_at(self, now: float) -> float:
+        """By how much waits are longer than the middle of forecasts, of late.
+
+        Of those who were paged, and of those who wait for longer than their middle already.
+        """
+        while self._pace and now - self._pace[0][0] > _PACE_OVER:
+            self._pace.popleft()
+        total, weight = 0.0, float(_PACE_WEIGHT)
+        for paged, slower in self._pace:
+            part = exp((paged - now) / 60 / _PACE_FADES)
+            total += part * slower
+            weight += part
+        for guest in self._line.values():
+            elapsed = (now - guest.wait.created) / 60
+            if guest.forecast and elapsed > guest.forecast.middle:
+                total += log(elapsed / guest.forecast.middle)
+                weight += 1
+        return exp(total / weight)
+
+    def _answer(self, line: Line, forecast: Forecast | None, baselines: Sequence[float]) -> Quote:
+        """What is told of a forecast."""
+        reason = forecast.reason if forecast else Reason.TOO_FEW_SESSIONS
+        instead = None
+        if reason is None and not self._gate.is_judged:
+            reason = Reason.TOO_FEW_SESSIONS
+        elif reason is None and not self._gate.is_open:
+            reason = Reason.GATE_NOT_PASSED
+            best = self._gate.best
+            instead = NAMES[best], _in_fives(baselines[best])
+        is_told = forecast is not None and reason is None
+        return Quote(
+            low=forecast.low if forecast and is_told else None,
+            high=forecast.high if forecast and is_told else None,
+            parties_ahead=line.parties,
+            ahead_in_size=line.own_size,
+            based_on=round(forecast.based_on) if forecast else 0,
+            reason=reason,
+            instead=instead,
+        )
+
+    def _learn_page(self, guest: _Guest, now: float) -> Outcome:
+        """Learn from a guest who was paged."""
+        wait, size, forecast = guest.wait, guest.size, guest.forecast
+        minutes = (now - wait.created) / 60
+        if forecast:
+            self._pace.append((now, log(max(minutes, 0.5) / forecast.middle)))
+            is_broken = minutes > forecast.high
+            shift = self._shift[size] + _STEP * (is_broken - (1 - PROMISED))
+            self._shift[size] = min(_MOST_SHIFT, max(_LEAST_SHIFT, shift))
+            if forecast.reason is not Reason.NO_NEIGHBOURS:
+                self._gate.add(minutes, forecast, guest.baselines)
+        if wait.goal is not None:
+            self._at_goal.append(abs(now - wait.created - wait.goal) <= _AUTO_WITHIN)
+        self._paged += 1
+        local = wait.created + wait.offset
+        self._baselines.paged(now, local, size, guest.line.own_size, minutes)
+        self._remember(guest, minutes, is_paged=True)
+        return Outcome(
+            wait=wait,
+            minutes=minutes,
+            size=size,
+            line=guest.line,
+            forecast=forecast,
+            baselines=guest.baselines,
+            quote=guest.quote,
+        )
+
+    def _settle(self, now: float) -> None:
+        """Take in that time has passed.
+
+        Pagers that nobody cleared are no guests any more. Those who left unpaged are learnt from as
+        soon as it is known that they were not cleared all together.
+        """
+        for key in [k for k, guest in self._line.items() if now - guest.wait.created > LONGEST]:
+            del self._line[key]
+        unpaged = self._unpaged
+        while unpaged and now - unpaged[0][0] > MASS_WITHIN:
+            first = unpaged[0][0]
+            together = sum(left - first <= MASS_WITHIN for left, _ in unpaged)
+            if together >= MASS:
+                for index in range(together):
+                    unpaged[index] = unpaged[index][0], None
+            left, guest = unpaged.popleft()
+            if guest is not None:
+                self._remember(guest, (left - guest.wait.created) / 60, is_paged=False)
+
+    def _remember(self, guest: _Guest, minutes: float, *, is_paged: bool) -> None:
+        """Keep a guest as one whom later ones may be like."""
+        for column, coordinate in zip(self._places, guest.line.place, strict=True):
+            column.append(coordinate)
+        self._sizes.append(guest.size)
+        self._ages.append(guest.wait.created / _AGE)
+        self._waits.append((minutes, is_paged))
+
+
+def _in_fives(minutes: float) -> int:
+    """Round minutes to fives, and to 5 at least."""
+    return max(5, 5 * round(minutes / 5))
