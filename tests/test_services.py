@@ -117,7 +117,6 @@ async def told_of_all(entry: MockConfigEntry, simulator: Simulator, way: str = "
     """The same, and have it show that what it tells arrives."""
     await listening(entry, way)
     if way == "pushed":
-        simulator.unit.set_settings()  # which it tells, though nothing is set
         await until(lambda: entry.runtime_data.follower.push.is_proved)
     simulator.requests.clear()
 
