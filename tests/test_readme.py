@@ -46,7 +46,6 @@ LINKING = {
         *PAGES,
         ROOT / "CHANGELOG.md",
         ROOT / "CONTRIBUTING.md",
-        ROOT / "info.md",
         *sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")),
         *sorted((ROOT / "blueprints").rglob("*.yaml")),
     )
