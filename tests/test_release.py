@@ -294,3 +294,30 @@ def test_the_next_release_is_told_of_in_the_changelog() -> None:
     ]
     headings = re.findall(r"^## (\S+) \((.+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0][0] == version
+
+
+# --------------------------------------------------------------------- what GitHub shows
+
+
+@pytest.mark.parametrize("name", ["bug", "transmitter"])
+def test_an_issue_form_is_one_that_github_shows(name: str) -> None:
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml").read_text())
+    assert form["name"]
+    assert form["description"]
+    asked = [field for field in form["body"] if field["type"] != "markdown"]
+    ids = [field["id"] for field in asked]
+    assert "diagnostics" in ids
+    assert len(set(ids)) == len(ids)
+    for field in asked:
+        assert field["attributes"]["label"]
+        if field["type"] == "dropdown":
+            # Yes and No would be true and false without their quotes.
+            assert all(isinstance(option, str) for option in field["attributes"]["options"])
+        else:
+            assert field["type"] in {"input", "textarea"}
+
+
+def test_dependabot_looks_after_the_workflows_and_the_front_end() -> None:
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    looked_after = {update["package-ecosystem"]: update["directory"] for update in updates}
+    assert looked_after == {"github-actions": "/", "npm": "/frontend"}
