@@ -1,5 +1,6 @@
 """The LRS T7470 transmitter: its CoAP API, and the time it tells. No Home Assistant in here.
 
+    datagrams   which datagrams are read at all
     coap        one request and its response (the only file that imports aiocoap)
     blockwise   bodies of many blocks
     models      what a unit says, as dataclasses

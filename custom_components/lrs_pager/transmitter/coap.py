@@ -40,6 +40,7 @@ import aiocoap.transports.simple6
 import aiocoap.transports.udp6
 from aiocoap.util import hostportjoin
 
+from .datagrams import hear_answers_alone
 from .exceptions import (
     ClosedError,
     MalformedError,
@@ -91,9 +92,12 @@ SUSPICIOUS_PAYLOAD = 4096 - 64
 
 # aiocoap reports a peer's faults as warnings and errors. They reach our callers as exceptions,
 # and the user as one log line, so its own lines are off; "enable debug logging" turns them on
-# (manifest.json names this logger). They hold addresses and sizes, never payloads.
+# (manifest.json names this logger). They hold addresses and sizes, never payloads. "Disable debug
+# logging" leaves the logger without a level of its own, which alone would let warnings through.
 COAP_LOGGER = "lrs_pager.coap"
-logging.getLogger(COAP_LOGGER).setLevel(logging.CRITICAL + 1)
+logging.getLogger(COAP_LOGGER).addFilter(
+    lambda _: logging.getLogger(COAP_LOGGER).level != logging.NOTSET
+)
 
 
 class Method(Enum):
@@ -438,13 +442,9 @@ class Endpoint:
     async def _create_context(self) -> aiocoap.Context:
         """Open a socket: 0.1 ms, as the transports were imported above."""
         with suppress(OSError):
-            return await aiocoap.Context.create_client_context(
-                loggername=COAP_LOGGER, transports=[self._transport]
-            )
+            return await _open_context(self._transport)
         # udp6 opens an IPv6 socket also for IPv4, which a kernel without IPv6 does not have.
-        return await aiocoap.Context.create_client_context(
-            loggername=COAP_LOGGER, transports=["simple6"]
-        )
+        return await _open_context("simple6")
 
     async def _drop_context(self) -> None:
         """Close the socket, and with it all that aiocoap would still send or wait for."""
@@ -472,6 +472,13 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
             zone = flow_and_zone[-1] if flow_and_zone else 0
             addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
     return list(dict.fromkeys(addresses))
+
+
+async def _open_context(transport: str) -> aiocoap.Context:
+    """Open a socket with one of aiocoap's transports, for answers to what is sent from there."""
+    return hear_answers_alone(
+        await aiocoap.Context.create_client_context(loggername=COAP_LOGGER, transports=[transport])
+    )
 
 
 async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
