@@ -60,6 +60,9 @@ DEFAULT_PORT = 5683
 # that the unit is gone well before the next poll is due.
 EXCHANGE_TIMEOUT = 12.0
 
+# Seconds to resolve the name of a host of which an address is known that has answered.
+KNOWN_HOST_TIMEOUT = 1.0
+
 # Seconds before the first retransmission, until the unit's own speed is known. RFC 7252 (4.8.1)
 # has 2 s, for the Internet. On a local network half a second is long, and a lost datagram is
 # then made good four times sooner.
@@ -291,9 +294,19 @@ class Endpoint:
         raise failure or NotResolvedError("the host has no address")
 
     async def _addresses(self) -> list[str]:
-        """The host's addresses, first the one that answered last: a command has but one try."""
-        addresses = await resolve(self._host, self._port)
-        return sorted(addresses, key=lambda address: address != self._good_address)
+        """The host's addresses, first the one that answered last: a command has but one try.
+
+        That alone while the name can't be resolved, as the unit may well be there all the same.
+        """
+        good = self._good_address
+        try:
+            async with asyncio.timeout(None if good is None else KNOWN_HOST_TIMEOUT):
+                addresses = await resolve(self._host, self._port)
+        except NotResolvedError, TimeoutError:
+            if good is None:
+                raise
+            return [good]
+        return sorted(addresses, key=lambda address: address != good)
 
     async def _bounded(self, request: Request, address: str | None) -> Response:
         """One request, one response; on anything else the context goes."""
@@ -432,7 +445,9 @@ class Endpoint:
                     asking.observation.register_errback(
                         inbox.put_nowait, _suppress_deprecation=True
                     )
-                    return asking, inbox, await _answer_to(asking)
+                    answer = await _answer_to(asking)
+                    self._good_address = address
+                    return asking, inbox, answer
             except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
                 failure = err
             finally:
@@ -470,7 +485,8 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
         if not ipaddress.ip_address(address).is_multicast:
             # A link-local IPv6 address means nothing without its interface.
             zone = flow_and_zone[-1] if flow_and_zone else 0
-            addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
+            with suppress(OSError):  # the interface may have gone in between
+                addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
     return list(dict.fromkeys(addresses))
 
 
