@@ -251,6 +251,7 @@ def test_a_session_may_lack_its_end_or_its_beginning(value: Any) -> None:
         ("party_size", 10**12, None),
         ("party_size", "inf", None),
         ("goal", "900", 900),
+        ("goal", 0, None),
         ("goal", -1, None),
         ("goal", 1e300, None),
     ],

@@ -36,6 +36,7 @@ class PlacedSession:
     created, notified, cleared: the unit's own stamps, ISO 8601 without a zone. created_at,
     notified_at, cleared_at: the instants that they mean (POSIX seconds); one is there at least.
     wait: seconds from created to notified. response: from notified to cleared.
+    goal: 0 in old logs, which is none.
     is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
     The other fields are those of `transmitter.Session`.
     """
@@ -79,7 +80,7 @@ class PlacedSession:
     @property
     def late_at(self) -> int | None:
         """The instant from which a guest who still waits is late; None without a goal."""
-        if self.created_at is None or self.goal is None:
+        if self.created_at is None or not self.goal:
             return None
         return self.created_at + self.goal + LATE_AFTER
 
@@ -91,7 +92,7 @@ class PlacedSession:
     @property
     def was_late(self) -> bool | None:
         """Whether the guest was paged late; None if the wait or the goal is not known."""
-        if self.wait is None or self.goal is None:
+        if self.wait is None or not self.goal:
             return None
         return self.wait >= self.goal + LATE_AFTER
 

@@ -39,8 +39,8 @@ class Session:
     """A guest with a pager, from being given it (created) to giving it back (cleared).
 
     uuid or id is there, and one time at least; anything else may be missing.
-    number: of the pager. goal: seconds the guest should wait at most. notified: when paged.
-    clear_type: STOP, REMOVED or what else the unit says, in capitals; only history has it.
+    number: of the pager. goal: seconds the guest should wait at most, 1 at least. notified: when
+    paged. clear_type: STOP, REMOVED or what else the unit says, in capitals; only history has it.
     state: STARTED, PAGED or CLEARED; history leaves it out.
 
     sessionSequence is left out: an example has 65535 in it beside a count of changes of 116, so

@@ -188,7 +188,8 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
         # Pager numbers are 12 bits on the air; staff and alpha pagers may have longer ones.
         number=_integer(get("number"), 0, 999_999),
         party_size=_integer(get("partySize"), 1, 9_999),
-        goal=_integer(get("goalInSeconds"), 0, MAX_GOAL),
+        # What a goal of 0 means is not documented; that every guest is late at once, it is not.
+        goal=_integer(get("goalInSeconds"), 1, MAX_GOAL),
         created=created,
         notified=notified,
         cleared=cleared,
