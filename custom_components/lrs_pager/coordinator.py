@@ -1,8 +1,8 @@
 """Wires to Home Assistant what keeps up with a transmitter."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import override
@@ -41,7 +41,7 @@ from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
 from .sync.soon import Soon
-from .transmitter import Answer, ClosedError, Transmitter, TransmitterError
+from .transmitter import Answer, Transmitter, TransmitterError
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
 
@@ -97,14 +97,20 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self._soon = Soon(steady=hass.loop.time, call_later=self._call_later, run=self._refresh)
         self._event_listeners: list[Callable[[SessionEvent], None]] = []
-        self._is_closed = False
+        self.is_closed = False
         entry.async_on_unload(self._async_close)
+        # From now on, as Home Assistant may be stopped while the first read is under way.
+        entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close))
 
     # ------------------------------------------------------------------- Home Assistant's hooks
 
     @override
     async def _async_setup(self) -> None:
         """Open the log."""
+        with _while_open(self):
+            await self._open_log()
+
+    async def _open_log(self) -> None:
         try:
             opened = await self.log.open()
         except (OSError, FutureVersionError) as err:
@@ -122,14 +128,15 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @override
     async def _async_update_data(self) -> Snapshot:
         """Read what is due."""
+        with _while_open(self):
+            return await self._read()
+
+    async def _read(self) -> Snapshot:
         self._soon.cancel()
         # After a failure, the transmitter is asked again soon, whatever it told before.
         self.update_interval = timedelta(seconds=INTERVALS.poll)
         try:
             await self.follower.read()
-        except ClosedError as err:
-            # The entry is being unloaded: nobody is left to be told, in the log least of all.
-            raise asyncio.CancelledError from err
         except TransmitterError as err:
             raise failure(UpdateFailed, err) from err
         if not self.last_update_success:
@@ -168,10 +175,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def async_start_push(self) -> None:
         """Begin to listen, now that there are entities to show what comes."""
-        entry = self.config_entry
-        entry.async_create_background_task(self.hass, self.follower.push.run(), f"{self.name} push")
-        entry.async_on_unload(
-            self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close)
+        self.config_entry.async_create_background_task(
+            self.hass, self.follower.push.run(), f"{self.name} push"
         )
 
     @callback
@@ -182,7 +187,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
-        self._is_closed = True
+        self.is_closed = True
         self.moments.stop()
         self._soon.close()
         await self.transmitter.close()
@@ -195,7 +200,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def changed(self) -> None:
         """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
-        if self._is_closed:
+        if self.is_closed:
             return
         if not self.last_update_success:
             self.read_soon(0)  # it is back, which a poll will say
@@ -209,7 +214,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def push_changed(self) -> None:
         """Show whether changes are pushed."""
-        if self._is_closed:
+        if self.is_closed:
             return
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
         if self.follower.push.state is PushState.LOST:
@@ -319,7 +324,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Save what has ended, and show the day's figures with it."""
         await self.follower.save()
         await self._sum_up()
-        if not self._is_closed and self.last_update_success:
+        if not self.is_closed and self.last_update_success:
             self._show()
 
     async def _sum_up(self) -> None:
@@ -355,6 +360,20 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} read"
         ).done
+
+
+@contextmanager
+def _while_open(coordinator: LrsPagerCoordinator) -> Iterator[None]:
+    """Raise CancelledError for what fails because the coordinator was closed.
+
+    Nobody is left to be told of that, in the log least of all.
+    """
+    try:
+        yield
+    except Exception as err:
+        if coordinator.is_closed:
+            raise asyncio.CancelledError from err
+        raise
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:
