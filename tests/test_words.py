@@ -172,7 +172,8 @@ def test_there_are_no_words_for_errors_that_do_not_exist() -> None:
     keys = {translation(error)[0] for error in all_errors()}
     assert len(raised()) > 15
     assert set(ENGLISH["exceptions"]) == keys | set(raised())
-    assert set(ENGLISH["config"]["error"]) == keys | {"not_t7470", "unknown"}
+    of_dialogs = {"not_an_address", "not_t7470", "two_ports", "unknown"}
+    assert set(ENGLISH["config"]["error"]) == keys | of_dialogs
     repair = ENGLISH["issues"]["clock_off"]["fix_flow"]
     assert set(repair["error"]) == keys | {"clock_not_set", "unknown"}
     assert set(repair["abort"]) == {"not_loaded"}

@@ -29,6 +29,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
+from .address import AddressError, read_address
 from .const import (
     CONF_DAY_START,
     CONF_KEEP_NAMES,
@@ -119,8 +120,14 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         placeholders: Mapping[str, str] = {}
         reconfigured = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
         if user_input is not None:
-            user_input[CONF_HOST] = _host(user_input[CONF_HOST])
-            errors, placeholders = await self._async_check(user_input, reconfigured)
+            try:
+                user_input[CONF_HOST], user_input[CONF_PORT] = read_address(
+                    user_input[CONF_HOST], user_input[CONF_PORT], default_port=DEFAULT_PORT
+                )
+            except AddressError as err:
+                errors = {CONF_HOST: err.key}
+            else:
+                errors, placeholders = await self._async_check(user_input, reconfigured)
             if not errors:
                 if reconfigured:
                     return await self._async_change(reconfigured, user_input)
@@ -338,12 +345,6 @@ class LrsPagerOptionsFlow(OptionsFlowWithReload):
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(OPTIONS, options),
         )
-
-
-def _host(text: str) -> str:
-    """Clean a host as people enter it: " [FE80::2%eth0] " is "fe80::2%eth0"."""
-    address, percent, zone = text.strip().removeprefix("[").removesuffix("]").partition("%")
-    return address.lower() + percent + zone
 
 
 async def _async_hosts(address: Mapping[str, Any]) -> set[str]:
