@@ -51,6 +51,7 @@ from .exceptions import (
     TransmitterError,
     UnreachableError,
 )
+from .observed import Exchange, Observed
 
 # The port that RFC 7252 assigns to CoAP, and the vendor's samples use.
 DEFAULT_PORT = 5683
@@ -203,8 +204,8 @@ class Endpoint:
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address; the network is not touched."""
-        self._host = host
-        self._port = port
+        self.observed = Observed()
+        self._address = host, port
         self._context: aiocoap.Context | None = None
         self._remote: Any = None  # the address that answered, for as long as the context lives
         self._good_address: str | None = None
@@ -301,7 +302,7 @@ class Endpoint:
         good = self._good_address
         try:
             async with asyncio.timeout(None if good is None else KNOWN_HOST_TIMEOUT):
-                addresses = await resolve(self._host, self._port)
+                addresses = await resolve(*self._address)
         except NotResolvedError, TimeoutError:
             if good is None:
                 raise
@@ -339,10 +340,12 @@ class Endpoint:
             raise failure from err
         finally:
             self._read_timeout, self._is_interrupted = None, False
-        self._round_trips.append(loop.time() - asked)
         if self._remote is None:
             self._remote = _unicast(answer.remote)
-        return _response(answer, asked)
+        response = _response(answer, asked)
+        self._round_trips.append(response.answered - asked)
+        self.observed.exchange(*_seen(request, response, is_answer=True))
+        return response
 
     def _message(self, request: Request, address: str | None) -> aiocoap.Message:
         """Write a request for aiocoap: to an address, or to the one that answered last."""
@@ -357,7 +360,7 @@ class Endpoint:
             message.remote = self._remote
         else:
             message.set_request_uri(
-                f"coap://{hostportjoin(address, self._port)}", set_uri_host=False
+                f"coap://{hostportjoin(address, self._address[1])}", set_uri_host=False
             )
         message.opt.uri_path = tuple(request.path.strip("/").split("/"))
         message.opt.uri_query = tuple(request.query)
@@ -403,13 +406,18 @@ class Endpoint:
                 _asking, inbox, first = await self._register(context, request)
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
-            tell(_response(first, asked))
+            self.observed.registered()
+            registered = _response(first, asked)
+            self.observed.exchange(*_seen(request, registered, is_answer=True))
+            tell(registered)
             async with asyncio.timeout(silence) as limit:
                 while not isinstance(received := await inbox.get(), Exception):
                     limit.reschedule(loop.time() + silence)
                     if not received.code.is_successful():
                         raise RejectedError(received.code.dotted)
-                    tell(_response(received, loop.time()))
+                    notification = _response(received, loop.time())
+                    self.observed.exchange(*_seen(request, notification, is_answer=False))
+                    tell(notification)
             if isinstance(
                 received, (aiocoap.error.NotObservable, aiocoap.error.ObservationCancelled)
             ):
@@ -533,6 +541,21 @@ def _response(message: aiocoap.Message, asked: float) -> Response:
         block=block2 and Block(block2.block_number, block2.more, block2.size),
         asked=asked,
         answered=asyncio.get_running_loop().time(),
+    )
+
+
+def _seen(request: Request, response: Response, *, is_answer: bool) -> tuple[str, Exchange]:
+    """What is observed of a response: the resource, and the rest."""
+    block = response.block
+    name = f"{request.method.name} {request.path}"
+    return name if is_answer else f"{name} (notifications)", Exchange(
+        code=response.code,
+        size=len(response.payload),
+        has_etag=response.etag is not None,
+        asked=request.block.number if request.block else None,
+        number=block.number if block else None,
+        block_size=block.size if block else None,
+        seconds=response.answered - response.asked if is_answer else None,
     )
 
 

@@ -128,6 +128,29 @@ def _time(value: Any) -> datetime | None:
     return time if FIRST_YEAR <= time.year <= LAST_YEAR else None
 
 
+# What the types of JSON are called.
+_TYPES = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+    list: "list",
+    dict: "object",
+}
+
+
+def _fields(where: str, *records: Any) -> set[tuple[str, str, str]]:
+    """Return the fields of objects, as of `Message`. where: the payload in which they are."""
+    found = {
+        (name, type(value))
+        for record in records
+        if isinstance(record, dict)
+        for name, value in record.items()
+    }
+    return {(where, name, _TYPES[type_]) for name, type_ in found}
+
+
 # -------------------------------------------------------------------------- envelope
 
 
@@ -200,19 +223,21 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
 
 
 class Sessions(NamedTuple):
-    """Sessions that were read, and the two counts of `Message`."""
+    """Sessions that were read; the two counts, and the fields, of `Message`."""
 
     sessions: tuple[Session, ...]
     skipped: int
     unreadable_stamps: int
+    fields: frozenset[tuple[str, str, str]]
 
 
-def _sessions(records: list[Any]) -> Sessions:
-    """Read the sessions that can be read."""
+def _sessions(records: list[Any], where: str) -> Sessions:
+    """Read the sessions that can be read. where: the payload in which they are."""
     unreadable: list[Any] = []
     read = [_session(record, unreadable) for record in records]
     good = tuple(session for session in read if session is not None)
-    return Sessions(good, len(read) - len(good), len(unreadable))
+    fields = frozenset(_fields(where, *records))
+    return Sessions(good, len(read) - len(good), len(unreadable), fields)
 
 
 def _statistics(record: Any) -> Statistics | None:
@@ -249,11 +274,19 @@ def _message(answer: Any, envelope: Envelope, key: str) -> Message:
     # An empty list may well be left out, or null.
     if not isinstance(records, (list, type(None))):
         raise MalformedError(key, "not a list")
+    statistics, settings = answer.get("statistics"), answer.get("settings")
+    sessions = _sessions(records or [], key)
     return Message(
         envelope=envelope,
-        statistics=_statistics(answer.get("statistics")),
-        settings=_settings(answer.get("settings")),
-        **_sessions(records or [])._asdict(),
+        statistics=_statistics(statistics),
+        settings=_settings(settings),
+        **sessions._replace(
+            fields=sessions.fields.union(
+                _fields("envelope", answer),
+                _fields("statistics", statistics),
+                _fields("settings", settings),
+            )
+        )._asdict(),
     )
 
 
@@ -348,12 +381,12 @@ def split_list(text: bytes, at: int = 0) -> list[Item]:
 
 
 def parse_items(items: Iterable[Item]) -> Sessions:
-    """Read the items of a list of sessions, without its end."""
+    """Read items of the history's list of sessions, without its end."""
     texts = [item.text for item in items]
     try:
-        return _sessions(_load(b"[" + b",".join(texts) + b"]"))
+        return _sessions(_load(b"[" + b",".join(texts) + b"]"), "session_history")
     except MalformedError:
-        return _sessions([_load_or_none(text) for text in texts])
+        return _sessions([_load_or_none(text) for text in texts], "session_history")
 
 
 def _load_or_none(text: bytes) -> Any:
