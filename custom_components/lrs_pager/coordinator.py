@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import override
 
@@ -27,10 +28,13 @@ from .const import (
 )
 from .errors import failure
 from .issues import (
+    LOG_NOT_SAVED,
     add_missed_span,
     tell_of_clock,
+    tell_of_disk,
     tell_of_log,
     tell_of_push,
+    withdraw_issue,
 )
 from .long_term_statistics import LongTermStatistics
 from .sessions.log import Change, FutureVersionError, SessionLog
@@ -68,7 +72,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
         days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
-        self.log = SessionLog(*log_paths(hass, entry.entry_id), failing=self._log_failing)
+        self.log = SessionLog(
+            *log_paths(hass, entry.entry_id),
+            failing=partial(tell_of_disk, hass, entry),
+            set_aside=lambda path: tell_of_log(hass, entry, path.name),
+        )
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
@@ -111,6 +119,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             await self._open_log()
 
     async def _open_log(self) -> None:
+        # What was said before a reload; if it is so still, it is said again.
+        withdraw_issue(self.hass, self.config_entry, LOG_NOT_SAVED)
         try:
             opened = await self.log.open()
         except (OSError, FutureVersionError) as err:
@@ -337,14 +347,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Raise or withdraw what the user is to know."""
         tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
         tell_of_push(self.hass, self.config_entry, is_silent=self.follower.push.is_silent)
-
-    @callback
-    def _log_failing(self, error: str | None) -> None:
-        """Log once each way that the disk refuses to be written to."""
-        if error is None:
-            LOGGER.info("The session log is saved again")
-        else:
-            LOGGER.error("The session log could not be saved: %s", error)
 
     @callback
     def _call_later(self, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 import ipaddress
 import logging
 import math
@@ -233,7 +234,7 @@ class Endpoint:
             await self._take_turn(request)
             try:
                 response = await self._send(request)
-                if self._may_be_cut(request, response):
+                if self._transport == "udp6" and _may_be_cut(request, response):
                     self._transport = "simple6"
                     await self._drop_context()
                     response = await self._send(request)
@@ -267,15 +268,6 @@ class Endpoint:
             await self._turn.acquire()
         finally:
             timer.cancel()
-
-    def _may_be_cut(self, request: Request, response: Response) -> bool:
-        """Whether a response may be longer than what arrived, and may be asked for again."""
-        return (
-            self._transport == "udp6"
-            and response.block is None
-            and len(response.payload) >= SUSPICIOUS_PAYLOAD
-            and not request.is_command
-        )
 
     async def _send(self, request: Request) -> Response:
         """Send to the address that answered last, else to each that the host has."""
@@ -320,7 +312,7 @@ class Endpoint:
                 if not request.is_command:
                     self._read_timeout = timeout
                 if self._context is None:
-                    self._context = await self._create_context()
+                    self._context = await _open_context(self._transport)
                     if self._closed:  # in the meantime
                         raise ClosedError("closed")
                 message = self._message(request, address)
@@ -396,7 +388,7 @@ class Endpoint:
         context = None
         try:
             # A socket of its own: an exchange that fails takes its own with it.
-            context = await self._create_context()
+            context = await _open_context(self._transport)
             self._observers.add(context)
             if self._closed:  # in the meantime
                 raise ClosedError("closed")
@@ -462,13 +454,6 @@ class Endpoint:
                 self._read_timeout, self._is_interrupted = None, False
         raise failure or NotResolvedError("the host has no address")
 
-    async def _create_context(self) -> aiocoap.Context:
-        """Open a socket: 0.1 ms, as the transports were imported above."""
-        with suppress(OSError):
-            return await _open_context(self._transport)
-        # udp6 opens an IPv6 socket also for IPv4, which a kernel without IPv6 does not have.
-        return await _open_context("simple6")
-
     async def _drop_context(self) -> None:
         """Close the socket, and with it all that aiocoap would still send or wait for."""
         context, self._context, self._remote = self._context, None, None
@@ -499,10 +484,17 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
 
 
 async def _open_context(transport: str) -> aiocoap.Context:
-    """Open a socket with one of aiocoap's transports, for answers to what is sent from there."""
-    return hear_answers_alone(
-        await aiocoap.Context.create_client_context(loggername=COAP_LOGGER, transports=[transport])
-    )
+    """Open a socket, for answers to what is sent there: 0.1 ms, as transports are imported above.
+
+    transport: of aiocoap. udp6 opens an IPv6 socket also for IPv4, which a kernel without IPv6 does
+    not have; it gets another.
+    """
+    create = partial(aiocoap.Context.create_client_context, loggername=COAP_LOGGER)
+    try:
+        context = await create(transports=[transport])
+    except OSError:
+        context = await create(transports=["simple6"])
+    return hear_answers_alone(context)
 
 
 async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
@@ -542,6 +534,12 @@ def _response(message: aiocoap.Message, asked: float) -> Response:
         asked=asked,
         answered=asyncio.get_running_loop().time(),
     )
+
+
+def _may_be_cut(request: Request, response: Response) -> bool:
+    """Whether a response may be longer than what arrived, and may be asked for again."""
+    is_large = response.block is None and len(response.payload) >= SUSPICIOUS_PAYLOAD
+    return is_large and not request.is_command
 
 
 def _seen(request: Request, response: Response, *, is_answer: bool) -> tuple[str, Exchange]:
