@@ -102,6 +102,8 @@ class Push:
         """Observe for as long as the transmitter is not closed."""
         delay = FIRST_DELAY
         while True:
+            # What is told from now on, be it while the unit does not answer, is a reason to try.
+            self._again.clear()
             try:
                 await self._transmitter.observe(self._tell)
             except ClosedError:
@@ -110,7 +112,6 @@ class Push:
                 if self.is_proved:
                     delay = FIRST_DELAY
                 self._note(_state_after(err, was_live=self.is_live), is_proved=False)
-            self._again.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay * random.uniform(1 - JITTER, 1)):  # noqa: S311
                     await self._again.wait()
