@@ -36,6 +36,9 @@ MAX_GOAL = 7 * 24 * 3600
 # set by hand any other. Beyond these it is no clock, and arithmetic with it would overflow.
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 
+# From what clocks count: that of Unix, and that of the chips that keep time in such devices.
+CLOCK_ZEROS = (datetime(1970, 1, 1), datetime(2000, 1, 1))  # noqa: DTZ001  # as the unit's times
+
 
 # ------------------------------------------------------------------------------ JSON
 
@@ -183,6 +186,12 @@ def _stamp(value: Any, unreadable: list[Any]) -> datetime | None:
     return time
 
 
+def _later(time: datetime | None, created: datetime | None) -> datetime | None:
+    """Return a later step's time; None if it is the zero of a clock, which stands for none."""
+    is_zero = time in CLOCK_ZEROS and created is not None and created != time
+    return None if is_zero else time
+
+
 def _session(record: Any, unreadable: list[Any]) -> Session | None:
     """Read one session. None if it can't be told from others, or has no time that can be read.
 
@@ -194,8 +203,8 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
     uuid = get("uuid")
     # The vendor's table has the two as the same ("created ... same as started").
     created = _stamp(get("created"), unreadable) or _stamp(get("started"), unreadable)
-    notified = _stamp(get("notified"), unreadable)
-    cleared = _stamp(get("cleared"), unreadable)
+    notified = _later(_stamp(get("notified"), unreadable), created)
+    cleared = _later(_stamp(get("cleared"), unreadable), created)
     # The vendor's table calls it a number, its examples are strings.
     uuid = _name(str(uuid) if isinstance(uuid, int) else uuid, str.lower)
     if uuid and not uuid.strip("0-"):
