@@ -243,9 +243,7 @@ class SessionIndex:
         """Find a session."""
         for key in keys_of(session):
             found = self._by_key.get(key)
-            # After a reset ids may begin anew, and creations with a clock that was reset too:
-            # two sessions with different uuids are two.
-            if found and not (session.uuid and found.uuid and session.uuid != found.uuid):
+            if found and not are_two(session, found):
                 return found
         return None
 
@@ -276,6 +274,22 @@ def keys_of(session: Session | PlacedSession) -> list[str]:
     if isinstance(session, PlacedSession):
         return session.keys
     return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
+
+
+def are_two(told: Session | PlacedSession, known: PlacedSession) -> bool:
+    """Whether two sessions with the same id and creation are two all the same.
+
+    After a reset ids may begin anew, and creations with a clock that was reset too: then uuids tell
+    them apart. But a unit may also make its uuids anew when it boots: then all else is the same.
+    """
+    if not told.uuid or not known.uuid or told.uuid == known.uuid:
+        return False
+    steps = [(s.number, _text(s.notified), _text(s.cleared)) for s in (told, known)]
+    return steps[0] != steps[1] or None in (told.number, told.cleared)
+
+
+def _text(stamp: datetime | str | None) -> str | None:
+    return iso(stamp) if isinstance(stamp, datetime) else stamp
 
 
 def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:
