@@ -1,7 +1,8 @@
 """Wires to Home Assistant what keeps up with a transmitter."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,15 +29,18 @@ from .const import (
 from .errors import failure
 from .issues import (
     ACCEPTED,
+    LOG_NOT_SAVED,
     accept,
     add_missed_span,
     tell_of_another,
     tell_of_clock,
+    tell_of_disk,
     tell_of_log,
     tell_of_push,
+    withdraw_issue,
 )
 from .long_term_statistics import LongTermStatistics
-from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
+from .sessions.log import Change, FutureVersionError, SessionLog
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
@@ -46,7 +50,7 @@ from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
 from .sync.soon import Soon
-from .transmitter import ClosedError, Session, Transmitter, TransmitterError
+from .transmitter import Session, Transmitter, TransmitterError
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
 
@@ -109,14 +113,22 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             day_start=day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
-        self._is_closed = False
+        self.is_closed = False
         entry.async_on_unload(self._async_close)
+        # From now on, as Home Assistant may be stopped while the first read is under way.
+        entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close))
 
     # ------------------------------------------------------------------- Home Assistant's hooks
 
     @override
     async def _async_setup(self) -> None:
         """Open the log."""
+        with _while_open(self):
+            await self._open_log()
+
+    async def _open_log(self) -> None:
+        # What was said before a reload; if it is so still, it is said again.
+        withdraw_issue(self.hass, self.config_entry, LOG_NOT_SAVED)
         try:
             opened = await self.log.open()
         except (OSError, FutureVersionError) as err:
@@ -134,15 +146,16 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @override
     async def _async_update_data(self) -> Snapshot:
         """Read what is due."""
+        with _while_open(self):
+            return await self._read()
+
+    async def _read(self) -> Snapshot:
         self._soon.cancel()
         # After a failure, the transmitter is asked again soon, whatever it told before.
         self.update_interval = timedelta(seconds=INTERVALS.poll)
         try:
             await self.follower.read()
             await self._sum_up()
-        except (ClosedError, LogClosedError) as err:
-            # The entry is being unloaded: nobody is left to be told, in the log least of all.
-            raise asyncio.CancelledError from err
         except TransmitterError as err:
             if isinstance(err, AnotherUnitError):
                 tell_of_another(self.hass, self.config_entry, err.name)
@@ -178,15 +191,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def async_start_push(self) -> None:
         """Begin to listen, now that there are entities to show what comes."""
-        entry = self.config_entry
-        entry.async_create_background_task(self.hass, self.follower.push.run(), f"{self.name} push")
-        entry.async_on_unload(
-            self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close)
+        self.config_entry.async_create_background_task(
+            self.hass, self.follower.push.run(), f"{self.name} push"
         )
 
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
-        self._is_closed = True
+        self.is_closed = True
         self.moments.stop()
         self._soon.close()
         await self.transmitter.close()
@@ -199,7 +210,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def changed(self) -> None:
         """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
-        if self._is_closed:
+        if self.is_closed:
             return
         if not self.last_update_success:
             self.read_soon(0)  # it is back, which a poll will say
@@ -213,7 +224,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def push_changed(self) -> None:
         """Show whether changes are pushed."""
-        if self._is_closed:
+        if self.is_closed:
             return
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
         self._tell_issues()
@@ -286,7 +297,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Save what has ended, and show the day's figures with it."""
         await self.follower.save()
         await self._sum_up()
-        if not self._is_closed and self.last_update_success:
+        if not self.is_closed and self.last_update_success:
             self._show()
 
     async def _sum_up(self) -> None:
@@ -315,17 +326,9 @@ def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
     """The log of a transmitter, not open yet."""
     return SessionLog(
         *log_paths(hass, entry.entry_id),
-        failing=_log_failing,
+        failing=partial(tell_of_disk, hass, entry),
         set_aside=lambda path: tell_of_log(hass, entry, path.name),
     )
-
-
-def _log_failing(error: str | None) -> None:
-    """Log that the disk refuses to be written to, or (None) that it does not any more."""
-    if error is None:
-        LOGGER.info("The session log is saved again")
-    else:
-        LOGGER.error("The session log could not be saved: %s", error)
 
 
 def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:
@@ -336,6 +339,20 @@ def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> C
         run()
 
     return async_call_later(hass, delay, on_time) if delay > 0 else hass.loop.call_soon(run).cancel
+
+
+@contextmanager
+def _while_open(coordinator: LrsPagerCoordinator) -> Iterator[None]:
+    """Raise CancelledError for what fails because the coordinator was closed.
+
+    Nobody is left to be told of that, in the log least of all.
+    """
+    try:
+        yield
+    except Exception as err:
+        if coordinator.is_closed:
+            raise asyncio.CancelledError from err
+        raise
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:

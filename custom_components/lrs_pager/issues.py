@@ -14,6 +14,8 @@ from .const import DOMAIN, LOGGER
 # Their ids, which the entry's id follows; also their keys in translations.
 # The session log could not be read, and was set aside.
 LOG_SET_ASIDE: Final = "log_set_aside"
+# The session log can't be written.
+LOG_NOT_SAVED: Final = "log_not_saved"
 # The unit's clock is off.
 CLOCK_OFF: Final = "clock_off"
 # Changes are not pushed, though the unit said they would be.
@@ -27,6 +29,7 @@ SWAPPED: Final = "swapped"
 
 ISSUES: Final = (
     LOG_SET_ASIDE,
+    LOG_NOT_SAVED,
     CLOCK_OFF,
     PUSH_SILENT,
     SESSIONS_MISSED,
@@ -113,6 +116,17 @@ def tell_of_log(hass: HomeAssistant, entry: ConfigEntry, set_aside: str) -> None
         is_persistent=True,
         file=set_aside,
     )
+
+
+@callback
+def tell_of_disk(hass: HomeAssistant, entry: ConfigEntry, error: str | None) -> None:
+    """Tell that the log can't be saved; take it back (error: None) when it can be again."""
+    if error is None:
+        LOGGER.info("The session log is saved again")
+        withdraw_issue(hass, entry, LOG_NOT_SAVED)
+    else:
+        LOGGER.error("The session log could not be saved: %s", error)
+        raise_issue(hass, entry, LOG_NOT_SAVED, severity=ir.IssueSeverity.ERROR, error=error)
 
 
 @callback

@@ -74,6 +74,10 @@ DELAY: Final = timedelta(minutes=5)
 # ten; what is not written then is at the next start.
 STOP_TIMEOUT: Final = 5
 
+# Seconds that the recorder may take to come to what it was told before the user is told. It takes
+# minutes to purge a large database, or to update it to a new version of Home Assistant.
+BUSY_AFTER: Final = 10 * 60
+
 # Seconds of the log that are worked on at once: a week of a busy house is 2,000 sessions, some
 # milliseconds' work, and no memory to speak of.
 STRETCH: Final = 7 * 24 * HOUR
@@ -182,6 +186,10 @@ class LongTermStatistics:
     @callback
     def _sync_now(self, _: datetime | None = None) -> None:
         self._unschedule()
+        if self._one_at_a_time.locked():
+            # While the recorder stands still, one waits for it, and not more and more.
+            self._cancel_timer = async_call_later(self._hass, DELAY, self._sync_now)
+            return
         self._entry.async_create_background_task(
             self._hass, self._sync(), f"{self._entry.title} statistics"
         )
@@ -274,7 +282,12 @@ class LongTermStatistics:
             self._hass.loop.call_soon_threadsafe(done.set)
 
         async_update_statistics_metadata(self._hass, self._ids[SESSIONS], on_done=on_done)
-        await done.wait()
+        try:
+            async with asyncio.timeout(BUSY_AFTER):
+                await done.wait()
+        except TimeoutError:
+            self._tell(f"it has been busy for {BUSY_AFTER // 60} minutes")
+            await done.wait()
 
     def _metadata(self) -> dict[str, StatisticMetaData]:
         """What the recorder is told of each statistic."""

@@ -314,7 +314,7 @@ def slow_figures(truth: list[Session], start: int, end: int) -> Figures:
         if session.notified is not None:
             waits.append((session.notified - session.created).seconds)
             responses.append((session.cleared - session.notified).seconds)
-            if session.goal is not None:
+            if session.goal:
                 late.append(waits[-1] >= session.goal + LATE_AFTER)
     return Figures(
         count=count,

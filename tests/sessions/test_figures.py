@@ -49,3 +49,10 @@ def test_a_number_that_was_mistyped_and_taken_back_is_no_guest() -> None:
     assert count(notified_at=110) == 1
     assert count(clear_type="STOP") == 1
     assert count(clear_type=None) == 1
+
+
+def test_a_goal_of_0_as_it_is_in_old_logs_is_none() -> None:
+    session = ended(created_at=100, wait=300, goal=0)
+    assert session.late_at is session.goal_at is None
+    day = figures([session])
+    assert (day.rated, day.late, day.on_time_rate) == (0, 0, None)

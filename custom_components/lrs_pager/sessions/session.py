@@ -36,6 +36,7 @@ class PlacedSession:
     created, notified, cleared: the unit's own stamps, ISO 8601 without a zone. created_at,
     notified_at, cleared_at: the instants that they mean (POSIX seconds); one is there at least.
     wait: seconds from created to notified. response: from notified to cleared.
+    goal: 0 in old logs, which is none.
     is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
     The other fields are those of `transmitter.Session`.
     """
@@ -79,7 +80,7 @@ class PlacedSession:
     @property
     def late_at(self) -> int | None:
         """The instant from which a guest who still waits is late; None without a goal."""
-        if self.created_at is None or self.goal is None:
+        if self.created_at is None or not self.goal:
             return None
         return self.created_at + self.goal + LATE_AFTER
 
@@ -91,7 +92,7 @@ class PlacedSession:
     @property
     def was_late(self) -> bool | None:
         """Whether the guest was paged late; None if the wait or the goal is not known."""
-        if self.wait is None or self.goal is None:
+        if self.wait is None or not self.goal:
             return None
         return self.wait >= self.goal + LATE_AFTER
 
@@ -250,9 +251,7 @@ class SessionIndex:
         """Find a session."""
         for key in keys_of(session):
             found = self._by_key.get(key)
-            # After a reset ids may begin anew, and creations with a clock that was reset too:
-            # two sessions with different uuids are two.
-            if found and not (session.uuid and found.uuid and session.uuid != found.uuid):
+            if found and not are_two(session, found):
                 return found
         return None
 
@@ -283,6 +282,22 @@ def keys_of(session: Session | PlacedSession) -> list[str]:
     if isinstance(session, PlacedSession):
         return session.keys
     return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
+
+
+def are_two(told: Session | PlacedSession, known: PlacedSession) -> bool:
+    """Whether two sessions with the same id and creation are two all the same.
+
+    After a reset ids may begin anew, and creations with a clock that was reset too: then uuids tell
+    them apart. But a unit may also make its uuids anew when it boots: then all else is the same.
+    """
+    if not told.uuid or not known.uuid or told.uuid == known.uuid:
+        return False
+    steps = [(s.number, _text(s.notified), _text(s.cleared)) for s in (told, known)]
+    return steps[0] != steps[1] or None in (told.number, told.cleared)
+
+
+def _text(stamp: datetime | str | None) -> str | None:
+    return iso(stamp) if isinstance(stamp, datetime) else stamp
 
 
 def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Transmitter:
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
+        self.observed = self._endpoint.observed
 
     async def close(self) -> None:
         """Close for good: what is under way fails, and nothing is sent from now on."""
@@ -74,7 +75,7 @@ class Transmitter:
 
     # ----------------------------------------------------------------------- reading
 
-    def history(self, cursor: Cursor | None = None) -> AsyncIterator[Chunk]:
+    async def history(self, cursor: Cursor | None = None) -> AsyncIterator[Chunk]:
         """Get the archived sessions (GET /v1/sessions/history), chunk by chunk.
 
         cursor: of an earlier chunk, be it of a read that failed. Only what follows it is returned,
@@ -84,7 +85,9 @@ class Transmitter:
         Sessions that are added while this is read are in it if they are added at the list's end.
         Raises when two requests for a block had no answer; a long history has no other limit.
         """
-        return Reader(self._endpoint).read(cursor)
+        async for chunk in Reader(self._endpoint).read(cursor):
+            self.observed.message(chunk)
+            yield chunk
 
     async def probe(self) -> Envelope:
         """Get the history's envelope, to see what the unit is. One exchange, however much it holds.
@@ -132,6 +135,7 @@ class Transmitter:
             if not response.is_success:
                 return
             told = _read(response)
+            self.observed.message(told, None if is_first else response.answered)
             is_list = is_first and "sessions" in told.envelope.response_types
             is_first = False
             tell(_answer(response, told, is_all=is_list, is_complete=not is_list))
@@ -245,7 +249,9 @@ class Transmitter:
         if not response.is_success:
             raise RejectedError(response.code)
         # It was carried out, which is what counts, also if what came of it can't be read.
-        return _answer(response, _read(response), is_all=False)
+        told = _read(response)
+        self.observed.message(told)
+        return _answer(response, told, is_all=False)
 
     async def _get(
         self, path: str, parse: Callable[[bytes], Message], key: str, etag: bytes | None = None
@@ -269,6 +275,7 @@ class Transmitter:
                     raise
                 continue
             if is_certain or (before is not None and message.sessions == before.sessions):
+                self.observed.message(message)
                 return _answer(body.first, message, is_all=True)
             before = message
         raise ChangedError
