@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 
-from . import fetch, latency, memory, start, traffic
+from . import fetch, latency, memory, stand, start, traffic
 from .measure import Row, table
 from .peers import here
 
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "memory": memory.held,
     "setup": start.setup,
     "transmitters": start.transmitters,
+    "stand": stand.stand,
 }
 
 
@@ -57,7 +58,7 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which; all if none is given")
-    parser.add_argument("--quick", action="store_true", help="fewer runs: minutes, not a quarter")
+    parser.add_argument("--quick", action="store_true", help="fewer runs: some minutes")
     found = parser.parse_args()
     if unknown := set(found.names) - set(BENCHMARKS):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}")
