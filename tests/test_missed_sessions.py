@@ -122,7 +122,7 @@ async def test_what_is_told_before_the_history_is_read_hides_nothing(
     freezer.tick(timedelta(minutes=1))
     simulator.faults.reset = False
     # The answer to a command tells of its end before a poll does.
-    await entry.runtime_data.async_command(entry.runtime_data.transmitter.clear_session(9))
+    await entry.runtime_data.commands.send(entry.runtime_data.transmitter.clear_session(9))
     await poll(hass, entry)
     assert await entry.runtime_data.log.count() == 3
     assert spans(hass, entry) == ["12:00 12:55"]

@@ -492,7 +492,7 @@ async def test_a_command_and_the_message_of_it_are_one_event(
         lambda: commands.page_session(7),
         lambda: commands.remove_session(7),
     ):
-        await coordinator.async_command(command())
+        await coordinator.commands.send(command())
     assert counts(hass, entry) == ("0", "0", "0", "0")
     await until(lambda: len(told.steps) == 3)
     await proved(entry)
@@ -1071,7 +1071,7 @@ async def test_the_answer_to_a_command_does_not_show_that_push_works(
     for number in range(2, 6):
         simulator.unit.create(number)
         await poll(hass, entry)
-        await entry.runtime_data.async_command(commands.page_session(number))
+        await entry.runtime_data.commands.send(commands.page_session(number))
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"{PUSH_SILENT}_{entry.entry_id}")
 
 

@@ -48,16 +48,19 @@ class HistoryReader:
         *,
         steady: Callable[[], float],
         wall: Callable[[], float],
-        kept: dict[str, Any] | None,
     ) -> None:
-        """Read nothing yet.
-
-        steady: the loop's clock. wall: ours (POSIX seconds). kept: what `to_keep` returned before a
-        restart.
-        """
+        """Read nothing yet. steady: the loop's clock. wall: ours (POSIX seconds)."""
         self._transmitter, self._intervals = transmitter, intervals
         self._steady, self._wall = steady, wall
-        kept = kept or {}
+        self._pass = _Pass()
+        # When all of it was read last, by our clock, as that goes on over a restart.
+        self._whole_at = 0.0
+        # When its end was read last, and since when it can't be read, by the loop's clock.
+        self._read_at: float | None = None
+        self.failing_since: float | None = None
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Go on where a pass was before a restart. kept: what `to_keep` returned then."""
         self._pass = _Pass(
             cursor=Cursor.from_json(kept.get("cursor")),
             is_whole=bool(kept.get("is_whole")),
@@ -65,11 +68,7 @@ class HistoryReader:
             skipped=int(kept.get("skipped", 0)),
             seen=HistoryPass(**kept.get("seen", {})),
         )
-        # When all of it was read last, by our clock, as that goes on over a restart.
-        self._whole_at: float = kept.get("whole_at", 0.0)
-        # When its end was read last, and since when it can't be read, by the loop's clock.
-        self._read_at: float | None = None
-        self.failing_since: float | None = None
+        self._whole_at = kept.get("whole_at", 0.0)
 
     def to_keep(self) -> dict[str, Any]:
         """What is to be kept over a restart, as JSON."""

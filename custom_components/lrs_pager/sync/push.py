@@ -66,7 +66,8 @@ class Push:
     ) -> None:
         """Nothing is sent before `run`.
 
-        receive: called with each message. changed: called when `state` or `is_proved` changed.
+        receive: called with each message. changed: called when `state` or `is_proved` changed, and
+        when push is not silent any more.
         """
         self._transmitter = transmitter
         self._receive = receive
@@ -118,10 +119,12 @@ class Push:
 
     def _tell(self, answer: Answer) -> None:
         """Pass a message on."""
-        is_counted = answer.envelope.sequence is not None
+        is_counted, was_silent = answer.envelope.sequence is not None, self.is_silent
         if not answer.is_all and answer.envelope.response_types != PING:
             self.missed_changes = 0
         self._note(PushState.LIVE, is_proved=self.is_proved or (self.is_live and is_counted))
+        if was_silent and not self.is_silent:
+            self._changed()
         try:
             self._receive(answer)
         except Exception:  # the observation survives our faults

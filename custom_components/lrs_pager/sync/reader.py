@@ -44,12 +44,11 @@ class Reader:
         *,
         steady: Callable[[], float],
         wall: Callable[[], float],
-        kept: dict[str, Any] | None,
     ) -> None:
-        """Read nothing yet. steady, wall, kept: see HistoryReader."""
+        """Read nothing yet; see `open`. steady, wall: see HistoryReader."""
         self._transmitter, self._tracker, self._push = transmitter, tracker, push
         self._intervals, self._steady = intervals, steady
-        self.history = HistoryReader(transmitter, intervals, steady=steady, wall=wall, kept=kept)
+        self.history = HistoryReader(transmitter, intervals, steady=steady, wall=wall)
         self.state = UnitState(sure_for=intervals.push_poll, etag_age=intervals.settings)
         # Don't GET /v1/sessions before this loop time: the unit has no such resource.
         self._no_list_until = 0.0
@@ -57,6 +56,11 @@ class Reader:
         self._settings_at: float | None = None
         # Seconds to the next read of a history that lags behind what happened.
         self._delay = intervals.read_delay
+
+    def open(self, tracker: SessionTracker, kept: dict[str, Any] | None) -> None:
+        """Take what is known of sessions, and what the history's reader kept over a restart."""
+        self._tracker = tracker
+        self.history.restore(kept or {})
 
     @property
     def has_list(self) -> bool:
