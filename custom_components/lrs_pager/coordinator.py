@@ -97,6 +97,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self.follower,
             read_soon=self.read_soon,
             refresh=self.async_refresh,
+            save=self._save,
         )
         self._picture = Picture(
             day_start=day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
@@ -289,7 +290,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _tell_issues(self) -> None:
         """Raise or withdraw what the user is to know."""
         tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
-        tell_of_push(self.hass, self.config_entry, is_silent=self.follower.push.is_silent)
+        if (is_silent := self.follower.push.is_silent) is not None:
+            tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
 
     @callback
     def _refresh(self) -> Callable[[], bool]:

@@ -23,14 +23,15 @@ class Commands:
         *,
         read_soon: Callable[[float], None],
         refresh: Callable[[], Awaitable[None]],
+        save: Callable[[], Awaitable[None]],
     ) -> None:
         """Send nothing yet.
 
         read_soon: has the unit read in so many seconds. refresh: reads it, and returns when that
-        is done.
+        is done. save: has the log keep what has ended, and the figures shown with it.
         """
         self._transmitter, self._follower = transmitter, follower
-        self._read_soon, self._refresh = read_soon, refresh
+        self._read_soon, self._refresh, self._save = read_soon, refresh, save
         self.session_lock = asyncio.Lock()
 
     async def send(self, command: Awaitable[Answer], *, to_end: bool = False) -> Answer:
@@ -48,7 +49,7 @@ class Commands:
             reader.doubt()
             self._read_soon(0)
             raise
-        self._follower.receive(answer)
+        await self._receive(answer)
         if answer.sessions or answer.settings:
             return answer
         # It did not tell what came of it.
@@ -67,7 +68,13 @@ class Commands:
         Raises TransmitterError.
         """
         if answer := await self._transmitter.sessions():
-            self._follower.receive(answer)
+            await self._receive(answer)
+
+    async def _receive(self, answer: Answer) -> None:
+        """Take in an answer, and have all shown that came of it."""
+        self._follower.receive(answer)
+        if self._follower.is_behind:
+            await self._save()
 
     async def set_clock(self) -> bool:
         """Set the unit's clock to our local time; return whether it took.

@@ -138,6 +138,7 @@ class Follower:
 
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
+        self.gaps.answered(self.clocks.now())
         delay = self.reader.see(answer)
         is_doubtful = self._merge(answer)
         if is_doubtful:
