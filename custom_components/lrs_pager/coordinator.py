@@ -231,8 +231,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def stepped(self) -> None:
-        """Our clock was set: read the unit's, and show all by the new time."""
-        self.read_soon(0)
+        """Our clock was set: show all by the new time."""
         self.changed()
 
     # ------------------------------------------------------------------------------ commands

@@ -110,6 +110,16 @@ class Clocks:
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
 
+    def is_as_read(self, shown: datetime, steady: float) -> bool:
+        """Whether a time of a message that came by itself is what the unit's clock shows.
+
+        Such a message may have been under way for long, so that no reading can be taken off it.
+        """
+        self.now()
+        if self._unit is None or self._step:
+            return False
+        return -RESOLUTION <= _naive(shown) - self._unit - steady <= RESOLUTION
+
     @property
     def is_known(self) -> bool:
         """Whether the unit ever said what its clock shows."""
@@ -140,6 +150,7 @@ class Clocks:
             at=max(at, read_at),
             agrees=self._agrees,
             setting=self._setting,
+            was_stepped=bool(self._step),
         )
 
     def _ahead(self, steady: float) -> timedelta:

@@ -184,8 +184,17 @@ class Follower:
         self.facts.see(answer)
         settings = answer.settings
         shown = answer.envelope.timestamp or (settings.clock if settings else None)
-        if shown is not None:
+        if shown is None:
+            return
+        if isinstance(answer, Chunk) or answer.is_asked:
             self.clocks.read(shown, answer.asked, answer.answered)
+        elif not self.clocks.is_as_read(shown, answer.answered):
+            self._read_clock()
+
+    def _read_clock(self) -> None:
+        """Have the unit asked what its clock shows."""
+        self.reader.doubt()
+        self._listener.read_soon(0)
 
     # -------------------------------------------------------------------------- the history
 
@@ -255,4 +264,5 @@ class Follower:
         self.tracker.shift(seconds)
         self.gaps.shift(seconds)
         self._writer.shift(seconds)
+        self._read_clock()
         self._listener.stepped()

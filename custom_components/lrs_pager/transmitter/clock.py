@@ -68,6 +68,7 @@ class UnitClock:
     zone's at the reading. at: when that was, or a later moment for which it holds (UTC).
     agrees: whether the unit keeps our local time. setting: goes up by one whenever the unit's clock
     was set, so that two stamps of one setting are as far apart as what they stamp.
+    was_stepped: whether our own clock was set since the reading.
     latest: what the unit's clock showed then, as the instant of such a stamp.
     """
 
@@ -77,6 +78,7 @@ class UnitClock:
     at: datetime
     agrees: bool
     setting: int = 0
+    was_stepped: bool = False
     latest: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,11 +99,13 @@ class UnitClock:
 
     @property
     def is_stale(self) -> bool:
-        """Whether our clocks were changed to or from summer time since the unit's was read.
+        """Whether the unit has to be asked what its clock shows, before its stamps are placed.
 
-        Whether the unit's was changed, too, has to be asked.
+        Our clocks were changed to or from summer time since that was read, and whether the unit's
+        was, too, is not known; or our own was set, or seems so, as the computer slept.
         """
-        return self.at.astimezone(self.zone).utcoffset() != self.utc_offset
+        has_changed = self.at.astimezone(self.zone).utcoffset() != self.utc_offset
+        return has_changed or self.was_stepped
 
     def span(self, start: datetime, end: datetime) -> int:
         """Seconds between two stamps that are told together.
