@@ -175,7 +175,12 @@ def place(
     not known.
     """
     new = unplaced(session, earlier)
-    instants = clock.place(new, before) if new else Instants(None, None, None)
+    instants = Instants(None, None, None)
+    if new and earlier and is_same_setting and (start := _start(session, earlier)):
+        # What our clock was set to in between makes no difference then, nor what it is set to now.
+        instants = _after(*start, new)
+    elif new:
+        instants = clock.place(new, before)
     placed = PlacedSession(
         id=session.id,
         uuid=session.uuid,
@@ -227,6 +232,25 @@ def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
             cleared=session.cleared if earlier.cleared_at is None else None,
         )
     return session if session.created or session.notified or session.cleared else None
+
+
+def _start(session: Session, earlier: PlacedSession) -> tuple[datetime, int] | None:
+    """A stamp that was placed before, and its instant."""
+    placed = (session.created, earlier.created_at), (session.notified, earlier.notified_at)
+    for stamp, instant in placed:
+        if stamp is not None and instant is not None:
+            return stamp, instant
+    return None
+
+
+def _after(stamp: datetime, instant: int, new: Session) -> Instants:
+    """Place stamps by another of the same setting of the unit's clock, and its instant."""
+    return Instants(
+        *[
+            None if time is None else instant + round((time - stamp).total_seconds())
+            for time in (new.created, new.notified, new.cleared)
+        ]
+    )
 
 
 class SessionIndex:
