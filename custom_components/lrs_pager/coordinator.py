@@ -257,11 +257,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Take what is shown, as of now."""
         follower = self.follower
         is_told = follower.reader.has_list or follower.push.is_live
+        clock = follower.unit_clock()
         return self._picture.take(
-            follower.unit_clock(),
+            clock,
             follower.now(),
             facts=follower.facts,
-            active=follower.tracker.active if is_told else None,
+            active=follower.tracker.active_by(clock) if is_told else None,
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,
@@ -315,7 +316,7 @@ def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> C
     def on_time(_: datetime) -> None:
         run()
 
-    return async_call_later(hass, max(0.0, delay), on_time)
+    return async_call_later(hass, delay, on_time) if delay > 0 else hass.loop.call_soon(run).cancel
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:

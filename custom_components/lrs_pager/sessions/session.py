@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..transmitter import REMOVED, Instants, Session, UnitClock
+from ..transmitter import REMOVED, SLACK, Instants, Session, UnitClock
 
 # Seconds above which a wait or a response is none: the unit's clock was set in between, as no
 # guest waits for a day.
@@ -220,6 +220,27 @@ def place(
         instants_of_response = placed.notified_at, placed.cleared_at
         response = duration(session.notified, session.cleared, *instants_of_response)
     return replace(placed, wait=wait, response=response)
+
+
+def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
+    """An active session with its instants by our own clock as it is set now.
+
+    How long a guest has been waiting is for the unit's clock to say, which stamped the session and
+    has not been set since; ours may have been. clock: the unit's, as it is now.
+    """
+
+    def ours(stamp: str | None, instant: int | None) -> int | None:
+        if stamp is None or instant is None:
+            return instant
+        found = clock.by_ours(datetime.fromisoformat(stamp))
+        # A stamp of the future is not of this setting after all.
+        return found if found <= clock.at.timestamp() + SLACK else instant
+
+    return replace(
+        session,
+        created_at=ours(session.created, session.created_at),
+        notified_at=ours(session.notified, session.notified_at),
+    )
 
 
 def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:

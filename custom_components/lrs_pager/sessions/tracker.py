@@ -20,7 +20,7 @@ from typing import Any
 
 from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
 from .log import Change, Place
-from .session import PlacedSession, SessionIndex, place, unplaced
+from .session import PlacedSession, SessionIndex, by_our_clock, place, unplaced
 
 # How old a step may be when we learn of it and still be announced: longer than any hiccup of the
 # network or restart of the transmitter, and shorter than anybody would act on it.
@@ -173,6 +173,19 @@ class SessionTracker:
     def latest(self) -> PlacedSession | None:
         """The session that ended last, of any day."""
         return self._ended.latest
+
+    def active_by(self, clock: UnitClock) -> tuple[PlacedSession, ...] | None:
+        """The same, each with its instants by our own clock as it is set now.
+
+        clock: the unit's, as it is now.
+        """
+        if (active := self.active) is None:
+            return None
+        settings = {key: tracked.setting for key, tracked in self._tracked.items()}
+        return tuple(
+            by_our_clock(session, clock) if settings[session.keys[0]] == clock.setting else session
+            for session in active
+        )
 
     def find(self, session: Session) -> PlacedSession | None:
         """Find a session, active or ended of late, as it is known."""

@@ -22,10 +22,11 @@ class Snapshot:
 
     now: that moment (POSIX seconds), which is not compared. day: the business day that the unit's
     clock is in; today: its ended sessions in figures. last_cleared: the session that ended last, of
-    any day. active: the sessions of the guests who hold a pager, from the oldest; None if the unit
-    does not tell them. statistics, settings: the unit's own, if it told them. clock_ahead: seconds
-    by which the unit's clock is ahead of ours; None if it didn't tell. push: whether changes are
-    pushed. shows_names: whether labels are among the attributes of entities.
+    any day. active: the sessions of the guests who hold a pager, from the oldest, with instants by
+    our own clock as it is set now; None if the unit does not tell them. statistics, settings: the
+    unit's own, if it told them. clock_ahead: seconds by which the unit's clock is ahead of ours;
+    None if it didn't tell. push: whether changes are pushed. shows_names: whether labels are among
+    the attributes of entities.
     """
 
     now: float = field(compare=False)

@@ -132,6 +132,11 @@ class UnitClock:
         first, second = round(earlier.timestamp()), round(later.timestamp())
         return second if first < second <= not_after else first
 
+    def by_ours(self, stamp: datetime) -> int:
+        """When a stamp of this setting was made, by our own clock as it is set now."""
+        instant = self.instant(stamp, self.latest + SLACK)
+        return instant - round(self.ahead.total_seconds()) if self.agrees else instant
+
     def place(self, session: Session, before: tuple[UnitClock, int] | None = None) -> Instants:
         """When a session, seen for the first time now, was created, notified and cleared.
 
