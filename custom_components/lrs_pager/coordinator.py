@@ -230,8 +230,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         add_missed_span(self.hass, self.config_entry, start, end)
 
     @callback
-    def stepped(self) -> None:
+    def stepped(self, seconds: int) -> None:
         """Our clock was set: show all by the new time."""
+        self._picture.shift(seconds)
         self.changed()
 
     # ------------------------------------------------------------------------------ commands

@@ -72,8 +72,8 @@ class Listens(Protocol):
     def missed(self, start: float, end: float) -> None:
         """Sessions that ended between two instants may be missing."""
 
-    def stepped(self) -> None:
-        """Our clock was set."""
+    def stepped(self, seconds: int) -> None:
+        """Our clock was set, and went forward by so much."""
 
 
 class Follower:
@@ -265,4 +265,4 @@ class Follower:
         self.gaps.shift(seconds)
         self._writer.shift(seconds)
         self._read_clock()
-        self._listener.stepped()
+        self._listener.stepped(seconds)

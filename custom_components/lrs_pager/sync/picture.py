@@ -98,6 +98,7 @@ class Picture:
         """Begin without a day. day_start: the hour at which a business day begins."""
         self._day_start, self._shows_names = day_start, shows_names
         self._day: BusinessDay | None = None
+        self._follows_our_clock = False  # that day's start
         # The day's figures, and what they were made from: the day, and how the log was.
         self._today = figures(())
         self._made_from: tuple[int, int, int] | None = None
@@ -110,8 +111,15 @@ class Picture:
             day = replace(day, start=kept.start)
         elif kept:
             self._today = figures(())
+        if kept is None or day.start != kept.start:
+            self._follows_our_clock = not clock.agrees
         self._day = day
         return day
+
+    def shift(self, seconds: int) -> None:
+        """Our clock was set: move the day's start, if it follows from that."""
+        if self._day and self._follows_our_clock:
+            self._day = replace(self._day, start=self._day.start + seconds)
 
     async def sum_up(self, day: BusinessDay, log: SessionLog) -> None:
         """Have the day's figures as the log is; most of what is told changes nothing of them."""
