@@ -33,6 +33,9 @@ CLEAR_TYPE_WAIT = timedelta(seconds=60)
 # Seconds for which sessions that have ended are kept in mind, as a message may repeat them.
 RECENT = 2 * 24 * 3600
 
+# Stands for the setting of the unit's clock of sessions that were not seen before it was set.
+UNKNOWN_SETTING = -1
+
 # What `state` says when a session is over. The vendor's page has the first alone.
 ENDED_STATES = (CLEARED, REMOVED.lower())
 
@@ -268,7 +271,7 @@ class SessionTracker:
             if is_over and before:
                 before.is_missed(at)
             return None
-        tracked = _Tracked(placed, at, before.setting if before else clock.setting)
+        tracked = _Tracked(placed, at, before.setting if before else _setting(session, clock))
         self._pop(session)
         if is_over:
             news.ended.append(placed)
@@ -415,6 +418,11 @@ def _place_archived(
     earlier = logged or known
     placed = place(session, earlier=earlier, is_same_setting=is_same_setting, **how)
     return replace(placed, label=None) if placed.ended_at < names_since else placed
+
+
+def _setting(session: Session, clock: UnitClock) -> int:
+    """The setting of the unit's clock by which a session was stamped that is seen first now."""
+    return clock.setting if clock.is_of_setting(session.created) else UNKNOWN_SETTING
 
 
 def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:

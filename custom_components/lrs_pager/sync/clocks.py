@@ -59,6 +59,7 @@ class Clocks:
         self._read_at = 0.0
         self._agrees = True
         self._setting = 0
+        self._set_at: float | None = None
 
     def now(self) -> float:
         """Our time (POSIX seconds). Looks whether our clock was set, as everything here does."""
@@ -90,8 +91,10 @@ class Clocks:
         before = (self._low - drift, self._high + drift)
         possible = _both((low, high), before)
         if possible is None and not is_first and self._step:
-            # The loop's clock may have stood still while both others went on.
-            possible = _both((low, high), (before[0] + self._step, before[1] + self._step))
+            # The loop's clock may have stood still while both others went on, at their own rates.
+            slack = DRIFT * abs(self._step)
+            slept = before[0] + self._step - slack, before[1] + self._step + slack
+            possible = _both((low, high), slept)
             if possible is not None and self._unit is not None:
                 self._unit += self._step
                 self._stepped(-round(self._step))
@@ -99,6 +102,7 @@ class Clocks:
         self._step = 0.0
         if possible is None or self._unit is None:
             self._setting += 1
+            self._set_at = None if self._unit is None else answered
             possible = low, high
             # Where no answer contradicts it, the clocks are the same.
             self._unit = _naive(self._local(answered)) - answered
@@ -150,6 +154,7 @@ class Clocks:
             at=max(at, read_at),
             agrees=self._agrees,
             setting=self._setting,
+            set_at=None if self._set_at is None else self.at(self._set_at),
             was_stepped=bool(self._step),
         )
 

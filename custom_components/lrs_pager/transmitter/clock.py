@@ -68,6 +68,7 @@ class UnitClock:
     zone's at the reading. at: when that was, or a later moment for which it holds (UTC).
     agrees: whether the unit keeps our local time. setting: goes up by one whenever the unit's clock
     was set, so that two stamps of one setting are as far apart as what they stamp.
+    set_at: when it was found to have been set, if it was since the first reading (UTC).
     was_stepped: whether our own clock was set since the reading.
     latest: what the unit's clock showed then, as the instant of such a stamp.
     """
@@ -78,6 +79,7 @@ class UnitClock:
     at: datetime
     agrees: bool
     setting: int = 0
+    set_at: datetime | None = None
     was_stepped: bool = False
     latest: int = field(init=False)
 
@@ -131,6 +133,12 @@ class UnitClock:
             return round(earlier.timestamp())
         first, second = round(earlier.timestamp()), round(later.timestamp())
         return second if first < second <= not_after else first
+
+    def is_of_setting(self, stamp: datetime | None) -> bool:
+        """Whether a stamp can be of this setting, rather than of one before it."""
+        if stamp is None or self.set_at is None:
+            return True
+        return self.by_ours(stamp) >= self.set_at.timestamp() - SLACK
 
     def by_ours(self, stamp: datetime) -> int:
         """When a stamp of this setting was made, by our own clock as it is set now."""
