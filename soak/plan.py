@@ -148,7 +148,8 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
     give(noons, max(1, days // 7), After.HOURS_UNPLUGGED)
     give(shifts, days // 3, After.WIPE)
     give(shifts, days // 2, After.SET_CLOCK)
-    for number, shift in enumerate(rng.sample([s for s in shifts if s.is_free], days // 3)):
+    free = [shift for shift in shifts if shift.is_free]
+    for number, shift in enumerate(rng.sample(free, min(max(1, days // 3), len(free)))):
         shift.step = STEPS[number % len(STEPS)]
     return shifts
 
