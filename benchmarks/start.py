@@ -176,9 +176,9 @@ async def setup(*, quick: bool) -> AsyncIterator[Row]:
     nothing imported: our entry, with a log of 10,000 sessions on the disk, which knows how far the
     history was read, and a (raw) unit that has them too; and an entry of an integration that does
     nothing, in turn. Blocks are the longest single callback of the loop: in the set-up, while a
-    history of 10,000 is read and merged into an empty log, and in a busy hour (25 guests, 75 messages, the
-    reads that they lead to, 120 polls) of a simulated unit with 10,000. Half of what asyncio's
-    debug mode calls slow is taken for the goal: 50 ms.
+    history of 10,000 is read and merged into an empty log, and in a busy hour (25 guests, 75
+    messages, the reads that they lead to, 120 polls) of a simulated unit with 10,000. Half of what
+    asyncio's debug mode calls slow is taken for the goal: 50 ms.
     """
     async with Remote("server") as server:
         await server.ask(sessions=HELD)
