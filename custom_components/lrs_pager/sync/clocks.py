@@ -95,7 +95,10 @@ class Clocks:
             slack = DRIFT * abs(self._step)
             slept = before[0] + self._step - slack, before[1] + self._step + slack
             possible = _both((low, high), slept)
-            if possible is not None and self._unit is not None:
+            moved = (low + high) / 2 - (self._unit or 0.0)
+            # The unit's may have been set meanwhile. What is less of a coincidence is believed.
+            is_sleep = possible is not None or abs(moved - self._step) < abs(moved)
+            if is_sleep and self._unit is not None:
                 self._unit += self._step
                 self._stepped(-round(self._step))
         was_set = possible is None or is_first or bool(self._step)
