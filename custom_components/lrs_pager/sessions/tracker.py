@@ -343,6 +343,10 @@ class SessionTracker:
                 _announce(events, [*steps, _end(logged)], logged, at)
         return events
 
+    def history_was_read_on(self) -> None:
+        """Take note that all was seen that was added to what is known of the history."""
+        self._knows_history = True
+
     def history_was_read(self, asked: datetime) -> list[SessionEvent]:
         """Take note that all was seen that the history had when it was asked for.
 

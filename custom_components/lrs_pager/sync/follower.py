@@ -222,6 +222,7 @@ class Follower:
             self._last_complete_read = self.unit_clock(), round(began.timestamp())
         if not ended.is_whole:
             self.gaps.read_on()
+            self.tracker.history_was_read_on()
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
             if span := self.gaps.read_whole(ended.seen):
