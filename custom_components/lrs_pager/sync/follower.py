@@ -7,7 +7,7 @@ history                ->  clocks                   ->  log  ->  tracker
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..sessions.log import Change, SessionLog
 from ..sessions.session import PlacedSession
@@ -111,6 +111,8 @@ class Follower:
         # When the history was last read completely: the clock then, and our own (POSIX seconds).
         # Every session that ended before that is in the log.
         self._last_complete_read: tuple[UnitClock, int] | None = None
+        # What the log was last given to keep of a history that is being read.
+        self._kept: dict[str, Any] | None = None
         self.events = Events()
 
     async def open(self) -> None:
@@ -245,8 +247,15 @@ class Follower:
         self.gaps.answered(self.clocks.now())
 
     async def save(self) -> None:
-        """Have the log keep what has ended; when this returns, that is on the disk."""
+        """Have the log keep what has ended, and how far a long history was read.
+
+        When this returns, that is on the disk.
+        """
         await self._writer.save()
+        history = self.reader.history
+        if history.is_under_way and (kept := history.to_keep()) != self._kept:
+            self._kept = kept
+            await self._log.set(HISTORY_KEY, kept)
 
     @property
     def is_behind(self) -> bool:
