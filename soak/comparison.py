@@ -86,7 +86,10 @@ class Books:
             and int((archived.cleared - archived.notified).total_seconds()),
         }
         present = {name: value for name, value in fields.items() if value is not None}
-        return Expected(present, CLOCK_READING if self.off or self.are_parted else 0)
+        if self.are_parted:
+            # A clock that is minutes off is believed, unless Home Assistant's own is off as well.
+            return Expected(present, CLOCK_READING + round(abs(self._unit.skew).total_seconds()))
+        return Expected(present, CLOCK_READING if self.off else 0)
 
     def log_differences(self, lines: dict[str, dict[str, Any]]) -> list[str]:
         """Compare with the log, by uuid."""
