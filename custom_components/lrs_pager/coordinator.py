@@ -249,9 +249,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         add_missed_span(self.hass, self.config_entry, start, end)
 
     @callback
-    def stepped(self) -> None:
-        """Our clock was set: read the unit's, and show all by the new time."""
-        self.read_soon(0)
+    def stepped(self, seconds: int) -> None:
+        """Our clock was set: show all by the new time."""
+        self._picture.shift(seconds)
         self.changed()
 
     # ------------------------------------------------------------------------------ commands
@@ -277,11 +277,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Take what is shown, as of now."""
         follower = self.follower
         is_told = follower.reader.has_list or follower.push.is_live
+        clock = follower.unit_clock()
         return self._picture.take(
-            follower.unit_clock(),
+            clock,
             follower.now(),
             facts=follower.facts,
-            active=follower.tracker.active if is_told else None,
+            active=follower.tracker.active_by(clock) if is_told else None,
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,

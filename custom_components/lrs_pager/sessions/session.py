@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..transmitter import REMOVED, Instants, Session, UnitClock
+from ..transmitter import REMOVED, SLACK, Instants, Session, UnitClock
 
 # Seconds above which a wait or a response is none: the unit's clock was set in between, as no
 # guest waits for a day.
@@ -179,7 +179,12 @@ def place(
     not known.
     """
     new = unplaced(session, earlier)
-    instants = clock.place(new, before) if new else Instants(None, None, None)
+    instants = Instants(None, None, None)
+    if new and earlier and is_same_setting and (start := _start(session, earlier)):
+        # What our clock was set to in between makes no difference then, nor what it is set to now.
+        instants = _after(*start, new)
+    elif new:
+        instants = clock.place(new, before)
     placed = PlacedSession(
         id=session.id,
         uuid=session.uuid,
@@ -223,6 +228,27 @@ def place(
     return replace(placed, wait=wait, response=response)
 
 
+def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
+    """An active session with its instants by our own clock as it is set now.
+
+    How long a guest has been waiting is for the unit's clock to say, which stamped the session and
+    has not been set since; ours may have been. clock: the unit's, as it is now.
+    """
+
+    def ours(stamp: str | None, instant: int | None) -> int | None:
+        if stamp is None or instant is None:
+            return instant
+        found = clock.by_ours(datetime.fromisoformat(stamp))
+        # A stamp of the future is not of this setting after all.
+        return found if found <= clock.at.timestamp() + SLACK else instant
+
+    return replace(
+        session,
+        created_at=ours(session.created, session.created_at),
+        notified_at=ours(session.notified, session.notified_at),
+    )
+
+
 def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
     """The session with only those stamps that have no instant yet; None if all have one.
 
@@ -236,6 +262,25 @@ def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
             cleared=session.cleared if earlier.cleared_at is None else None,
         )
     return session if session.created or session.notified or session.cleared else None
+
+
+def _start(session: Session, earlier: PlacedSession) -> tuple[datetime, int] | None:
+    """A stamp that was placed before, and its instant."""
+    placed = (session.created, earlier.created_at), (session.notified, earlier.notified_at)
+    for stamp, instant in placed:
+        if stamp is not None and instant is not None:
+            return stamp, instant
+    return None
+
+
+def _after(stamp: datetime, instant: int, new: Session) -> Instants:
+    """Place stamps by another of the same setting of the unit's clock, and its instant."""
+    return Instants(
+        *[
+            None if time is None else instant + round((time - stamp).total_seconds())
+            for time in (new.created, new.notified, new.cleared)
+        ]
+    )
 
 
 class SessionIndex:

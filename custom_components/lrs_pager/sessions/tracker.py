@@ -20,7 +20,7 @@ from typing import Any
 
 from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
 from .log import Change, Place
-from .session import PlacedSession, SessionIndex, place, unplaced
+from .session import PlacedSession, SessionIndex, by_our_clock, place, unplaced
 
 # How old a step may be when we learn of it and still be announced: longer than any hiccup of the
 # network or restart of the transmitter, and shorter than anybody would act on it.
@@ -32,6 +32,9 @@ CLEAR_TYPE_WAIT = timedelta(seconds=60)
 
 # Seconds for which sessions that have ended are kept in mind, as a message may repeat them.
 RECENT = 2 * 24 * 3600
+
+# Stands for the setting of the unit's clock of sessions that were not seen before it was set.
+UNKNOWN_SETTING = -1
 
 # What `state` says when a session is over. The vendor's page has the first alone.
 ENDED_STATES = (CLEARED, REMOVED.lower())
@@ -174,6 +177,19 @@ class SessionTracker:
         """The session that ended last, of any day."""
         return self._ended.latest
 
+    def active_by(self, clock: UnitClock) -> tuple[PlacedSession, ...] | None:
+        """The same, each with its instants by our own clock as it is set now.
+
+        clock: the unit's, as it is now.
+        """
+        if (active := self.active) is None:
+            return None
+        settings = {key: tracked.setting for key, tracked in self._tracked.items()}
+        return tuple(
+            by_our_clock(session, clock) if settings[session.keys[0]] == clock.setting else session
+            for session in active
+        )
+
     def find(self, session: Session) -> PlacedSession | None:
         """Find a session, active or ended of late, as it is known."""
         return self._index.find(session) or self._ended.find(session)
@@ -255,7 +271,7 @@ class SessionTracker:
             if is_over and before:
                 before.is_missed(at)
             return None
-        tracked = _Tracked(placed, at, before.setting if before else clock.setting)
+        tracked = _Tracked(placed, at, before.setting if before else _setting(session, clock))
         self._pop(session)
         if is_over:
             news.ended.append(placed)
@@ -326,6 +342,10 @@ class SessionTracker:
                 steps = _steps(None, logged) if self._knows_active else []
                 _announce(events, [*steps, _end(logged)], logged, at)
         return events
+
+    def history_was_read_on(self) -> None:
+        """Take note that all was seen that was added to what is known of the history."""
+        self._knows_history = True
 
     def history_was_read(self, asked: datetime) -> list[SessionEvent]:
         """Take note that all was seen that the history had when it was asked for.
@@ -402,6 +422,11 @@ def _place_archived(
     earlier = logged or known
     placed = place(session, earlier=earlier, is_same_setting=is_same_setting, **how)
     return replace(placed, label=None) if placed.ended_at < names_since else placed
+
+
+def _setting(session: Session, clock: UnitClock) -> int:
+    """The setting of the unit's clock by which a session was stamped that is seen first now."""
+    return clock.setting if clock.is_of_setting(session.created) else UNKNOWN_SETTING
 
 
 def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:

@@ -59,6 +59,7 @@ class Clocks:
         self._read_at = 0.0
         self._agrees = True
         self._setting = 0
+        self._set_at: float | None = None
 
     def now(self) -> float:
         """Our time (POSIX seconds). Looks whether our clock was set, as everything here does."""
@@ -90,15 +91,21 @@ class Clocks:
         before = (self._low - drift, self._high + drift)
         possible = _both((low, high), before)
         if possible is None and not is_first and self._step:
-            # The loop's clock may have stood still while both others went on.
-            possible = _both((low, high), (before[0] + self._step, before[1] + self._step))
-            if possible is not None and self._unit is not None:
+            # The loop's clock may have stood still while both others went on, at their own rates.
+            slack = DRIFT * abs(self._step)
+            slept = before[0] + self._step - slack, before[1] + self._step + slack
+            possible = _both((low, high), slept)
+            moved = (low + high) / 2 - (self._unit or 0.0)
+            # The unit's may have been set meanwhile. What is less of a coincidence is believed.
+            is_sleep = possible is not None or abs(moved - self._step) < abs(moved)
+            if is_sleep and self._unit is not None:
                 self._unit += self._step
                 self._stepped(-round(self._step))
         was_set = possible is None or is_first or bool(self._step)
         self._step = 0.0
         if possible is None or self._unit is None:
             self._setting += 1
+            self._set_at = None if self._unit is None else answered
             possible = low, high
             # Where no answer contradicts it, the clocks are the same.
             self._unit = _naive(self._local(answered)) - answered
@@ -109,6 +116,16 @@ class Clocks:
         self._read_at = answered
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
+
+    def is_as_read(self, shown: datetime, steady: float) -> bool:
+        """Whether a time of a message that came by itself is what the unit's clock shows.
+
+        Such a message may have been under way for long, so that no reading can be taken off it.
+        """
+        self.now()
+        if self._unit is None or self._step:
+            return False
+        return -RESOLUTION <= _naive(shown) - self._unit - steady <= RESOLUTION
 
     @property
     def is_known(self) -> bool:
@@ -140,6 +157,8 @@ class Clocks:
             at=max(at, read_at),
             agrees=self._agrees,
             setting=self._setting,
+            set_at=None if self._set_at is None else self.at(self._set_at),
+            was_stepped=bool(self._step),
         )
 
     def _ahead(self, steady: float) -> timedelta:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..sessions.log import Change, LogClosedError, SessionLog
 from ..sessions.session import PlacedSession
@@ -76,8 +76,8 @@ class Listens(Protocol):
     def missed(self, start: float, end: float) -> None:
         """Sessions that ended between two instants may be missing."""
 
-    def stepped(self) -> None:
-        """Our clock was set."""
+    def stepped(self, seconds: int) -> None:
+        """Our clock was set, and went forward by so much."""
 
 
 class Follower:
@@ -122,6 +122,8 @@ class Follower:
         # When the history was last read completely: the clock then, and our own (POSIX seconds).
         # Every session that ended before that is in the log.
         self._last_complete_read: tuple[UnitClock, int] | None = None
+        # What the log was last given to keep of a history that is being read.
+        self._kept: dict[str, Any] | None = None
         self.events = Events()
 
     async def open(self) -> None:
@@ -202,8 +204,17 @@ class Follower:
         self.facts.see(answer)
         settings = answer.settings
         shown = answer.envelope.timestamp or (settings.clock if settings else None)
-        if shown is not None:
+        if shown is None:
+            return
+        if isinstance(answer, Chunk) or answer.is_asked:
             self.clocks.read(shown, answer.asked, answer.answered)
+        elif not self.clocks.is_as_read(shown, answer.answered):
+            self._read_clock()
+
+    def _read_clock(self) -> None:
+        """Have the unit asked what its clock shows."""
+        self.reader.doubt()
+        self._listener.read_soon(0)
 
     # -------------------------------------------------------------------------- the history
 
@@ -240,6 +251,7 @@ class Follower:
             self._last_complete_read = self.unit_clock(), round(began.timestamp())
         if not ended.is_whole:
             self.gaps.read_on()
+            self.tracker.history_was_read_on()
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
             if span := self.gaps.read_whole(ended.seen):
@@ -263,9 +275,16 @@ class Follower:
         self.gaps.answered(self.clocks.now())
 
     async def save(self) -> None:
-        """Have the log keep what has ended; when this returns, that is on the disk."""
+        """Have the log keep what has ended, and how far a long history was read.
+
+        When this returns, that is on the disk.
+        """
         with suppress(LogClosedError):  # as if it could not be opened
             await self._writer.save()
+            history = self.reader.history
+            if history.is_under_way and (kept := history.to_keep()) != self._kept:
+                self._kept = kept
+                await self._log.set(HISTORY_KEY, kept)
 
     @property
     def is_behind(self) -> bool:
@@ -284,4 +303,5 @@ class Follower:
         self.tracker.shift(seconds)
         self.gaps.shift(seconds)
         self._writer.shift(seconds)
-        self._listener.stepped()
+        self._read_clock()
+        self._listener.stepped(seconds)

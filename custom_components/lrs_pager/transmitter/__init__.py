@@ -16,7 +16,7 @@ integration imports from here, not from the files.
 """
 
 from .client import Answer, Transmitter
-from .clock import TOLERANCE, BusinessDay, Instants, UnitClock
+from .clock import SLACK, TOLERANCE, BusinessDay, Instants, UnitClock
 from .coap import DEFAULT_PORT, KeepAlive, resolve
 from .exceptions import (
     ChangedError,
@@ -52,6 +52,7 @@ __all__ = [
     "MAX_NAME",
     "PAGED",
     "REMOVED",
+    "SLACK",
     "STARTED",
     "STOP",
     "TOLERANCE",

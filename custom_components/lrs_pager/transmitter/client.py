@@ -40,6 +40,7 @@ class Answer(Message):
     is_all: whether the sessions are all active ones, and not just some of them.
     is_complete: False if more may have to be told than this message has, as in the first one of an
     observation.
+    is_asked: False if it came by itself, and may have been under way for long.
     etag: to ask with the next time.
     asked, answered: the event loop's time (seconds) around the moment at which the unit wrote its
     envelope; both are the time of arrival where nothing was asked.
@@ -47,6 +48,7 @@ class Answer(Message):
 
     is_all: bool
     is_complete: bool = True
+    is_asked: bool = True
     etag: bytes | None
     asked: float
     answered: float
@@ -135,10 +137,11 @@ class Transmitter:
             if not response.is_success:
                 return
             told = _read(response)
-            self.observed.message(told, None if is_first else response.answered)
-            is_list = is_first and "sessions" in told.envelope.response_types
-            is_first = False
-            tell(_answer(response, told, is_all=is_list, is_complete=not is_list))
+            is_asked, is_first = is_first, False
+            self.observed.message(told, None if is_asked else response.answered)
+            is_list = is_asked and "sessions" in told.envelope.response_types
+            answer = _answer(response, told, is_all=is_list)
+            tell(replace(answer, is_complete=not is_list, is_asked=is_asked))
 
         request = Request(method=Method.GET, path=NOTIFY, query=("action=get_sessions",))
         await self._endpoint.observe(
@@ -308,13 +311,10 @@ async def _parse(parse: Callable[[bytes], Message], payload: bytes) -> Message:
     return parse(payload)
 
 
-def _answer(
-    response: Response, message: Message, *, is_all: bool, is_complete: bool = True
-) -> Answer:
+def _answer(response: Response, message: Message, *, is_all: bool) -> Answer:
     return Answer(
         **{field.name: getattr(message, field.name) for field in fields(Message)},
         is_all=is_all,
-        is_complete=is_complete,
         etag=response.etag,
         asked=response.asked,
         answered=response.answered,
