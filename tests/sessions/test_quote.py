@@ -18,6 +18,7 @@ from custom_components.lrs_pager.sessions.quote import (
     Reason,
     Size,
     Wait,
+    _Gate,
 )
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.waits import wait_of
@@ -79,6 +80,18 @@ def test_a_quote_is_a_range_in_fives_that_grows_with_the_line() -> None:
         assert quote.based_on >= 8
     assert [quote.parties_ahead for quote in quotes] == [1, 4, 12]
     assert all((a.high or 0) < (b.high or 0) for a, b in pairwise(quotes))
+
+
+def test_a_quote_is_never_less_than_five_minutes() -> None:
+    at_once = [
+        replace(w, paged=w.created + 60 + n % 20) if w.paged else w for n, w in enumerate(usual())
+    ]
+    now = evening(at_once)
+    quoter = told([*at_once, *queue(now, 1)])
+    forecast = quoter._line["waits 1"].forecast
+    assert forecast
+    assert forecast.expected < 2
+    assert (forecast.low, forecast.high) == (5, 5)
 
 
 def test_a_quote_says_how_many_are_ahead_and_how_many_of_the_own_size() -> None:
@@ -261,6 +274,11 @@ def test_it_comes_to_the_same_whether_it_is_replayed_or_told_live() -> None:
         assert live.remaining(f"waits {number}", now) == rebuilt.remaining(f"waits {number}", now)
 
 
+def test_who_is_paged_in_the_second_of_coming_is_not_left_in_the_line() -> None:
+    at_once = Wait(key="at once", created=DAY, paged=DAY)
+    assert told([at_once, *queue(DAY, 3)]).quote(DAY + 60, 2).parties_ahead == 3
+
+
 def test_a_replay_can_be_left_off_and_gone_on_with_after_each_step() -> None:
     waits, quoter = queue(DAY, 4), Quoter()
     found = [quoter.quote(DAY, 2).parties_ahead for _ in quoter.replay(waits)]
@@ -342,11 +360,27 @@ def test_a_unit_that_pages_by_itself_is_found_out() -> None:
     assert quoter.auto_page_share is not None
     assert quoter.auto_page_share < 0.05
     assert not quoter.is_auto_paged
+    a_second_later = [replace(w, paged=w.created + 903) if w.paged else w for w in by_hand]
+    assert told(a_second_later).auto_page_share == 0
     quoter = told(by_itself)
     recent = [wait for wait in sorted(by_itself, key=lambda w: w.paged or 0) if wait.paged][-200:]
     expected = fmean(abs((wait.seconds or 0) - 900) <= 2 for wait in recent)
     assert quoter.auto_page_share == pytest.approx(expected)
     assert quoter.is_auto_paged
+
+
+def test_the_gate_needs_some_quotes_to_judge_by_and_takes_less_chance_with_more() -> None:
+    now = evening(usual())
+    forecast = after_the_usual(queue(now))._line["waits 1"].forecast
+    assert forecast
+    gate, opened = _Gate(), []
+    for _ in range(200):
+        # Right, and so never broken: with many that is no chance, but too long a quote.
+        gate.add(forecast.expected, forecast, [99.0] * 6)
+        opened.append(gate.is_open)
+    assert not any(opened[:19])
+    assert opened[19]
+    assert not opened[199]
 
 
 # ----------------------------------------------------------------------------- Kaplan and Meier
