@@ -251,6 +251,12 @@ def test_groups_are_parts_of_the_whole() -> None:
     assert list(report.by_week) == ["2026-02-02", "2026-02-09", "2026-02-16"]
 
 
+def test_weeks_are_named_by_the_date_on_the_wall() -> None:
+    visits = lines(log(Restaurant(opens=8 * 60), 9, 1, zone=timezone(timedelta(hours=12))))
+    waits = [wait for number, text in enumerate(visits) if (wait := read_line(text, number))]
+    assert list(back_test(waits, 0).by_week) == ["2026-01-05", "2026-01-12"]
+
+
 def test_a_log_of_the_warm_up_alone_is_reported_as_nobody() -> None:
     told = back_test(waits_of(Restaurant(), 3, 1)).as_dict()
     assert (told["n"], told["mae"], told["kept"], told["baselines"]) == (0, None, None, {})
