@@ -1,67 +1,66 @@
-"""What holds for whatever the parsers are given: for tests/test_properties.py, and for fuzz/."""
+"""What holds for whatever the parsers are given: for tests/properties, and for fuzz/."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
 
 from custom_components.lrs_pager.transmitter import MAX_GOAL, MAX_LABEL, MAX_NAME, MalformedError
 from custom_components.lrs_pager.transmitter.models import (
     Envelope,
+    Message,
     Session,
     Settings,
     Statistics,
-    Told,
 )
 from custom_components.lrs_pager.transmitter.parse import (
+    LIST_END,
     MAX_INTEGER,
     Head,
     parse_any,
     parse_history,
+    parse_items,
     parse_sessions,
     parse_settings,
-    salvage_history,
+    split_list,
 )
 
-type Parser = Callable[[bytes], Told]
+type Parser = Callable[[bytes], Message]
 
-# Each reads a body.
-PARSERS: tuple[Parser, ...] = (
-    parse_history,
-    parse_sessions,
-    parse_settings,
-    parse_any,
-)
-
-# The sizes of blocks that a body is cut into, to be salvaged: RFC 7959's least and most, two in
-# between, and one that is no power of two, as a unit may choose any for a body's end.
-BLOCK_SIZES = (16, 64, 300, 1024)
+# The key of the history's list.
+LIST = "session_history"
 
 
-def check(body: bytes) -> Iterator[Told]:
+def check(body: bytes) -> Iterator[Message]:
     """Give a body to each parser; yield what those read that could.
 
     Fails if one raises anything but MalformedError, or reads what can't be.
     """
-    salvages: list[Parser] = [partial(_salvage, size=size) for size in BLOCK_SIZES]
-    for parse in (*PARSERS, *salvages):
+    for parse in PARSERS:
         try:
-            told = parse(body)
+            message = parse(body)
         except MalformedError as err:
             _check_text(str(err))
         else:
-            _check_told(told)
-            yield told
-    head = Head.of(body)
-    assert head is None or (head.first in body and (head.sequence or b"") in body)
+            _check_message(message)
+            yield message
 
 
-def _salvage(body: bytes, size: int) -> Told:
-    return salvage_history(cut(body, size))
+def parse_list(body: bytes) -> Message:
+    """Read a history as far as it is there, item by item. Raises MalformedError."""
+    head = Head.of(body, LIST, is_all=False, is_enough=True)
+    if head is None:
+        raise MalformedError(LIST, "not a list")
+    items = [item for item in split_list(body, head.start) if item.text != LIST_END]
+    return Message(envelope=head.envelope, **parse_items(items)._asdict())
 
 
-def cut(body: bytes, size: int) -> tuple[bytes, ...]:
-    """Cut a body into blocks."""
-    return tuple(body[at : at + size] for at in range(0, len(body), size)) or (b"",)
+# Each reads a body.
+PARSERS: tuple[Parser, ...] = (
+    parse_history,
+    parse_list,
+    parse_sessions,
+    parse_settings,
+    parse_any,
+)
 
 
 def _check_text(text: str) -> None:
@@ -70,15 +69,16 @@ def _check_text(text: str) -> None:
     assert len(text) < 80
 
 
-def _check_told(told: Told) -> None:
-    _check_envelope(told.envelope)
-    for session in told.sessions:
+def _check_message(message: Message) -> None:
+    _check_envelope(message.envelope)
+    for session in message.sessions:
         _check_session(session)
-    assert told.skipped >= 0
-    if told.statistics is not None:
-        _check_statistics(told.statistics)
-    if told.settings is not None:
-        _check_settings(told.settings)
+    assert message.skipped >= 0
+    assert message.unreadable_stamps >= 0
+    if message.statistics is not None:
+        _check_statistics(message.statistics)
+    if message.settings is not None:
+        _check_settings(message.settings)
 
 
 def _check_envelope(envelope: Envelope) -> None:

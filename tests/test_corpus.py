@@ -18,7 +18,7 @@ def test_what_reached_other_code_is_still_an_answer_or_malformed(file: Path) -> 
 def test_the_fuzzer_begins_with_what_a_unit_says() -> None:
     bodies = [file.read_bytes() for file in CORPUS]
     assert HISTORY_EXAMPLE in bodies
-    read = [told for body in bodies for told in check(body)]
-    assert any(told.sessions for told in read)
-    assert any(told.settings for told in read)
-    assert any(told.statistics for told in read)
+    read = [message for body in bodies for message in check(body)]
+    assert any(message.sessions for message in read)
+    assert any(message.settings for message in read)
+    assert any(message.statistics for message in read)

@@ -15,6 +15,10 @@ FILES = sorted(PRODUCT.rglob("*.py"))
 # The wings, from what is built on to what builds on it, and the root on top of them.
 WINGS = ["transmitter", "sessions", "sync"]
 
+# Of one class: its lines, and what it assigns on itself.
+MOST_LINES = 250
+MOST_ATTRIBUTES = 12
+
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:
     """What a file imports: (0, "package.module"), and (1, "name") for "from .name import"."""
@@ -40,6 +44,22 @@ def test_a_wing_knows_nothing_of_home_assistant_and_builds_on_those_before_it(fi
         assert level <= 2, f"reaches out of the integration: {module}"
         assert level > 0 or top not in {"homeassistant", "custom_components"}, module
         assert level < 2 or top in below, f"imports {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name)
+def test_no_class_has_more_than_can_be_kept_in_mind(file: Path) -> None:
+    for found in ast.walk(ast.parse(file.read_text())):
+        if isinstance(found, ast.ClassDef):
+            attributes = {
+                node.attr
+                for node in ast.walk(found)
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "self"
+            }
+            assert (found.end_lineno or 0) - found.lineno < MOST_LINES, found.name
+            assert len(attributes) <= MOST_ATTRIBUTES, (found.name, sorted(attributes))
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)

@@ -5,6 +5,7 @@ The unit is a few bytes on a socket (raw_unit.py), whose messages a test chooses
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 import logging
 from typing import Any
 
@@ -25,7 +26,8 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from tests.conftest import OUR_LOGGERS, SetUp, local_time, poll, sensor, settle
 from tests.raw_unit import CON, HISTORY, NON, NOTIFY, SESSIONS, RawUnit
-from tests.test_push import Told, entity, until
+from tests.sessions import everything
+from tests.test_push import Told, entity, is_about_to_read, until
 
 # ------------------------------------------------------------------------------- helpers
 
@@ -62,12 +64,8 @@ async def proved(hass: HomeAssistant, entry: MockConfigEntry, unit: RawUnit) -> 
 
 async def in_step(hass: HomeAssistant, entry: MockConfigEntry, unit: RawUnit) -> None:
     """Wait until all that happened is known."""
-    known = entry.runtime_data
-
-    def is_known() -> bool:
-        return known._unit_state.told == unit.sequence
-
-    await until(lambda: is_known() and known._cancel_read is None)
+    known = entry.runtime_data.follower.reader.state
+    await until(lambda: known.token == unit.sequence and not is_about_to_read(entry))
     await settle(hass)
 
 
@@ -235,8 +233,8 @@ async def test_each_step_is_told_once_however_its_message_arrives(
     assert sensor(hass, entry, "daily_count").state == "2"
 
 
-@pytest.mark.logs("Error fetching")
-async def test_what_a_poll_found_that_failed_then_is_told_when_the_unit_is_well_again(
+@pytest.mark.logs("The history can't be read: answered 5.00")
+async def test_what_happened_is_told_at_once_though_the_history_can_not_be_read(
     hass: HomeAssistant, unit_without_push: RawUnit, set_up: SetUp
 ) -> None:
     unit = unit_without_push
@@ -253,14 +251,11 @@ async def test_what_a_poll_found_that_failed_then_is_told_when_the_unit_is_well_
     unit.start(6)
     unit.errors[HISTORY] = "5.00"
     await poll(hass, entry)
-    state = hass.states.get(event)
-    assert state
-    assert state.state == STATE_UNAVAILABLE
-    assert not steps(told)
+    await until(lambda: len(heard) >= 2)
+    assert active(hass, entry) == "2"
+    assert sensor(hass, entry, "daily_count").state == "0"
 
     del unit.errors[HISTORY]
-    await poll(hass, entry)
-    await until(lambda: len(heard) >= 2)
     await poll(hass, entry)
     assert steps(told) == [(5, "started"), (6, "started")]
     assert [event.data["number"] for event in heard] == [5, 6]
@@ -276,7 +271,7 @@ async def test_a_session_that_a_unit_took_off_its_list_by_mistake_comes_back(
     entry = await set_up(unit)
     await proved(hass, entry, unit)
     await poll(hass, entry)
-    assert entry.runtime_data._unit_state.etag(hass.loop.time()) == b"always"
+    assert entry.runtime_data.follower.reader.state.etag(hass.loop.time()) == b"always"
 
     # A pager has one session at a time, or so we think.
     second = unit.start(7)
@@ -415,7 +410,7 @@ async def test_a_session_that_has_a_clear_type_while_it_is_active_is_not_over(
     await poll(hass, entry)
     assert told.names == ["started", "paged", "removed"]
     assert active(hass, entry) == "0"
-    [logged] = entry.runtime_data.log
+    [logged] = await everything(entry.runtime_data.log)
     assert logged.clear_type == "REMOVED"
 
 

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 import logging
-from pathlib import Path
 import threading
 import time
 from typing import Any
@@ -22,7 +21,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.coordinator import log_paths
 from custom_components.lrs_pager.issues import PUSH_SILENT
+from custom_components.lrs_pager.sessions.database import Change as DatabaseChange, Database
 from custom_components.lrs_pager.sync import push
 from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.transmitter import client, coap
@@ -30,7 +31,8 @@ from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
-from tests.conftest import OUR_LOGGERS, SetUp, local_time, poll, sensor, serve_guest
+from tests.conftest import OUR_LOGGERS, SetUp, local_time, poll, sensor, serve_guest, settle
+from tests.sessions import everything, opened
 from tests.simulator import Simulator, Unit
 from tests.simulator.replies import RefusedError, Reply
 from tests.simulator.unit import Change
@@ -88,7 +90,7 @@ async def until(happened: Callable[[], object], patience: int = 4000) -> None:
 async def calm(simulator: Simulator) -> None:
     """Wait until nothing is on the wire."""
     quiet, before = 0, None
-    while quiet < 6:
+    while quiet < 15:  # as the log's thread may have to be waited for in between
         await asyncio.to_thread(time.sleep, 0.0003)
         now = tuple(vars(simulator.traffic).values())
         quiet, before = (quiet + 1, before) if now == before else (0, now)
@@ -147,6 +149,11 @@ async def live(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 async def proved(entry: MockConfigEntry) -> None:
     """Wait until a message came, after which polls are slow."""
     await until(lambda: entry.runtime_data.follower.push.is_proved)
+
+
+def is_about_to_read(entry: MockConfigEntry) -> bool:
+    """Whether the transmitter will be asked before the next poll is due."""
+    return entry.runtime_data._soon._cancel is not None
 
 
 def asked(simulator: Simulator) -> list[str]:
@@ -219,9 +226,9 @@ def by_session(steps: list[tuple[str, str]]) -> dict[str, list[str]]:
     return dict(found)
 
 
-def assert_log_is_right(entry: MockConfigEntry, unit: Unit) -> None:
+async def assert_log_is_right(entry: MockConfigEntry, unit: Unit) -> None:
     """The log has what the unit archived, with how it ended."""
-    log = entry.runtime_data.log
+    log = await everything(entry.runtime_data.log)
     logged = {(s.uuid, s.number, s.wait, s.clear_type, s.party_size, s.label) for s in log}
     assert logged == {
         (s.uuid, s.number, s.wait, s.clear_type, s.party_size, s.label) for s in unit.ledger
@@ -284,11 +291,11 @@ async def test_a_change_is_shown_at_once_and_nothing_is_asked_for_it(
     assert counts(hass, entry) == ("1", "0", "1", "0")
     (session,) = sensor(hass, entry, "active_sessions").attributes["sessions"]
     assert session["state"] == "paged"
-    assert entry.runtime_data._cancel_read is None  # nor will anything be asked for
+    assert not is_about_to_read(entry)
 
     simulator.unit.clear(7)
     await until(lambda: counts(hass, entry) == ("0", "0", "0", "0"))
-    assert sensor(hass, entry, "daily_count").state == "30"
+    await until(lambda: sensor(hass, entry, "daily_count").state == "30")
     assert told.names == ["started", "paged"]
     assert asked(simulator) == []
     # An automation that an event starts finds everything as it is after it.
@@ -314,32 +321,31 @@ async def test_those_that_end_together_are_one_read_of_the_history(
     assert asked(lively).count("history") == 1
 
 
-async def test_a_session_that_ends_costs_a_few_blocks_and_one_line_however_long_the_history_is(
+async def test_a_session_that_ends_costs_a_few_blocks_however_long_the_history_is(
     hass: HomeAssistant, lively: Simulator, set_up: SetUp
 ) -> None:
     for number in range(200):
         serve_guest(lively.unit, minutes_ago=400 - number)
     entry = await set_up(lively)
+    told = Told(hass, entry)
     await live(hass, entry)
     for served in range(1, 6):
         lively.requests.clear()
         lively.unit.create(7)
         lively.unit.page(7)
         lively.unit.clear(7)
-        await until(lambda served=served: len(entry.runtime_data.log) == 200 + served)
-        # Said to be over, then read, then saved.
-        await until(lambda: not entry.runtime_data.follower.tracker.wants_history)
-        await until(lambda: not entry.runtime_data._store.is_behind)
+        # Said to be over, then read.
+        await until(lambda served=served: len(told.steps) == 3 * served)
+        await settle(hass)
         assert len([request for request in lively.requests if request.path == HISTORY]) <= 4
-    await hass.config_entries.async_unload(entry.entry_id)
-    file = Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}"))
-    assert len(file.read_text().splitlines()) == 1 + 205  # the first is the header
+    assert await entry.runtime_data.log.count() == 205
 
 
 async def test_while_messages_tell_all_the_end_of_a_session_is_one_read_of_the_history(
     hass: HomeAssistant, lively: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await set_up(lively)
+    told = Told(hass, entry)
     await live(hass, entry)
     await proved(entry)
     await poll(hass, entry)
@@ -347,8 +353,7 @@ async def test_while_messages_tell_all_the_end_of_a_session_is_one_read_of_the_h
     for ended in range(1, 4):
         lively.unit.create(7)
         lively.unit.clear(7)
-        await until(lambda ended=ended: len(entry.runtime_data.log) == ended)
-        await until(lambda: not entry.runtime_data.follower.tracker.wants_history)
+        await until(lambda ended=ended: len(told.steps) == 2 * ended)
     assert asked(lively) == ["history"] * 3
     # What was missed is asked for.
     with monkeypatch.context() as patch:
@@ -492,7 +497,7 @@ async def test_a_command_and_the_message_of_it_are_one_event(
         lambda: commands.page_session(7),
         lambda: commands.remove_session(7),
     ):
-        await coordinator.async_command(command())
+        await coordinator.commands.send(command())
     assert counts(hass, entry) == ("0", "0", "0", "0")
     await until(lambda: len(told.steps) == 3)
     await proved(entry)
@@ -575,7 +580,7 @@ async def test_messages_that_come_twice_and_out_of_order_change_nothing(
     await until(lambda: not lively.unacknowledged)
     await poll(hass, entry)
     assert told.of_each == happened.of_each
-    assert_log_is_right(entry, lively.unit)
+    await assert_log_is_right(entry, lively.unit)
 
 
 @pytest.mark.parametrize("shown_by", ["the next change", "a ping"])
@@ -806,7 +811,7 @@ async def test_without_push_polls_carry_on_and_the_user_sees_why(
         await poll(hass, entry)
         assert counts(hass, entry) == right_counts(simulator.unit)
     assert told.steps == happened.steps
-    assert_log_is_right(entry, simulator.unit)
+    await assert_log_is_right(entry, simulator.unit)
     assert status(hass, entry) == (STATE_OFF, expected)
     assert lines(caplog) == []
 
@@ -956,7 +961,7 @@ async def test_a_transmitter_that_was_unplugged_is_live_again_by_itself(
     lively.unit.page(2)
     await until(lambda: len(told.steps) == 5)
     assert told.of_each == happened.of_each
-    assert_log_is_right(entry, lively.unit)
+    await assert_log_is_right(entry, lively.unit)
     assert shown == [(STATE_OFF, "lost"), (STATE_OFF, "no_answer"), (STATE_ON, "live")]
     assert [line.split(":")[0] for line in lines(caplog)] == [
         "Error fetching T7470 data",
@@ -1071,7 +1076,7 @@ async def test_the_answer_to_a_command_does_not_show_that_push_works(
     for number in range(2, 6):
         simulator.unit.create(number)
         await poll(hass, entry)
-        await entry.runtime_data.async_command(commands.page_session(number))
+        await entry.runtime_data.commands.send(commands.page_session(number))
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"{PUSH_SILENT}_{entry.entry_id}")
 
 
@@ -1145,7 +1150,7 @@ async def test_nothing_lingers_after_the_end(
         assert not entry._background_tasks
     else:
         await hass.async_stop(force=True)
-    assert coordinator._cancel_read is coordinator._cancel_turn is None
+    assert coordinator._soon._cancel is coordinator.moments._cancel is None
     endpoint = coordinator.transmitter._endpoint
     assert endpoint._context is None
     assert not endpoint._observers
@@ -1158,26 +1163,24 @@ async def test_a_save_under_way_at_shutdown_is_waited_for(
     entry = await set_up(lively)
     await live(hass, entry)
     writing, go_on = threading.Event(), threading.Event()
-    at_once = [0, 0]
+    merge = Database.merge
 
-    def slow(descriptor: int) -> None:
-        at_once[0] += 1
-        at_once[1] = max(at_once)
+    def slow(self: Database, *args: Any) -> list[DatabaseChange]:
         writing.set()
         go_on.wait(5)
-        at_once[0] -= 1
+        return merge(self, *args)
 
-    monkeypatch.setattr(session_store.os, "fsync", slow)
+    monkeypatch.setattr(Database, "merge", slow)
     lively.unit.create(7)
     lively.unit.clear(7)
     await asyncio.to_thread(writing.wait, 5)
     stopping = asyncio.ensure_future(hass.async_stop(force=True))
     await asyncio.to_thread(go_on.wait, 0.3)
+    assert not stopping.done()
     go_on.set()
     await stopping
-    assert at_once == [0, 1]
-    loaded = await asyncio.to_thread(SessionStore(hass, entry.entry_id)._load)
-    assert [session.number for session in loaded.log] == [7]
+    async with opened(log_paths(hass, entry.entry_id)[0]) as log:
+        assert [session.number for session in await everything(log)] == [7]
 
 
 async def test_reloading_takes_the_place_of_the_old_observer(
@@ -1271,7 +1274,7 @@ async def test_two_hundred_guests_are_told_exactly_once_and_counted_right(
         assert counts(hass, entry) == ("0", "0", "0", "0")
         assert sensor(hass, entry, "daily_count").state == "208"
         assert entry.runtime_data.data.today.removed == 40
-        assert_log_is_right(entry, simulator.unit)
+        await assert_log_is_right(entry, simulator.unit)
         assert wrong == []
         assert not ir.async_get(hass).issues
         await hass.config_entries.async_unload(entry.entry_id)
@@ -1297,7 +1300,7 @@ async def test_two_hundred_guests_are_all_there_though_a_fifth_of_all_datagrams_
         assert counts(hass, entry) == ("0", "0", "0", "0")
         assert sensor(hass, entry, "daily_count").state == "200"
         assert entry.runtime_data.data.today.removed == 40
-        assert_log_is_right(entry, simulator.unit)
+        await assert_log_is_right(entry, simulator.unit)
         await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -1360,6 +1363,6 @@ async def test_twenty_transmitters_are_busy_and_none_is_mixed_up_with_another(
         for entry, simulator in zip(entries, simulators, strict=True):
             assert counts(hass, entry) == right_counts(simulator.unit)
             assert sensor(hass, entry, "daily_count").state == str(len(simulator.unit.ledger))
-            assert_log_is_right(entry, simulator.unit)
+            await assert_log_is_right(entry, simulator.unit)
         for entry in entries:
             await hass.config_entries.async_unload(entry.entry_id)

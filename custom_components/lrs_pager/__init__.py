@@ -4,7 +4,7 @@ Three wings know no Home Assistant, and each builds only on those before it:
 
     transmitter/  speaks to a transmitter: CoAP, JSON, its clock
     sessions/     what is known of sessions: each one, the log, figures
-    sync/         keeps up with one transmitter: what to read and when, push, both clocks, the picture
+    sync/         keeps up with one transmitter: what to read and when, push, clocks, the picture
 
 On top of them, at the root, are the files that Home Assistant wants, under its own names; the
 coordinator wires the wings to it. host_stand/ is what browsers are served and told; what they are

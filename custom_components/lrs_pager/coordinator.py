@@ -1,9 +1,9 @@
 """Wires to Home Assistant what keeps up with a transmitter."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import override
 
@@ -33,15 +33,16 @@ from .issues import (
     tell_of_push,
 )
 from .long_term_statistics import LongTermStatistics
-from .sessions.log import Change, FutureVersionError, SessionLog
-from .sessions.tracker import MAX_EVENT_AGE, SessionEvent
+from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
+from .sessions.tracker import MAX_EVENT_AGE
+from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
 from .sync.intervals import Intervals
 from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
 from .sync.soon import Soon
-from .transmitter import Answer, ClosedError, Transmitter, TransmitterError
+from .transmitter import ClosedError, Transmitter, TransmitterError
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
 
@@ -65,10 +66,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             update_interval=timedelta(seconds=INTERVALS.poll),
         )
         options = entry.options
+        call_later = partial(_call_later, hass)
         day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
         days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
-        self.log = SessionLog(*log_paths(hass, entry.entry_id), failing=self._log_failing)
+        self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
@@ -85,18 +87,22 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self.moments = Moments(
             now=self.follower.clocks.now,
-            call_later=self._call_later,
+            call_later=call_later,
             is_told=lambda: self.follower.push.is_live,
             ask=lambda: self.read_soon(0),
             show=self.changed,
         )
-        # Held from a look at the active sessions to the end of the command that relies on it.
-        self.session_lock = asyncio.Lock()
+        self.commands = Commands(
+            self.transmitter,
+            self.follower,
+            read_soon=self.read_soon,
+            refresh=self.async_refresh,
+            save=self._save,
+        )
         self._picture = Picture(
             day_start=day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
         )
-        self._soon = Soon(steady=hass.loop.time, call_later=self._call_later, run=self._refresh)
-        self._event_listeners: list[Callable[[SessionEvent], None]] = []
+        self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
         self._is_closed = False
         entry.async_on_unload(self._async_close)
 
@@ -127,7 +133,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.update_interval = timedelta(seconds=INTERVALS.poll)
         try:
             await self.follower.read()
-        except ClosedError as err:
+            await self._sum_up()
+        except (ClosedError, LogClosedError) as err:
             # The entry is being unloaded: nobody is left to be told, in the log least of all.
             raise asyncio.CancelledError from err
         except TransmitterError as err:
@@ -137,14 +144,15 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if (delay := self.follower.reader.after_read()) is not None:
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        await self._sum_up()
         self._tell_issues()
         self.moments.asked()
         snapshot = self._snapshot()
         # Entities are not asked again for what they show already; `data` is what they were last
         # shown, by a message it may be.
         self.always_update = (
-            self.follower.has_events or self.moments.is_due or not snapshot.shows_same_as(self.data)
+            bool(self.follower.events)
+            or self.moments.is_due
+            or not snapshot.shows_same_as(self.data)
         )
         return snapshot
 
@@ -155,13 +163,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         super().async_update_listeners()
         if not self.last_update_success:
             return  # nobody hears what an entity tells that is unavailable
-        oldest = self.follower.now() - MAX_EVENT_AGE
-        for event in self.follower.take_events():
-            for listener in tuple(self._event_listeners) if event.at >= oldest else ():
-                try:
-                    listener(event)
-                except Exception:  # noqa: BLE001  # the others are to hear of it all the same
-                    LOGGER.exception("Unexpected error while a session's step was told")
+        self.follower.events.tell(self.follower.now() - MAX_EVENT_AGE)
         if self.data.active is not None:
             self.moments.look(self.data, self.follower.tracker.tracked)
 
@@ -173,12 +175,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         entry.async_on_unload(
             self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close)
         )
-
-    @callback
-    def async_add_event_listener(self, listener: Callable[[SessionEvent], None]) -> CALLBACK_TYPE:
-        """Have each step of each session told, after entities show it."""
-        self._event_listeners.append(listener)
-        return lambda: self._event_listeners.remove(listener)
 
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
@@ -200,11 +196,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if not self.last_update_success:
             self.read_soon(0)  # it is back, which a poll will say
             return
-        if self.follower.is_behind:
+        self._show()
+        if self.follower.is_behind or self._picture.is_behind(self.log):
             self.config_entry.async_create_background_task(
                 self.hass, self._save(), f"{self.name} save"
             )
-        self._show()
 
     @callback
     def push_changed(self) -> None:
@@ -212,6 +208,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if self._is_closed:
             return
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
+        self._tell_issues()
         if self.follower.push.state is PushState.LOST:
             self.read_soon(0)  # what happens from now on, polls have to find
         self._show()
@@ -245,52 +242,14 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.follower.reader.read_everything()
         await self.async_request_refresh()
 
-    async def async_command(self, command: Awaitable[Answer], *, to_end: bool = False) -> Answer:
-        """Wait for a command's answer, and show at once what came of it.
-
-        to_end: whether to wait until everything is read that the answer did not tell, be it a long
-        history; else no longer than it takes to see the active sessions.
-        Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
-        have been carried out: the state is read.
-        """
-        try:
-            answer = await command
-        except TransmitterError, asyncio.CancelledError:
-            self.follower.reader.doubt()
-            self.read_soon(0)
-            raise
-        self.follower.receive(answer)
-        if answer.sessions or answer.settings:
-            return answer
-        # It did not tell what came of it.
-        self.follower.reader.doubt()
-        if to_end:
-            await self.async_refresh()
-        else:
-            self.read_soon(0)
-            with suppress(TransmitterError):
-                await self.async_ask_sessions()
-        return answer
-
-    async def async_ask_sessions(self) -> None:
-        """Ask which sessions are active, and no more: nobody waits for a long history.
-
-        Raises TransmitterError.
-        """
-        if answer := await self.transmitter.sessions():
-            self.follower.receive(answer)
-
     async def async_set_clock(self) -> None:
         """Set the unit's clock to Home Assistant's local time, and see that it took.
 
         Raises TransmitterError, and HomeAssistantError if it didn't take.
         """
-        now = dt_util.now() + timedelta(milliseconds=500)  # to the nearest second
-        clock = now.replace(microsecond=0, tzinfo=None)
-        await self.async_command(self.transmitter.set_settings(clock=clock))
-        self.follower.receive(await self.transmitter.settings())
+        did_take = await self.commands.set_clock()
         self._tell_issues()
-        if not self.follower.clocks.agrees:
+        if not did_take:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="clock_not_set")
 
     # ---------------------------------------------------------------------------- publishing
@@ -331,23 +290,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _tell_issues(self) -> None:
         """Raise or withdraw what the user is to know."""
         tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
-        tell_of_push(self.hass, self.config_entry, is_silent=self.follower.push.is_silent)
-
-    @callback
-    def _log_failing(self, error: str | None) -> None:
-        """Log once each way that the disk refuses to be written to."""
-        if error is None:
-            LOGGER.info("The session log is saved again")
-        else:
-            LOGGER.error("The session log could not be saved: %s", error)
-
-    @callback
-    def _call_later(self, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:
-        @callback
-        def on_time(_: datetime) -> None:
-            run()
-
-        return async_call_later(self.hass, max(0.0, delay), on_time)
+        if (is_silent := self.follower.push.is_silent) is not None:
+            tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
 
     @callback
     def _refresh(self) -> Callable[[], bool]:
@@ -355,6 +299,33 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} read"
         ).done
+
+
+def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
+    """The log of a transmitter, not open yet."""
+    return SessionLog(
+        *log_paths(hass, entry.entry_id),
+        failing=_log_failing,
+        set_aside=lambda path: tell_of_log(hass, entry, path.name),
+    )
+
+
+def _log_failing(error: str | None) -> None:
+    """Log that the disk refuses to be written to, or (None) that it does not any more."""
+    if error is None:
+        LOGGER.info("The session log is saved again")
+    else:
+        LOGGER.error("The session log could not be saved: %s", error)
+
+
+def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:
+    """Call a function in some seconds; return how not to."""
+
+    @callback
+    def on_time(_: datetime) -> None:
+        run()
+
+    return async_call_later(hass, delay, on_time) if delay > 0 else hass.loop.call_soon(run).cancel
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:

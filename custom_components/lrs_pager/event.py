@@ -68,7 +68,7 @@ class SessionEventEntity(LrsPagerEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Begin to listen."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.async_add_event_listener(self._happened))
+        self.async_on_remove(self.coordinator.follower.events.listen(self._happened))
 
     @override
     async def async_get_last_event_data(self) -> EventExtraStoredData | None:

@@ -66,4 +66,4 @@ class DefaultGoal(LrsPagerEntity, NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Set it at the unit."""
         command = self.coordinator.transmitter.set_settings(default_target_goal=round(value))
-        await self.send(self.coordinator.async_command(command, to_end=True))
+        await self.send(self.coordinator.commands.send(command, to_end=True))

@@ -32,6 +32,7 @@ from .transmitter import (
     Answer,
     RejectedError,
     TransmitterError,
+    one_line,
 )
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
@@ -143,12 +144,12 @@ async def _start_session(call: ServiceCall) -> ServiceResponse:
     """Give a pager to a guest."""
     coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
     # If the pager is in use, the unit starts no session but changes the one that is there.
-    async with coordinator.session_lock:
+    async with coordinator.commands.session_lock:
         if await _look(coordinator, number, None):
             raise refused("already_active", number=str(number))
         command = coordinator.transmitter.start_session(number, **fields)
         try:
-            answer = await coordinator.async_command(command)
+            answer = await coordinator.commands.send(command)
         except TransmitterError as err:
             raise command_failure(err) from err
     session = _told(coordinator, number, answer)
@@ -265,7 +266,7 @@ async def _change(
     session_id: str | None = call.data.get(ATTR_SESSION_ID)
     if session_id is None:
         return _response(await _send(coordinator, number, command()))
-    async with coordinator.session_lock:
+    async with coordinator.commands.session_lock:
         session = await _look(coordinator, number, session_id)
         if session is None:
             raise refused("no_session", number=str(number))
@@ -282,7 +283,7 @@ async def _send(
 ) -> PlacedSession | None:
     """Send a command for the session on a pager; see `_told`."""
     try:
-        answer = await coordinator.async_command(command)
+        answer = await coordinator.commands.send(command)
     except TransmitterError as err:
         # Where active sessions are not told at all, it is the command that was not found.
         is_told = coordinator.data.active is not None
@@ -310,7 +311,7 @@ async def _look(
     if is_right and coordinator.follower.reader.knows_active:
         return session
     try:
-        await coordinator.async_ask_sessions()
+        await coordinator.commands.ask_sessions()
     except TransmitterError as err:
         if not (isinstance(err, RejectedError) and err.is_unknown_resource):
             raise failure(HomeAssistantError, err) from err
@@ -418,8 +419,7 @@ def _clean(text: str) -> str:
 
     Letters are put together with their accents, as far as there is one character for both.
     """
-    text = unicodedata.normalize("NFC", text)
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return " ".join(one_line(unicodedata.normalize("NFC", text)).split())
 
 
 def _instant(call: ServiceCall, name: str, default: int) -> int:

@@ -108,7 +108,7 @@ class StepTrigger(LrsPagerTrigger):
             if event.step is self.step:
                 tell(event.session)
 
-        return coordinator.async_add_event_listener(happened)
+        return coordinator.follower.events.listen(happened)
 
 
 class StartedTrigger(StepTrigger):

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 
-from custom_components.lrs_pager.sessions.session import PlacedSession
-from custom_components.lrs_pager.transmitter import TOLERANCE, Session, UnitClock
+from custom_components.lrs_pager.sessions.session import place
+from custom_components.lrs_pager.transmitter import TOLERANCE, Session
+from tests.clocks import Reader, read
 from tests.properties import shown
 
 # With half an hour of summer time, with a change at midnight, with hours far from UTC, with days
@@ -81,11 +82,12 @@ def test_whatever_the_clock_shows_sessions_are_placed_and_the_day_goes_on(
     day_start: int,
 ) -> None:
     at, zone = ours
-    clock = UnitClock.measure(shows, at, at + delay, zone)
+    reader = Reader(zone)
+    clock = reader.read(shows, at, delay)
     for then, takes in later:
         before = (clock, posix(clock.at))
-        clock = UnitClock.measure(then, clock.at, clock.at + takes, zone, clock)
-        placed = PlacedSession.of(session(None, shows, then), clock, before)
+        clock = reader.read(then, clock.at, takes)
+        placed = place(session(None, shows, then), clock, before=before)
         assert placed.cleared_at is not None
         # Nothing that was told ended after it was told.
         assert placed.ended_at <= posix(clock.at) + TOLERANCE.total_seconds() + 5
@@ -102,10 +104,10 @@ def test_a_clock_is_measured_as_well_as_the_network_allows(
 ) -> None:
     """A clock that runs beside ours, and shows whole seconds; each answer takes its time."""
     at, zone = ours
-    clock = None
+    reader = Reader(zone)
     for there, back in answers:
         shows = ((at + there).replace(tzinfo=None) + ahead).replace(microsecond=0)
-        clock = UnitClock.measure(shows, at, at + there + back, zone, clock)
+        clock = reader.read(shows, at, there + back)
         # A stamp of what it shows now is of now.
         found = clock.place_alone(session(None, None, shows)).cleared
         assert found is not None
@@ -124,7 +126,7 @@ def test_days_adjoin_and_have_their_hours(
     """Also those on which the clocks are changed."""
     at, zone = ours
     at = at.replace(microsecond=0)
-    clock = UnitClock.measure(at.astimezone(zone).replace(tzinfo=None) + ahead, at, at, zone)
+    clock = read(at.astimezone(zone).replace(tzinfo=None) + ahead, at, zone)
     # By one measure: a clock that is right goes on to be.
     first = day = clock.business_day(at, day_start)
     assert day.start <= clock.latest < day.end  # of its own reading
@@ -149,7 +151,7 @@ def test_the_days_on_which_clocks_change_have_23_and_25_hours(
 ) -> None:
     zone = ZoneInfo("Europe/Amsterdam")
     at = (day[0] + timedelta(seconds=second)).replace(tzinfo=zone).astimezone(UTC)
-    clock = UnitClock.measure(at.astimezone(zone).replace(tzinfo=None), at, at, zone)
+    clock = read(at.astimezone(zone).replace(tzinfo=None), at, zone)
     found = clock.business_day(at, 0)
     assert found.date == day[0].date()
     assert found.end - found.start == day[1] * 3600
@@ -179,7 +181,7 @@ def test_a_visit_takes_as_long_as_the_unit_says_whenever_it_is_told(
         assert offset is not None
         return time.replace(tzinfo=None) + offset + ahead
 
-    clock = UnitClock.measure(reads(told), told, told, zone)
+    clock = read(reads(told), told, zone)
     paged = created + timedelta(seconds=wait)
     placed = clock.place(session(reads(created), reads(paged), reads(ends)))
     assert placed.created is not None

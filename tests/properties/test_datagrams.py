@@ -9,7 +9,13 @@ from typing import Any, override
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.lrs_pager.transmitter import Answer, Transmitter, TransmitterError, coap
+from custom_components.lrs_pager.transmitter import (
+    Answer,
+    Chunk,
+    Transmitter,
+    TransmitterError,
+    coap,
+)
 from tests.properties import fewer
 from tests.raw_unit import ACK, BLOCK2, CON, ETAG, NON, OBSERVE, Message
 from tests.simulator import HISTORY_EXAMPLE
@@ -145,7 +151,9 @@ async def test_whatever_a_unit_answers_it_is_an_answer_or_an_error(
     change: Change, after: tuple[Change, ...]
 ) -> None:
     async with running(Unit(change, *after)) as transmitter:
-        for ask in (transmitter.history, transmitter.sessions, transmitter.clear_sessions):
+        with suppress(TransmitterError):
+            assert all([isinstance(chunk, Chunk) async for chunk in transmitter.history()])
+        for ask in (transmitter.sessions, transmitter.clear_sessions):
             with suppress(TransmitterError):
                 assert isinstance(await ask(), Answer)
 
@@ -157,7 +165,7 @@ async def test_a_path_that_is_no_text_is_no_traceback() -> None:
         Unit(lambda answer: replace(answer, options=[(LOCATION_PATH, b"\x80")]).encode())
     ) as transmitter:
         with pytest.raises(TransmitterError):
-            await transmitter.history()
+            await anext(transmitter.history())
 
 
 @given(st.lists(changes, min_size=1, max_size=3))

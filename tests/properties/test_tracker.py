@@ -6,6 +6,7 @@ Assistant is restarted, and the unit's clock is set.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,14 +22,17 @@ from hypothesis.stateful import (
     rule,
 )
 
-from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.database import Database
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import (
-    PATIENCE,
+    CLEAR_TYPE_WAIT,
+    RECENT,
     News,
+    SessionEvent,
     SessionTracker,
     Step,
 )
+from custom_components.lrs_pager.sync.clocks import Clocks
 from custom_components.lrs_pager.transmitter import CLEARED, PAGED, STARTED, Session, UnitClock
 from tests.properties import fewer
 
@@ -62,9 +66,9 @@ class Restaurant(RuleBasedStateMachine):
         self.sessions: dict[int, Session] = {}
         self.happened: dict[int, datetime] = {}
         self.history: list[Session] = []
-        self.clock: UnitClock | None = None
-        self.log = SessionLog()
-        self.tracker = SessionTracker(self.log, self.now)
+        self.log = Database(None)
+        self.clocks = self.new_clocks()
+        self.tracker = SessionTracker(self.now)
         self.news: dict[str, list[Step]] = defaultdict(list)
         self.instants: dict[tuple[str, str], int] = {}
         self.read()
@@ -143,22 +147,35 @@ class Restaurant(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------- what arrives of it
 
-    def read(self, delay: float = 0.01) -> UnitClock:
+    def new_clocks(self) -> Clocks:
+        """Our side of both clocks, as Home Assistant starts."""
+        return Clocks(
+            zone=lambda: self.zone,
+            wall=lambda: self.now.timestamp(),  # noqa: PLW0108  # now changes
+            steady=self.steady,
+            stepped=lambda _: None,
+        )
+
+    def steady(self) -> float:
+        """The loop's clock."""
+        return (self.now - BEGINNINGS[0][0]).total_seconds() + 1e8
+
+    def unit_clock(self) -> UnitClock:
+        """The unit's clock, as far as it is known."""
+        return self.clocks.unit(self.steady())
+
+    def read(self, delay: float = 0.01) -> None:
         """Read the unit's clock off an answer that takes so many seconds."""
-        takes = timedelta(seconds=delay)
-        shows = self.shows()
-        asked = self.now
-        self.now += takes
-        self.clock = UnitClock.measure(shows, asked, self.now, self.zone, self.clock)
-        return self.clock
+        shows, asked = self.shows(), self.steady()
+        self.now += timedelta(seconds=delay)
+        self.clocks.read(shows, asked, self.steady())
 
     @rule(sent=told, times=st.integers(1, 2))
     def message(self, sent: tuple[int, Session], times: int) -> None:
         """A message arrives: just now, late, or twice."""
-        assert self.clock
         run, session = sent
         for _ in range(times if run == self.runs else 0):
-            self._take(self.tracker.see([session], self.clock.as_of(self.now), self.now))
+            self._take(self.tracker.see([session], self.unit_clock(), self.now))
 
     @rule(delay=st.floats(0, 11), has_newcomer=st.booleans())
     def list_active(self, delay: float, has_newcomer: bool) -> None:
@@ -168,8 +185,8 @@ class Restaurant(RuleBasedStateMachine):
             self.now += timedelta(milliseconds=1)
             self.message(self.start(None, None), 1)
         before = {session.uuid for session in self.tracker.active or ()}
-        clock = self.read(delay)
-        self._take(self.tracker.see(sessions, clock, self.now, asked))
+        self.read(delay)
+        self._take(self.tracker.see(sessions, self.unit_clock(), self.now, asked))
         if has_newcomer:
             newcomer = f"uuid-{len(self.happened)}"
             after = {session.uuid for session in self.tracker.active or ()}
@@ -179,16 +196,16 @@ class Restaurant(RuleBasedStateMachine):
     def list_history(self, delay: float, data: st.DataObject) -> None:
         """A poll asks for the history; it has its sessions in any order."""
         sessions, asked = data.draw(st.permutations(self.history)), self.now
-        clock = self.read(delay)
-        self._take(self.tracker.see_history(sessions, clock, self.now))
-        self._take(self.tracker.history_is_complete(asked))
+        self.read(delay)
+        self._take_history(sessions, asked)
 
     @rule()
     def restart(self) -> None:
         """Home Assistant is restarted; what was logged is on the disk."""
-        self.log, logged = SessionLog(), list(self.log)
-        self.log.restore(logged)
-        self.tracker = SessionTracker(self.log, self.now)
+        logged = self.log.between()
+        recent = self.log.between(round(self.now.timestamp()) - RECENT)
+        self.clocks = self.new_clocks()
+        self.tracker = SessionTracker(self.now, recent, logged[-1] if logged else None)
         over = {session.uuid for session in logged}
         # Of sessions that were active, the instants are read anew.
         self.instants = {key: at for key, at in self.instants.items() if key[0] in over}
@@ -197,7 +214,21 @@ class Restaurant(RuleBasedStateMachine):
         self.poll()
 
     def _take(self, news: News) -> None:
-        for event in news.events:
+        changes = self.log.merge(
+            news.ended, lambda session, before: session.seen_before(before) if before else session
+        )
+        self.tracker.remember(changes, self.now)
+        self._take_events(news.events)
+
+    def _take_history(self, sessions: Iterable[Session], asked: datetime) -> None:
+        place = self.tracker.placing(self.unit_clock(), None, float("-inf"))
+        changes = self.log.merge(sessions, place)
+        self.tracker.remember(changes, self.now)
+        self._take_events(self.tracker.see_logged(changes, self.now))
+        self._take_events(self.tracker.history_was_read(asked))
+
+    def _take_events(self, events: Iterable[SessionEvent]) -> None:
+        for event in events:
             assert event.session.uuid
             self.news[event.session.uuid].append(event.step)
 
@@ -213,7 +244,7 @@ class Restaurant(RuleBasedStateMachine):
     @invariant()
     def an_instant_once_given_stays(self) -> None:
         """Whatever is told later, with whatever clock."""
-        known: list[PlacedSession] = [*self.log, *self.tracker.tracked]
+        known: list[PlacedSession] = [*self.log.between(), *self.tracker.tracked]
         for session in known:
             for name in ("created_at", "notified_at", "cleared_at"):
                 at = getattr(session, name)
@@ -225,23 +256,25 @@ class Restaurant(RuleBasedStateMachine):
     def nobody_is_invented(self) -> None:
         """What is in the log did end, and was there once."""
         ended = {session.uuid for session in self.history}
-        logged = [session.uuid for session in self.log]
+        logged = [session.uuid for session in self.log.between()]
         assert set(logged) <= ended
         assert len(set(logged)) == len(logged)
 
     def settle(self) -> None:
         """Have all told once more, after the time that the history may take."""
         for _ in range(2):
-            self.now += PATIENCE
+            self.now += CLEAR_TYPE_WAIT
             self.poll()
 
     def poll(self) -> None:
         """Have all told."""
-        asked, clock = self.now, self.read()
-        self._take(self.tracker.see(self.sessions.values(), clock, self.now, asked))
-        asked, clock = self.now, self.read()
-        self._take(self.tracker.see_history(self.history, clock, self.now))
-        self._take(self.tracker.history_is_complete(asked))
+        asked = self.now
+        self.read()
+        sessions = self.sessions.values()
+        self._take(self.tracker.see(sessions, self.unit_clock(), self.now, asked))
+        asked = self.now
+        self.read()
+        self._take_history(self.history, asked)
 
     def teardown(self) -> None:
         """In the end all is known as it was."""
@@ -252,7 +285,7 @@ class Restaurant(RuleBasedStateMachine):
         self.an_instant_once_given_stays()
         active = self.tracker.active or ()
         assert {s.uuid for s in active} == {s.uuid for s in self.sessions.values()}
-        assert {s.uuid: s.clear_type for s in self.log} == {
+        assert {s.uuid: s.clear_type for s in self.log.between()} == {
             s.uuid: s.clear_type for s in self.history
         }
         assert not self.tracker.wants_history

@@ -1,5 +1,7 @@
 """What a day, or an hour, comes to."""
 
+from typing import Any
+
 from custom_components.lrs_pager.sessions.figures import figures
 from custom_components.lrs_pager.sessions.session import PlacedSession
 
@@ -38,7 +40,12 @@ def test_party_sizes_that_no_session_has_are_not_zero_guests() -> None:
 
 
 def test_a_number_that_was_mistyped_and_taken_back_is_no_guest() -> None:
-    slip = ended(created_at=100, cleared_at=159, party_size=3)
-    assert figures([slip]).count == 0
-    assert figures([ended(created_at=100, cleared_at=160)]).count == 1
-    assert figures([ended(created_at=100, notified_at=110, cleared_at=120)]).count == 1
+    def count(**changes: Any) -> int:
+        removed = {"created_at": 100, "cleared_at": 159, "clear_type": "REMOVED"}
+        return figures([ended(**removed | changes)]).count
+
+    assert count() == 0
+    assert count(cleared_at=160) == 1
+    assert count(notified_at=110) == 1
+    assert count(clear_type="STOP") == 1
+    assert count(clear_type=None) == 1

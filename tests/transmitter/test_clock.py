@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.lrs_pager.transmitter import BusinessDay, Instants, Session, UnitClock
+from tests.clocks import Reader, read
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -18,10 +19,21 @@ def posix(text: str) -> int:
     return round(utc(text).timestamp())
 
 
-def clock(shows: str, at: str, previous: UnitClock | None = None, takes: float = 0) -> UnitClock:
-    """The unit's clock, which shows this when it is that in UTC; the answer takes some seconds."""
-    answered = utc(at) + timedelta(seconds=takes)
-    return UnitClock.measure(datetime.fromisoformat(shows), utc(at), answered, AMSTERDAM, previous)
+class Reads:
+    """The unit's clock, read again and again."""
+
+    def __init__(self) -> None:
+        self._reader = Reader(AMSTERDAM)
+
+    def clock(self, shows: str, at: str, takes: float = 0) -> UnitClock:
+        """It shows this when it is that in UTC; the answer takes some seconds."""
+        shown = datetime.fromisoformat(shows)
+        return self._reader.read(shown, utc(at), timedelta(seconds=takes))
+
+
+def clock(shows: str, at: str) -> UnitClock:
+    """The unit's clock, which shows this when it is that in UTC."""
+    return Reads().clock(shows, at)
 
 
 def session(cleared: str, notified: str | None = None, created: str | None = None) -> Session:
@@ -127,8 +139,9 @@ def test_stamps_of_a_wrong_clock_are_as_old_as_it_says(shows: str) -> None:
 
 def test_a_unit_that_knows_no_summer_time_is_right_all_the_same() -> None:
     # It agreed at 01:50; at 03:10 local time, it shows 02:10.
-    before = clock("2026-03-29T01:50:00", at="2026-03-29T00:50:00")
-    after = clock("2026-03-29T02:10:00", at="2026-03-29T01:10:00", previous=before)
+    reads = Reads()
+    assert reads.clock("2026-03-29T01:50:00", at="2026-03-29T00:50:00").agrees
+    after = reads.clock("2026-03-29T02:10:00", at="2026-03-29T01:10:00")
     placed = after.place(
         session("2026-03-29T02:09:00", "2026-03-29T02:05:00", "2026-03-29T01:55:00")
     )
@@ -159,23 +172,26 @@ def test_a_session_from_the_future_has_just_ended_and_waited_as_long() -> None:
 def test_a_session_stamped_just_before_the_clock_was_set_is_not_misplaced(
     showed: str, shows: str, stamp: str
 ) -> None:
-    before = clock(showed, at="2026-11-23T11:00:00")
-    after = clock(shows, at="2026-11-23T11:00:30", previous=before)
+    reads = Reads()
+    before = reads.clock(showed, at="2026-11-23T11:00:00")
+    after = reads.clock(shows, at="2026-11-23T11:00:30")
     placed = after.place(session(stamp), (before, posix("2026-11-23T11:00:00")))
     assert placed.cleared is not None
     assert abs(placed.cleared - posix("2026-11-23T11:00:10")) <= 1
 
 
 def test_a_session_stamped_just_after_the_clock_was_set_is_not_misplaced() -> None:
-    before = clock("2018-03-15T08:00:00", at="2026-11-23T11:00:00")
-    after = clock("2026-11-23T12:00:30", at="2026-11-23T11:00:30", previous=before)
+    reads = Reads()
+    before = reads.clock("2018-03-15T08:00:00", at="2026-11-23T11:00:00")
+    after = reads.clock("2026-11-23T12:00:30", at="2026-11-23T11:00:30")
     placed = after.place(session("2026-11-23T12:00:20"), (before, posix("2026-11-23T11:00:00")))
     assert placed.cleared == posix("2026-11-23T11:00:20")
 
 
 def test_an_old_session_that_was_not_seen_before_keeps_its_own_time() -> None:
-    before = clock("2026-11-23T12:00:00", at="2026-11-23T11:00:00")
-    after = clock("2026-11-23T12:00:30", at="2026-11-23T11:00:30", previous=before)
+    reads = Reads()
+    before = reads.clock("2026-11-23T12:00:00", at="2026-11-23T11:00:00")
+    after = reads.clock("2026-11-23T12:00:30", at="2026-11-23T11:00:30")
     placed = after.place(session("2026-11-20T09:00:00"), (before, posix("2026-11-23T11:00:00")))
     assert placed.cleared == posix("2026-11-20T08:00:00")
 
@@ -184,12 +200,13 @@ def test_an_old_session_that_was_not_seen_before_keeps_its_own_time() -> None:
 
 
 def test_slow_answers_do_not_make_a_steady_clock_waver() -> None:
-    measured = clock("2018-03-15T11:45:29", at="2026-11-23T11:00:00")
+    reads = Reads()
+    measured = reads.clock("2018-03-15T11:45:29", at="2026-11-23T11:00:00")
     first = measured.instant(datetime(2018, 3, 15, 11, 45), 0)
     for seconds, takes in [(30, 0.1), (60, 3.0), (90, 0.9), (120, 11.5), (150, 0.0)]:
         shows = datetime(2018, 3, 15, 11, 45, 29) + timedelta(seconds=seconds)
         at = (utc("2026-11-23T11:00:00") + timedelta(seconds=seconds)).replace(tzinfo=None)
-        measured = clock(shows.isoformat(), at.isoformat(), previous=measured, takes=takes)
+        measured = reads.clock(shows.isoformat(), at.isoformat(), takes=takes)
         assert measured.instant(datetime(2018, 3, 15, 11, 45), 0) == first
 
 
@@ -258,7 +275,7 @@ def test_a_day_that_begins_as_clocks_are_put_on_begins_when_that_clock_says_so(
     # At three, before which an hour is left out, by a clock that is a little off.
     at = utc("2026-03-28T20:00:00")
     shows = (at + timedelta(hours=1, seconds=seconds)).replace(tzinfo=None)
-    measured = UnitClock.measure(shows, at, at, AMSTERDAM)
+    measured = read(shows, at, AMSTERDAM)
     before = measured.business_day(at, 3)
     assert before.turns == utc("2026-03-29T01:00:00") - timedelta(seconds=seconds)
     assert measured.business_day(before.turns, 3).start == before.end

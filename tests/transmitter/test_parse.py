@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from custom_components.lrs_pager.transmitter import MalformedError, Session
-from custom_components.lrs_pager.transmitter.models import Statistics, Told
+from custom_components.lrs_pager.transmitter.models import Statistics
 from custom_components.lrs_pager.transmitter.parse import (
     Head,
     parse_history,
     parse_sessions,
-    salvage_history,
 )
+from tests.parsers import LIST, parse_list
 from tests.simulator import HISTORY_EXAMPLE
 
 GOOD: dict[str, Any] = {
@@ -117,15 +117,6 @@ def test_an_empty_history_may_be_written_in_any_way(empty: Any) -> None:
         ("responseTypes", None),
         ("responseTypes", "session_history"),
         ("responseTypes", [1]),
-        ("globalSessionSequence", "many"),
-        ("globalSessionSequence", -1),
-        ("globalSessionSequence", True),
-        ("globalSessionSequence", 1.5),
-        ("timestamp", "yesterday"),
-        ("timestamp", 5),
-        ("timestamp", "9999-12-31T23:59:59"),
-        ("deviceName", 7470),
-        ("firmwareVersion", ["8"]),
         ("session_history", {}),
         ("session_history", "none"),
     ],
@@ -143,11 +134,25 @@ def test_another_answer_is_not_taken_for_a_history() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["globalSessionSequence", "timestamp", "deviceName", "firmwareVersion"]
+    ("field", "name", "odd"),
+    [
+        ("globalSessionSequence", "sequence", ["many", -1, True, 1.5]),
+        (
+            "timestamp",
+            "timestamp",
+            ["yesterday", "", 0, "2000-00-00T00:00:00", "9999-12-31T23:59:59"],
+        ),
+        ("deviceName", "device_name", [7470]),
+        ("firmwareVersion", "firmware_version", [8.4, ["8"]]),
+    ],
 )
-@pytest.mark.parametrize("value", [None, ...])
-def test_what_an_envelope_lacks_costs_no_session(field: str, value: Any) -> None:
-    assert len(parse_history(history(GOOD, **{field: value})).sessions) == 1
+def test_what_an_envelope_lacks_or_says_oddly_is_not_known_and_costs_no_session(
+    field: str, name: str, odd: list[Any]
+) -> None:
+    for value in (None, ..., *odd):
+        answer = parse_history(history(GOOD, **{field: value}))
+        assert getattr(answer.envelope, name) is None
+        assert len(answer.sessions) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,17 +189,37 @@ def test_what_is_no_answer_at_all_is_malformed(body: bytes) -> None:
         GOOD | {"uuid": None, "id": "eleven"},
         GOOD | {"uuid": None, "id": -1},
         GOOD | {"uuid": "00000000-0000-0000-0000-000000000000", "id": float(2**60)},
-        GOOD | {"cleared": "soon"},
-        GOOD | {"cleared": 1521114318},
-        GOOD | {"notified": "2018-02-30T00:00:00"},
-        GOOD | {"created": {"at": "2018-03-15T08:44:13"}},
-        GOOD | {"cleared": "0001-01-01T00:00:00"},
+        GOOD | dict.fromkeys(("created", "started", "notified", "cleared"), "soon"),
     ],
 )
 def test_one_bad_record_never_takes_the_others_with_it(record: Any) -> None:
     answer = parse_history(history(record, GOOD))
     assert [s.number for s in answer.sessions] == [4]
     assert answer.skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "name"),
+    [
+        ("cleared", "soon", "cleared"),
+        ("cleared", 1521114318, "cleared"),
+        ("cleared", "0001-01-01T00:00:00", "cleared"),
+        ("notified", "2018-02-30T00:00:00", "notified"),
+        ("notified", "0000-00-00T00:00:00", "notified"),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_none_and_is_counted(
+    field: str, value: Any, name: str
+) -> None:
+    answer = parse_history(history(GOOD | {field: value}))
+    assert getattr(answer.sessions[0], name) is None
+    assert (answer.skipped, answer.unreadable_stamps) == (0, 1)
+    assert parse_history(history(GOOD)).unreadable_stamps == 0
+
+
+def test_of_two_names_for_its_beginning_a_session_has_the_one_that_can_be_read() -> None:
+    read = only(created={"at": "2018-03-15T08:44:13"}, started="2018-03-15T08:44:13")
+    assert read.created == datetime(2018, 3, 15, 8, 44, 13)
 
 
 @pytest.mark.parametrize(
@@ -329,24 +354,10 @@ def test_times_with_fractions_or_a_zone_are_read_by_the_second() -> None:
         assert only(cleared=text).cleared == datetime(2018, 3, 15, 11, 45, 18)
 
 
-def test_a_history_that_shifted_under_way_gives_only_whole_sessions() -> None:
-    records = [GOOD | {"id": i, "uuid": f"uuid-{i}", "number": i} for i in range(40)]
-    old, new = history(*records), history(*records[1:])
-    cut = len(old) // 2 // 64 * 64
-    blocks = [old[i : i + 64 * 8] for i in range(0, cut, 64 * 8)]
-    blocks += [new[i : i + 64 * 8] for i in range(sum(map(len, blocks)), len(new), 64 * 8)]
-    answer: Told = salvage_history(tuple(blocks))
-    assert answer.envelope.sequence == 116
-    assert len(answer.sessions) > 20
-    for session in answer.sessions:
-        assert session.uuid == f"uuid-{session.id}"
-        assert session.number == session.id
-
-
 def test_a_brace_in_a_label_does_not_make_a_session() -> None:
     label = '}{"id":99,"uuid":"fake","created":"2018-03-15T08:44:13"}'
     body = history(GOOD | {"label": label}, {"id": 1}, GOOD | {"uuid": "x", "cleared": "soon"})
-    assert [s.uuid for s in salvage_history((body,)).sessions] == [GOOD["uuid"]]
+    assert [s.uuid for s in parse_list(body).sessions] == [GOOD["uuid"], "x"]
 
 
 @pytest.mark.parametrize("size", [16, 64, 300, 1024])
@@ -354,7 +365,8 @@ def test_the_head_of_a_list_is_the_same_as_long_as_its_first_session_is(size: in
     def head(body: bytes) -> Head | None:
         """As a client sees it, block by block."""
         for end in range(size, len(body) + size, size):
-            if found := Head.of(body[:end]):
+            is_all = end >= len(body)
+            if found := Head.of(body[:end], LIST, is_all=is_all, is_enough=is_all):
                 return found
         return None
 
@@ -367,6 +379,6 @@ def test_the_head_of_a_list_is_the_same_as_long_as_its_first_session_is(size: in
     assert head(body) != head(history())
 
 
-def test_a_history_without_a_beginning_cannot_be_salvaged() -> None:
+def test_a_list_without_a_beginning_is_malformed() -> None:
     with pytest.raises(MalformedError):
-        salvage_history((b'{"id":1}', b"..."))
+        parse_list(b'{"id":1}...')

@@ -98,6 +98,7 @@ class HostStand:
         self._answered_at: float | None = None
         # The pagers that were in use of late. 0 is none of them, as it stands for all.
         self._pagers: set[int] = set()
+        self._log_changes = -1  # of the log, when the pagers were taken from it
         self._listeners: list[CALLBACK_TYPE] = []
 
     @property
@@ -130,9 +131,7 @@ class HostStand:
         stop_waiting = self._hass.bus.async_listen(
             EVENT_HOMEASSISTANT_STOP, callback(lambda _: seating.stop())
         )
-        self.entry.async_create_background_task(
-            self._hass, self._load_pagers(), f"{self.entry.title} pagers"
-        )
+        self._log_changes = -1
         self.async_update()
 
         @callback
@@ -154,13 +153,18 @@ class HostStand:
         if coordinator := self.coordinator:
             self._answered_at = coordinator.follower.gaps.answered_at
             self._pagers.update(s.number for s in self.sessions or () if s.number)
+            if coordinator.log.changes != self._log_changes:
+                self._log_changes = coordinator.log.changes
+                self.entry.async_create_background_task(
+                    self._hass, self._load_pagers(), f"{self.entry.title} pagers"
+                )
         if self.seating and self.sessions is not None:
             self.seating.see(self.sessions)
         for listener in tuple(self._listeners):
             listener()
 
     async def _load_pagers(self) -> None:
-        """Take the pagers of the log's latest sessions; those that follow become active here."""
+        """Take the pagers of the log's latest sessions: some may not have been active here."""
         start = dt_util.utcnow() - PAGERS_KEPT
         logged = await self.entry.runtime_data.log.numbers(int(start.timestamp()))
         self._pagers.update(number for number in logged if number > 0)

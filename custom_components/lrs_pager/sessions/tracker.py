@@ -11,10 +11,12 @@ the day. Only the history says whether a session was cleared or removed, so its 
 when that is known.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
+from functools import partial
+from typing import Any
 
 from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
 from .log import Change, Place
@@ -97,6 +99,39 @@ class _Tracked:
             self.whereabouts, self.at = _Whereabouts.MISSING, at
 
 
+class _Ended:
+    """The sessions that have ended of late, and the one that ended last."""
+
+    def __init__(self, sessions: Iterable[PlacedSession], latest: PlacedSession | None) -> None:
+        """Begin with those of the log, from the oldest."""
+        self.latest = latest
+        self._sessions = list(sessions)
+        self._index = SessionIndex(self._sessions)
+
+    def find(self, session: Session) -> PlacedSession | None:
+        """Find a session."""
+        return self._index.find(session)
+
+    def put(self, session: PlacedSession, at: datetime) -> None:
+        """Keep a session in mind, in place of what it is found as; forget those of long ago."""
+        known = self._index.find(session)
+        if (
+            self.latest is None
+            or session.ended_at >= self.latest.ended_at
+            or (known is not None and known is self.latest)
+        ):
+            self.latest = session
+        if known:
+            self._index.remove(known)
+            self._sessions.remove(known)
+        oldest = at.timestamp() - RECENT
+        if session.ended_at >= oldest:
+            self._index.add(session)
+            self._sessions.append(session)
+        while self._sessions and self._sessions[0].ended_at < oldest:
+            self._index.remove(self._sessions.pop(0))
+
+
 class SessionTracker:
     """The active sessions, and those that are over and wait for the history to say how.
 
@@ -115,13 +150,11 @@ class SessionTracker:
         began: when that is. recent: the log's sessions of the last RECENT seconds. latest: its
         session that ended last. day_start: the hour at which a business day begins.
         """
-        self.latest = latest
         self._began = began.timestamp()
         self._day_start = day_start
         self._tracked: dict[str, _Tracked] = {}  # by identity
         self._index = SessionIndex()  # of the same
-        self._recent = list(recent)
-        self._over = SessionIndex(self._recent)
+        self._ended = _Ended(recent, latest)
         # Whether what was so when we began is known, so that all else is new.
         self._knows_active = False
         self._knows_history = False
@@ -136,19 +169,19 @@ class SessionTracker:
         active = (t.session for t in self._tracked.values() if t.whereabouts is _Whereabouts.ACTIVE)
         return tuple(sorted(active, key=lambda session: session.created_at or 0))
 
+    @property
+    def latest(self) -> PlacedSession | None:
+        """The session that ended last, of any day."""
+        return self._ended.latest
+
     def find(self, session: Session) -> PlacedSession | None:
         """Find a session, active or ended of late, as it is known."""
-        return self._index.find(session) or self._over.find(session)
+        return self._index.find(session) or self._ended.find(session)
 
     @property
     def tracked(self) -> tuple[PlacedSession, ...]:
         """The sessions that are active, or over while the history has not said how."""
         return tuple(tracked.session for tracked in self._tracked.values())
-
-    @property
-    def state(self) -> frozenset[tuple[str, bool]]:
-        """Which sessions are active, and which of them were paged."""
-        return frozenset((session.keys[0], session.is_paged) for session in self.active or ())
 
     @property
     def wants_history(self) -> bool:
@@ -200,7 +233,7 @@ class SessionTracker:
 
         is_live: whether it is told because it has just changed.
         """
-        if ended := self._over.find(session):
+        if ended := self._ended.find(session):
             self._see_ended(session, ended, clock, at, news)
             return None
         is_over = session.cleared is not None or session.state in ENDED_STATES
@@ -209,13 +242,9 @@ class SessionTracker:
             session = replace(session, clear_type=None)
         known = self._index.find(session)
         before = self._tracked[known.keys[0]] if known else None
-        is_same_setting = None if before is None else before.setting == clock.setting
+        is_same = None if before is None else before.setting == clock.setting
         placed = place(
-            session,
-            clock,
-            day_start=self._day_start,
-            earlier=known,
-            is_same_setting=is_same_setting,
+            session, clock, day_start=self._day_start, earlier=known, is_same_setting=is_same
         )
         if session.state == PAGED and not placed.is_paged:
             placed = placed.paged(round(at.timestamp()))
@@ -230,7 +259,7 @@ class SessionTracker:
         self._pop(session)
         if is_over:
             news.ended.append(placed)
-            self._remember(placed, at)
+            self._ended.put(placed, at)
             tracked.whereabouts = _Whereabouts.ENDED
         if placed.clear_type:
             steps.append(_end(placed))
@@ -240,12 +269,8 @@ class SessionTracker:
             self._tracked[placed.keys[0]] = tracked
             self._index.add(placed)
         if not self._knows_active:
-            # Nobody has told yet what was so when we began. Stamps have whole seconds.
-            steps = [
-                step
-                for step in steps
-                if is_live and (_instant(step, placed) or self._began) >= self._began - 1
-            ]
+            # Nobody has told yet what was so when we began.
+            steps = _since(self._began, steps, placed) if is_live else []
         _announce(news.events, steps, placed, at, is_live=is_live)
         return None if is_over else placed.keys[0]
 
@@ -256,7 +281,7 @@ class SessionTracker:
         placed = place(session, clock, day_start=self._day_start, earlier=ended)
         if placed != ended:
             news.ended.append(placed)
-            self._remember(placed, at)
+            self._ended.put(placed, at)
 
     def _end_others(self, number: int | None, at: datetime) -> None:
         """Take note that a pager has a new session: it has one at a time, so that others are over.
@@ -277,24 +302,15 @@ class SessionTracker:
         before: see UnitClock.place. names_since: sessions that ended earlier lose their labels
         (POSIX seconds).
         """
-        index = SessionIndex(self.tracked)
-        settings = {key: tracked.setting for key, tracked in self._tracked.items()}
-        day_start = self._day_start
-
-        def place_archived(session: Session, logged: PlacedSession | None) -> PlacedSession:
-            tracked = index.find(session)
-            setting = settings[tracked.keys[0]] if tracked else None
-            placed = place(
-                session,
-                clock,
-                day_start=day_start,
-                before=before,
-                earlier=logged or tracked,
-                is_same_setting=None if setting is None else setting == clock.setting,
-            )
-            return replace(placed, label=None) if placed.ended_at < names_since else placed
-
-        return place_archived
+        return partial(
+            _place_archived,
+            SessionIndex(self.tracked),
+            {key: tracked.setting for key, tracked in self._tracked.items()},
+            names_since,
+            clock=clock,
+            before=before,
+            day_start=self._day_start,
+        )
 
     def see_logged(self, changes: Sequence[Change], at: datetime) -> list[SessionEvent]:
         """Take note of what the history has changed in the log; return what is to be announced."""
@@ -343,41 +359,21 @@ class SessionTracker:
     def remember(self, changes: Iterable[Change], at: datetime) -> None:
         """Keep in mind how the log has ended sessions now."""
         for _, logged in changes:
-            self._remember(logged, at)
+            self._ended.put(logged, at)
 
     # ------------------------------------------------------------------------ our clock
 
     def shift(self, seconds: int) -> None:
         """Move the instants that follow from our own clock, as that was set."""
         self._began += seconds
-        for key, tracked in list(self._tracked.items()):
+        for tracked in self._tracked.values():
             tracked.at += timedelta(seconds=seconds)
             if tracked.session.is_by_age:
                 self._index.remove(tracked.session)
                 tracked.session = tracked.session.shifted(seconds)
-                self._tracked[key] = tracked
                 self._index.add(tracked.session)
 
     # ----------------------------------------------------------------------- in between
-
-    def _remember(self, session: PlacedSession, at: datetime) -> None:
-        """Keep in mind that a session is over, and forget those of long ago."""
-        known = self._over.find(session)
-        if (
-            self.latest is None
-            or session.ended_at >= self.latest.ended_at
-            or (known is not None and known is self.latest)
-        ):
-            self.latest = session
-        if known:
-            self._over.remove(known)
-            self._recent.remove(known)
-        oldest = at.timestamp() - RECENT
-        if session.ended_at >= oldest:
-            self._over.add(session)
-            self._recent.append(session)
-        while self._recent and self._recent[0].ended_at < oldest:
-            self._over.remove(self._recent.pop(0))
 
     def _pop(self, session: Session | PlacedSession) -> _Tracked | None:
         """Take a session out; it is done with, or about to be put in anew."""
@@ -385,6 +381,27 @@ class SessionTracker:
             return None
         self._index.remove(known)
         return self._tracked.pop(known.keys[0])
+
+
+def _place_archived(
+    active: SessionIndex,
+    settings: Mapping[str, int],
+    names_since: float,
+    session: Session,
+    logged: PlacedSession | None,
+    **how: Any,
+) -> PlacedSession:
+    """Place a session of the history.
+
+    active: the sessions that are not done with; settings: of the unit's clock when they began, by
+    identity. names_since: see SessionTracker.placing. logged: the session as the log has it. how:
+    the other arguments of `place`.
+    """
+    known = active.find(session)
+    is_same_setting = settings[known.keys[0]] == how["clock"].setting if known else None
+    earlier = logged or known
+    placed = place(session, earlier=earlier, is_same_setting=is_same_setting, **how)
+    return replace(placed, label=None) if placed.ended_at < names_since else placed
 
 
 def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:
@@ -418,6 +435,12 @@ def _instant(step: Step, session: PlacedSession) -> int | None:
     """When a step happened."""
     instants = {Step.STARTED: session.created_at, Step.PAGED: session.notified_at}
     return instants.get(step, session.ended_at)
+
+
+def _since(began: float, steps: Iterable[Step], session: PlacedSession) -> list[Step]:
+    """Those of the steps that happened at an instant or after it, as far as is known."""
+    # Stamps have whole seconds.
+    return [step for step in steps if (_instant(step, session) or began) >= began - 1]
 
 
 def _announce(

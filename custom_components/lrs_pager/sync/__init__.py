@@ -9,6 +9,8 @@
     facts      what the unit says of itself
     gaps       spans in which sessions may have been missed
     writer     writes to the session log, in order
+    events     who is told what has just happened to sessions
+    commands   commands to the transmitter, and a look at what came of them
     picture    the business day, its figures, and the snapshot that is shown
     moments    moments that come by themselves: late, out too long, the day's end
     soon       one early read at a time

@@ -5,13 +5,14 @@ history                ->  clocks                   ->  log  ->  tracker
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
-from ..sessions.log import Change, SessionLog
+from ..sessions.log import Change, LogClosedError, SessionLog
 from ..sessions.session import PlacedSession
-from ..sessions.tracker import RECENT, SessionEvent, SessionTracker
+from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
     Answer,
     Chunk,
@@ -21,6 +22,7 @@ from ..transmitter import (
     UnitClock,
 )
 from .clocks import Clocks
+from .events import Events
 from .facts import UnitFacts
 from .gaps import GapWatch, HistoryPass
 from .intervals import Intervals
@@ -82,7 +84,6 @@ class Follower:
         self, transmitter: Transmitter, log: SessionLog, ourselves: Ourselves, listener: Listens
     ) -> None:
         """Nothing is sent or read yet; see `open`."""
-        self.transmitter = transmitter
         self._log, self._ours, self._listener = log, ourselves, listener
         self._writer = LogWriter(
             log,
@@ -99,24 +100,19 @@ class Follower:
         self.facts = UnitFacts()
         self.push = Push(transmitter, self.receive, listener.push_changed)
         self.tracker = SessionTracker(self.now())
-        self.reader = self._reader(None)
+        self.reader = Reader(
+            transmitter,
+            self.tracker,
+            self.push,
+            ourselves.intervals,
+            steady=ourselves.steady,
+            wall=ourselves.wall,
+        )
         self.gaps = GapWatch(None)
         # When the history was last read completely: the clock then, and our own (POSIX seconds).
         # Every session that ended before that is in the log.
         self._last_complete_read: tuple[UnitClock, int] | None = None
-        self._events: list[SessionEvent] = []
-
-    def _reader(self, kept: dict[str, object] | None) -> Reader:
-        ours = self._ours
-        return Reader(
-            self.transmitter,
-            self.tracker,
-            self.push,
-            ours.intervals,
-            steady=ours.steady,
-            wall=ours.wall,
-            kept=kept,
-        )
+        self.events = Events()
 
     async def open(self) -> None:
         """Take from the log, which is open, what is to be known."""
@@ -125,30 +121,25 @@ class Follower:
         latest = await self._log.latest()
         self.tracker = SessionTracker(now, recent, latest, self._ours.day_start)
         self.gaps = GapWatch(latest.ended_at if latest else None)
-        self.reader = self._reader(await self._log.get(HISTORY_KEY))
+        self.reader.open(self.tracker, await self._log.get(HISTORY_KEY))
 
     def now(self) -> datetime:
         """Our clock (UTC)."""
         return datetime.fromtimestamp(self.clocks.now(), UTC)
 
+    def local_time(self) -> datetime:
+        """Our local time, naive."""
+        return self.now().astimezone(self._ours.zone()).replace(tzinfo=None)
+
     def unit_clock(self) -> UnitClock:
         """The unit's clock now."""
         return self.clocks.unit(self._ours.steady())
-
-    @property
-    def has_events(self) -> bool:
-        """Whether something has happened that was not told yet."""
-        return bool(self._events)
-
-    def take_events(self) -> list[SessionEvent]:
-        """Return what has happened since this was called last."""
-        events, self._events = self._events, []
-        return events
 
     # ------------------------------------------------------------------- what the unit says
 
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
+        self.gaps.answered(self.clocks.now())
         delay = self.reader.see(answer)
         is_doubtful = self._merge(answer)
         if is_doubtful:
@@ -161,9 +152,14 @@ class Follower:
 
     def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it was as it was known."""
-        before = self.tracker.state
+        before = self._state
         self._merge(answer)
-        return before == self.tracker.state
+        return before == self._state
+
+    @property
+    def _state(self) -> frozenset[tuple[str, bool]]:
+        """Which sessions are active, and which of them were paged."""
+        return frozenset((s.keys[0], s.is_paged) for s in self.tracker.active or ())
 
     def take_settings(self, answer: Answer) -> None:
         """Take the settings, and the clock."""
@@ -181,7 +177,7 @@ class Follower:
             is_whole=answer.is_complete and not answer.skipped,
         )
         self._writer.add(news.ended)
-        self._events += news.events
+        self.events.add(news.events)
         return news.is_doubtful
 
     def _note(self, answer: Answer | Chunk) -> None:
@@ -208,7 +204,7 @@ class Follower:
             return placed
 
         changes = await self._writer.merge(chunk.sessions, place_and_note)
-        self._events += self.tracker.see_logged(changes, at)
+        self.events.add(self.tracker.see_logged(changes, at))
 
     async def history_ended(self) -> None:
         """Take note that the end of the history was reached."""
@@ -219,7 +215,7 @@ class Follower:
         if not ended.is_whole:
             self.gaps.read_on()
         elif ended.is_complete:
-            self._events += self.tracker.history_was_read(began)
+            self.events.add(self.tracker.history_was_read(began))
             if span := self.gaps.read_whole(ended.seen):
                 self._listener.missed(*span)
         await self._log.set(HISTORY_KEY, self.reader.history.to_keep())
@@ -236,12 +232,13 @@ class Follower:
             raise
         finally:
             await self.save()
-        self._events += self.tracker.history_is_late(self.now())
+        self.events.add(self.tracker.history_is_late(self.now()))
         self.gaps.answered(self.clocks.now())
 
     async def save(self) -> None:
         """Have the log keep what has ended; when this returns, that is on the disk."""
-        await self._writer.save()
+        with suppress(LogClosedError):  # as if it could not be opened
+            await self._writer.save()
 
     @property
     def is_behind(self) -> bool:

@@ -66,7 +66,8 @@ class Push:
     ) -> None:
         """Nothing is sent before `run`.
 
-        receive: called with each message. changed: called when `state` or `is_proved` changed.
+        receive: called with each message. changed: called when `state` or `is_proved` changed, or
+        `is_silent` by a message.
         """
         self._transmitter = transmitter
         self._receive = receive
@@ -78,6 +79,7 @@ class Push:
         self.is_proved = False
         # Changes in a row that polls found and that should have been told.
         self.missed_changes = 0
+        self._has_told = False
 
     @property
     def is_live(self) -> bool:
@@ -85,9 +87,14 @@ class Push:
         return self.state is PushState.LIVE
 
     @property
-    def is_silent(self) -> bool:
-        """Whether changes are not told although the transmitter said that it would."""
-        return self.missed_changes >= MAX_MISSED_CHANGES
+    def is_silent(self) -> bool | None:
+        """Whether changes are not told although the transmitter said that it would.
+
+        None until either is known.
+        """
+        if self.missed_changes >= MAX_MISSED_CHANGES:
+            return True
+        return False if self._has_told else None
 
     def missed_change(self) -> None:
         """A poll has found a change that should have been told."""
@@ -118,10 +125,12 @@ class Push:
 
     def _tell(self, answer: Answer) -> None:
         """Pass a message on."""
-        is_counted = answer.envelope.sequence is not None
+        is_counted, was_silent = answer.envelope.sequence is not None, self.is_silent
         if not answer.is_all and answer.envelope.response_types != PING:
-            self.missed_changes = 0
+            self.missed_changes, self._has_told = 0, True
         self._note(PushState.LIVE, is_proved=self.is_proved or (self.is_live and is_counted))
+        if was_silent != self.is_silent:
+            self._changed()
         try:
             self._receive(answer)
         except Exception:  # the observation survives our faults

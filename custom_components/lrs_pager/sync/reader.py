@@ -44,12 +44,11 @@ class Reader:
         *,
         steady: Callable[[], float],
         wall: Callable[[], float],
-        kept: dict[str, Any] | None,
     ) -> None:
-        """Read nothing yet. steady, wall, kept: see HistoryReader."""
+        """Read nothing yet; see `open`. steady, wall: see HistoryReader."""
         self._transmitter, self._tracker, self._push = transmitter, tracker, push
         self._intervals, self._steady = intervals, steady
-        self.history = HistoryReader(transmitter, intervals, steady=steady, wall=wall, kept=kept)
+        self.history = HistoryReader(transmitter, intervals, steady=steady, wall=wall)
         self.state = UnitState(sure_for=intervals.push_poll, etag_age=intervals.settings)
         # Don't GET /v1/sessions before this loop time: the unit has no such resource.
         self._no_list_until = 0.0
@@ -57,6 +56,11 @@ class Reader:
         self._settings_at: float | None = None
         # Seconds to the next read of a history that lags behind what happened.
         self._delay = intervals.read_delay
+
+    def open(self, tracker: SessionTracker, kept: dict[str, Any] | None) -> None:
+        """Take what is known of sessions, and what the history's reader kept over a restart."""
+        self._tracker = tracker
+        self.history.restore(kept or {})
 
     @property
     def has_list(self) -> bool:
@@ -73,17 +77,13 @@ class Reader:
     async def read(self, take: Takes) -> None:
         """Read what is due. Raises TransmitterError if the unit answered nothing."""
         failure: TransmitterError | None = None
-        has_answered, has_changed = False, False
+        has_answered = has_changed = False
         # When a session has ended, just the history is asked: half of a busy day's requests.
-        wants_history = self._tracker.wants_history and not self._tracker.has_missing
-        if not (wants_history and self.knows_active):
-            try:
-                has_changed = await self._read_list(take)
-                has_answered = True
-            except ClosedError:
-                raise
-            except TransmitterError as err:
-                has_changed, failure = True, err
+        is_list_due = not self._tracker.wants_history or self._tracker.has_missing
+        is_list_due = is_list_due or not self.knows_active
+        if is_list_due:
+            has_changed, failure = await self._try_list(take)
+            has_answered = failure is None
         if has_changed or self._tracker.wants_history or self._is_history_due:
             try:
                 await self._read_history(take)
@@ -91,6 +91,9 @@ class Reader:
                 raise
             except TransmitterError as err:
                 failure = failure or err
+                if not is_list_due:
+                    # Whether the unit answers at all, the list shows.
+                    has_answered = (await self._try_list(take))[1] is None
                 if has_answered:
                     self.history.note(err)
             else:
@@ -100,6 +103,15 @@ class Reader:
             self._forget()
             raise failure
         await self._read_settings(take)
+
+    async def _try_list(self, take: Takes) -> tuple[bool, TransmitterError | None]:
+        """Read the active sessions; return whether they may have changed, and what went wrong."""
+        try:
+            return await self._read_list(take), None
+        except ClosedError:
+            raise
+        except TransmitterError as err:
+            return True, err
 
     async def _read_list(self, take: Takes) -> bool:
         """Read the active sessions; return whether they have changed, as far as that tells."""

@@ -329,29 +329,13 @@ class Endpoint:
 
     def _message(self, request: Request, address: str | None) -> aiocoap.Message:
         """Write a request for aiocoap: to an address, or to the one that answered last."""
-        if request.is_command:
-            tuning = _Tuning(COMMAND_ACK_TIMEOUT, COMMAND_MAX_RETRANSMIT)
-        else:
-            tuning = _Tuning(self._ack_timeout(), MAX_RETRANSMIT)
-        message = aiocoap.Message(
-            code=request.method.value, payload=request.payload, transport_tuning=tuning
-        )
+        message = _message(request, self._ack_timeout())
         if address is None:
             message.remote = self._remote
         else:
-            message.set_request_uri(
-                f"coap://{hostportjoin(address, self._port)}", set_uri_host=False
+            message.remote = aiocoap.message.UndecidedRemote(
+                "coap", hostportjoin(address, self._port)
             )
-        message.opt.uri_path = tuple(request.path.strip("/").split("/"))
-        message.opt.uri_query = tuple(request.query)
-        if request.etag is not None:
-            message.opt.etags = [request.etag]
-        if request.block is not None:
-            # 16 bytes are size exponent 0, 1024 are 6.
-            exponent = request.block.size.bit_length() - 5
-            message.opt.block2 = (request.block.number, False, exponent)
-        if request.payload:
-            message.opt.content_format = aiocoap.ContentFormat.JSON
         return message
 
     def _ack_timeout(self) -> float:
@@ -491,6 +475,28 @@ async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
     asking.response.add_done_callback(wake)
     await arrived
     return asking.response.result()
+
+
+def _message(request: Request, ack_timeout: float) -> aiocoap.Message:
+    """Write a request for aiocoap, to nobody yet. ack_timeout: of a read, in seconds."""
+    if request.is_command:
+        tuning = _Tuning(COMMAND_ACK_TIMEOUT, COMMAND_MAX_RETRANSMIT)
+    else:
+        tuning = _Tuning(ack_timeout, MAX_RETRANSMIT)
+    message = aiocoap.Message(
+        code=request.method.value, payload=request.payload, transport_tuning=tuning
+    )
+    message.opt.uri_path = tuple(request.path.strip("/").split("/"))
+    message.opt.uri_query = tuple(request.query)
+    if request.etag is not None:
+        message.opt.etags = [request.etag]
+    if request.block is not None:
+        # 16 bytes are size exponent 0, 1024 are 6.
+        exponent = request.block.size.bit_length() - 5
+        message.opt.block2 = (request.block.number, False, exponent)
+    if request.payload:
+        message.opt.content_format = aiocoap.ContentFormat.JSON
+    return message
 
 
 def _unicast(remote: Any) -> Any:

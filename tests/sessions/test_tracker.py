@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.database import Change, Database
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import (
-    NEWS,
-    PATIENCE,
+    CLEAR_TYPE_WAIT,
+    MAX_EVENT_AGE,
     News,
+    SessionEvent,
     SessionTracker,
-    Step,
 )
 from custom_components.lrs_pager.transmitter import (
     CLEARED,
@@ -34,11 +34,16 @@ MINUTE = 60
 HOUR = 3600
 
 
-def clock(at: float, ahead: float = 0) -> UnitClock:
-    """The unit's clock, so many seconds ahead of ours, as of a second after noon."""
-    ours = NOON + timedelta(seconds=at)
-    shown = (ours + timedelta(seconds=ahead)).replace(tzinfo=None)
-    return UnitClock.measure(shown, ours, ours, ZoneInfo("UTC"))
+def clock(at: float, ahead: float = 0, setting: int = 0) -> UnitClock:
+    """The unit's clock, so many seconds ahead of ours, at so many seconds after noon."""
+    return UnitClock(
+        zone=ZoneInfo("UTC"),
+        ahead=timedelta(seconds=ahead),
+        utc_offset=timedelta(),
+        at=NOON + timedelta(seconds=at),
+        agrees=abs(ahead) <= TOLERANCE.total_seconds(),
+        setting=setting,
+    )
 
 
 def guest(
@@ -79,42 +84,73 @@ def archived(session: Session, clear_type: str | None = STOP, **changes: object)
 
 
 class Told:
-    """A tracker, and what was news so far."""
+    """A tracker, its log, and what was news so far."""
 
-    def __init__(self, log: SessionLog | None = None, *, begun: bool = True) -> None:
+    def __init__(self, log: Database | None = None, *, begun: bool = True) -> None:
         """Begin; begun: with a unit on which nothing was going on at a quarter to noon."""
-        self.log = SessionLog() if log is None else log
-        self.tracker = SessionTracker(self.log, _utc(-15 * MINUTE if begun else 0))
+        self.log = Database(None) if log is None else log
+        recent = self.log.between()
+        began = _utc(-15 * MINUTE if begun else 0)
+        self.tracker = SessionTracker(began, recent, recent[-1] if recent else None)
         self.news: list[str] = []
         self.sessions: list[PlacedSession] = []
         self.logged: list[PlacedSession] = []
+        # What the unit's clock is ahead, and was at its last two settings.
         self.ahead = 0.0
+        self._settings = [0.0]
         if begun:
             self.list(at=-15 * MINUTE)
             self.history(at=-15 * MINUTE)
 
+    def clock(self, at: float) -> UnitClock:
+        """The unit's clock."""
+        if self.ahead != self._settings[-1]:
+            self._settings.append(self.ahead)
+        return clock(at, self.ahead, len(self._settings))
+
     def message(self, session: Session, at: float) -> News:
         """A message tells what has just changed."""
-        return self._take(self.tracker.see([session], clock(at, self.ahead), _utc(at)))
+        return self._take(self.tracker.see([session], self.clock(at), _utc(at)), at)
 
     def list(self, *sessions: Session, at: float, asked: float | None = None) -> News:
         """A list has all active sessions."""
         asked = at - 1 if asked is None else asked
-        news = self.tracker.see(sessions, clock(at, self.ahead), _utc(at), _utc(asked))
-        return self._take(news)
+        return self._take(self.tracker.see(sessions, self.clock(at), _utc(at), _utc(asked)), at)
 
-    def history(self, *sessions: Session, at: float, asked: float | None = None) -> News:
-        """The whole history is told."""
-        news = self._take(self.tracker.see_history(sessions, clock(at, self.ahead), _utc(at)))
-        asked = at - 1 if asked is None else asked
-        self._take(self.tracker.history_is_complete(_utc(asked)))
+    def history(
+        self,
+        *sessions: Session,
+        at: float,
+        asked: float | None = None,
+        before: tuple[UnitClock, int] | None = None,
+        is_whole: bool = True,
+    ) -> None:
+        """The history is told; is_whole: to its end. before: the clock, as it was read before."""
+        place = self.tracker.placing(self.clock(at), before, float("-inf"))
+        changes = self.log.merge(sessions, place)
+        self._take_changes(changes, at)
+        self._take_events(self.tracker.see_logged(changes, _utc(at)))
+        if is_whole:
+            self._take_events(
+                self.tracker.history_was_read(_utc(at - 1 if asked is None else asked))
+            )
+
+    def _take(self, news: News, at: float) -> News:
+        changes = self.log.merge(
+            news.ended, lambda session, before: session.seen_before(before) if before else session
+        )
+        self._take_changes(changes, at)
+        self._take_events(news.events)
         return news
 
-    def _take(self, news: News) -> News:
-        self.news += [f"{event.step} {event.session.number}" for event in news.events]
-        self.sessions += [event.session for event in news.events]
-        self.logged += news.logged
-        return news
+    def _take_changes(self, changes: Iterable[Change], at: float) -> None:
+        self.tracker.remember(changes, _utc(at))
+        self.logged += [session for _, session in changes]
+
+    def _take_events(self, events: Iterable[SessionEvent]) -> None:
+        for event in events:
+            self.news.append(f"{event.step} {event.session.number}")
+            self.sessions.append(event.session)
 
     @property
     def active(self) -> list[int | None] | None:
@@ -125,7 +161,7 @@ class Told:
     @property
     def over(self) -> list[tuple[int | None, str | None]]:
         """The pagers and clearTypes in the log."""
-        return [(session.number, session.clear_type) for session in self.log]
+        return [(session.number, session.clear_type) for session in self.log.between()]
 
 
 def _utc(seconds: float) -> datetime:
@@ -231,6 +267,10 @@ def test_a_guest_who_is_said_to_be_paged_without_a_time_is_paged_now() -> None:
     told.message(guest(state=PAGED), at=95)
     assert told.news == ["started 7", "paged 7"]
     assert [session.wait for session in told.tracker.active or ()] == [90]
+    # Until the unit says when that was.
+    told.list(guest(paged=85), at=99)
+    assert [session.wait for session in told.tracker.active or ()] == [85]
+    assert told.news == ["started 7", "paged 7"]
 
 
 def test_a_session_that_is_said_to_be_over_without_a_time_is_over() -> None:
@@ -249,7 +289,7 @@ def test_what_only_messages_tell_is_kept_when_the_history_leaves_it_out() -> Non
     told.message(guest(), at=0)
     told.list(at=30)  # that it is over was missed
     told.history(archived(guest(cleared=20)), at=31)
-    assert [session.party_size for session in told.log] == [4]
+    assert [session.party_size for session in told.log.between()] == [4]
 
 
 def test_the_active_sessions_are_told_from_the_oldest() -> None:
@@ -395,7 +435,7 @@ def test_whatever_the_order_each_step_is_told_once_and_in_order() -> None:
         told = Told()
         feed(told, parts)
         assert told.news == WHOLE_VISIT, parts
-        assert list(told.log) == list(in_order.log), parts
+        assert told.log.between() == in_order.log.between(), parts
         assert told.active == [], parts
 
 
@@ -403,11 +443,11 @@ def test_what_is_told_again_is_no_news() -> None:
     for parts in itertools.permutations(visit()):
         told = Told()
         feed(told, [part for part in parts for _ in range(2)])
-        known = list(told.log)
+        known = told.log.between()
         logged = len(told.logged)
         feed(told, reversed(parts), at=140)
         assert told.news == WHOLE_VISIT, parts
-        assert list(told.log) == known, parts
+        assert told.log.between() == known, parts
         assert len(told.logged) == logged, parts  # nothing to write to the disk either
         assert told.active == [], parts
 
@@ -552,7 +592,7 @@ def test_a_session_that_ended_while_the_first_history_was_read_is_news() -> None
 def test_what_a_first_history_left_out_is_no_news_when_it_comes() -> None:
     told = Told(begun=False)
     told.list(at=0)
-    told.tracker.see_history([archived(guest(1, cleared=-10, started=-60))], clock(1), _utc(1))
+    told.history(archived(guest(1, cleared=-10, started=-60)), at=1, is_whole=False)
     told.history(
         archived(guest(1, cleared=-10, started=-60)),
         archived(guest(2, cleared=-10, started=-60)),
@@ -580,9 +620,9 @@ def test_what_is_in_the_log_is_no_news_when_more_is_told_of_it() -> None:
 def test_a_message_adds_to_the_log_what_the_history_left_out() -> None:
     told = Told()
     told.history(archived(guest(cleared=10)), at=11)
-    assert [session.party_size for session in told.log] == [None]
+    assert [session.party_size for session in told.log.between()] == [None]
     told.message(guest(cleared=10), at=12)
-    assert [session.party_size for session in told.log] == [4]
+    assert [session.party_size for session in told.log.between()] == [4]
     assert [session.party_size for session in told.logged] == [None, 4]
     assert told.news == ["started 7", "cleared 7"]
 
@@ -611,7 +651,7 @@ def test_what_happened_too_long_ago_is_in_the_log_but_is_no_news() -> None:
 
 def test_of_a_session_found_late_the_recent_steps_are_news() -> None:
     told = Told()
-    limit = NEWS.total_seconds()
+    limit = MAX_EVENT_AGE.total_seconds()
     told.list(guest(1, started=0, paged=10), guest(2, started=0, paged=11), at=limit + 10.5)
     assert told.news == ["paged 2"]
     told.history(archived(guest(3, started=10, paged=11, cleared=12)), at=limit + 11.5)
@@ -667,7 +707,7 @@ def test_a_session_that_is_over_by_no_account_is_dropped_in_the_end() -> None:
     told = Told()
     told.message(guest(), at=0)
     told.list(at=10)
-    patience = PATIENCE.total_seconds()
+    patience = CLEAR_TYPE_WAIT.total_seconds()
     told.history(at=10 + patience, asked=10 + patience - 0.1)
     assert told.tracker.wants_history
     told.history(at=10 + patience, asked=10 + patience)
@@ -680,7 +720,7 @@ def test_a_session_that_the_history_never_had_is_cleared_in_the_end() -> None:
     told = Told()
     told.message(guest(), at=0)
     told.message(guest(paged=5, cleared=10), at=10)
-    patience = PATIENCE.total_seconds()
+    patience = CLEAR_TYPE_WAIT.total_seconds()
     told.history(at=10 + patience, asked=10 + patience - 0.1)
     assert told.news == ["started 7", "paged 7"]
     told.history(at=10 + patience, asked=10 + patience)
@@ -698,7 +738,7 @@ def test_a_history_without_clear_types_ends_sessions_too() -> None:
     told.message(guest(), at=0)
     told.message(guest(cleared=10), at=10)
     told.history(archived(guest(cleared=10), None), at=12)
-    told.history(archived(guest(cleared=10), None), at=10 + 2 * PATIENCE.total_seconds())
+    told.history(archived(guest(cleared=10), None), at=10 + 2 * CLEAR_TYPE_WAIT.total_seconds())
     assert told.news == ["started 7", "cleared 7"]
 
 
@@ -717,7 +757,7 @@ def test_a_clock_that_is_off_changes_no_step(ahead: int) -> None:
     told.message(visit, at=90)
     told.history(archived(visit), at=91)
     assert told.news == ["started 7", "paged 7", "cleared 7"]
-    (session,) = told.log
+    (session,) = told.log.between()
     assert session.created_at == NOON.timestamp()
     assert session.wait == 60
 
@@ -832,7 +872,7 @@ def test_guests_who_wait_while_the_clock_is_set_are_paged_and_cleared_as_ever(
         told.list(at=90)
     told.history(archived(cleared, REMOVED), at=91)
     assert told.news == ["paged 7", "removed 7"]
-    (session,) = told.log
+    (session,) = told.log.between()
     assert (session.wait, session.response) == (120, 30)
     assert session.cleared_at == _at(90)
 
@@ -840,11 +880,9 @@ def test_guests_who_wait_while_the_clock_is_set_are_paged_and_cleared_as_ever(
 def test_a_session_that_was_archived_before_the_clock_was_set_is_placed_by_the_old_clock() -> None:
     told = Told()
     told.ahead = 3 * HOUR
-    news = told.tracker.see_history(
-        [archived(guest(started=10, cleared=20))], clock(60, 3 * HOUR), _utc(60), (clock(0), _at(0))
-    )
-    assert [event.step for event in news.events] == [Step.STARTED, Step.CLEARED]
-    assert [session.cleared_at for session in told.log] == [_at(20)]
+    told.history(archived(guest(started=10, cleared=20)), at=60, before=(clock(0), _at(0)))
+    assert told.news == ["started 7", "cleared 7"]
+    assert [session.cleared_at for session in told.log.between()] == [_at(20)]
 
 
 def _at(seconds: int) -> int:

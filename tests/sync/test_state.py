@@ -1,12 +1,12 @@
 """When the unit need not be asked for what messages have told."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from custom_components.lrs_pager.sync.unit_state import UnitState
+from custom_components.lrs_pager.sync.state import UnitState
 from custom_components.lrs_pager.transmitter import Answer, Envelope, Session
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SURE_FOR = 300
 
 SESSION = Session(
     id=1,
@@ -14,7 +14,7 @@ SESSION = Session(
     number=4,
     party_size=None,
     goal=300,
-    created=NOON.replace(tzinfo=None),
+    created=datetime(2026, 11, 23, 12),
     notified=None,
     cleared=None,
     clear_type=None,
@@ -23,8 +23,8 @@ SESSION = Session(
 )
 
 
-def told(sequence: int, *, is_all: bool = False) -> Answer:
-    """A message about one session, or a list of one."""
+def told(sequence: int, asked: float | None = None) -> Answer:
+    """A message about one session; or, if it was asked for, a list of one."""
     return Answer(
         envelope=Envelope(
             response_types=("sessions",),
@@ -34,17 +34,22 @@ def told(sequence: int, *, is_all: bool = False) -> Answer:
             firmware_version=None,
         ),
         sessions=(SESSION,),
-        is_all=is_all,
+        is_all=asked is not None,
         etag=None,
-        asked=NOON,
-        answered=NOON,
+        asked=asked or 0,
+        answered=(asked or 0) + 1,
     )
+
+
+def new() -> UnitState:
+    """A unit of which nothing is known."""
+    return UnitState(sure_for=SURE_FOR, etag_age=3600)
 
 
 def state() -> UnitState:
     """A unit that was asked at 10, and answered at 11."""
-    state = UnitState()
-    assert state.see_list(told(7, is_all=True), 10, 11)
+    state = new()
+    assert state.see_list(told(7, asked=10), 11)
     return state
 
 
@@ -60,33 +65,47 @@ def test_after_a_gap_the_list_is_asked_for() -> None:
     unit = state()
     assert not unit.see_message(told(9), 12)
     assert not unit.is_sure(13)
-    unit.see_list(told(9, is_all=True), 14, 15)
+    unit.see_list(told(9, asked=14), 15)
     assert unit.is_sure(15)
 
 
 def test_a_list_that_was_under_way_does_not_close_a_gap_that_was_seen_meanwhile() -> None:
     unit = state()
     assert not unit.see_message(told(10), 21)
-    unit.see_list(told(7, is_all=True), 20, 22)
+    unit.see_list(told(7, asked=20), 22)
     assert not unit.is_sure(23)
 
 
 def test_a_list_with_sessions_that_cannot_be_read_leaves_a_doubt() -> None:
     unit = state()
     unit.doubt(12)
-    unit.see_list(replace(told(7, is_all=True), skipped=1), 13, 14)
+    unit.see_list(replace(told(7, asked=13), skipped=1), 14)
     assert not unit.is_sure(15)
 
 
 def test_what_was_not_asked_for_in_a_long_time_is_asked_for() -> None:
     unit = state()
-    long = PUSH_POLL_INTERVAL.total_seconds()
-    assert unit.is_sure(10 + long)
-    assert not unit.is_sure(10 + long + 1)
+    assert unit.is_sure(10 + SURE_FOR)
+    assert not unit.is_sure(10 + SURE_FOR + 1)
+
+
+def test_an_etag_is_asked_with_once_it_is_older_than_its_clock_s_tick_and_while_it_is_fresh() -> (
+    None
+):
+    unit = new()
+    tagged = replace(told(7, asked=10), etag=b"tag")
+    unit.see_list(tagged, 10)
+    unit.see_list(tagged, 11)
+    assert unit.etag(12) is None
+    unit.see_list(tagged, 13)
+    assert unit.etag(14) == b"tag"
+    assert unit.etag(13 + 3601) is None
+    unit.see_message(told(8), 15)
+    assert unit.etag(16) is None
 
 
 def test_what_is_not_known_is_not_sure() -> None:
     unit = state()
     unit.forget()
     assert not unit.is_sure(12)
-    assert not UnitState().is_sure(1)
+    assert not new().is_sure(1)

@@ -1,0 +1,87 @@
+"""Commands to the transmitter: each is followed by a look at what came of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from ..transmitter import Answer, Transmitter, TransmitterError
+from .follower import Follower
+
+
+class Commands:
+    """Sends commands, and has the follower see what came of them.
+
+    session_lock: to be held from a look at the active sessions to the end of the command that
+    relies on it.
+    """
+
+    def __init__(
+        self,
+        transmitter: Transmitter,
+        follower: Follower,
+        *,
+        read_soon: Callable[[float], None],
+        refresh: Callable[[], Awaitable[None]],
+        save: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Send nothing yet.
+
+        read_soon: has the unit read in so many seconds. refresh: reads it, and returns when that
+        is done. save: has the log keep what has ended, and the figures shown with it.
+        """
+        self._transmitter, self._follower = transmitter, follower
+        self._read_soon, self._refresh, self._save = read_soon, refresh, save
+        self.session_lock = asyncio.Lock()
+
+    async def send(self, command: Awaitable[Answer], *, to_end: bool = False) -> Answer:
+        """Wait for a command's answer, and show at once what came of it.
+
+        to_end: whether to wait until everything is read that the answer did not tell, be it a long
+        history; else no longer than it takes to see the active sessions.
+        Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
+        have been carried out: the state is read.
+        """
+        reader = self._follower.reader
+        try:
+            answer = await command
+        except TransmitterError, asyncio.CancelledError:
+            reader.doubt()
+            self._read_soon(0)
+            raise
+        await self._receive(answer)
+        if answer.sessions or answer.settings:
+            return answer
+        # It did not tell what came of it.
+        reader.doubt()
+        if to_end:
+            await self._refresh()
+        else:
+            self._read_soon(0)
+            with suppress(TransmitterError):
+                await self.ask_sessions()
+        return answer
+
+    async def ask_sessions(self) -> None:
+        """Ask which sessions are active, and no more: nobody waits for a long history.
+
+        Raises TransmitterError.
+        """
+        if answer := await self._transmitter.sessions():
+            await self._receive(answer)
+
+    async def _receive(self, answer: Answer) -> None:
+        """Take in an answer, and have all shown that came of it."""
+        self._follower.receive(answer)
+        if self._follower.is_behind:
+            await self._save()
+
+    async def set_clock(self) -> bool:
+        """Set the unit's clock to our local time; return whether it took.
+
+        Raises TransmitterError.
+        """
+        now = self._follower.local_time() + timedelta(milliseconds=500)  # to the nearest second
+        await self.send(self._transmitter.set_settings(clock=now.replace(microsecond=0)))
+        self._follower.receive(await self._transmitter.settings())
+        return self._follower.clocks.agrees
