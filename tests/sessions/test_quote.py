@@ -11,15 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.lrs_pager.sessions.backtest import read_line
-from custom_components.lrs_pager.sessions.quote import (
-    LONGEST,
-    Curve,
-    Quoter,
-    Reason,
-    Size,
-    Wait,
-    _Gate,
-)
+from custom_components.lrs_pager.sessions.neighbours import Curve, Size
+from custom_components.lrs_pager.sessions.quote import LONGEST, Quoter, Reason, Wait, _Gate
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.waits import wait_of
 from tests.simulator.restaurant import Restaurant, lines, log
@@ -206,8 +199,9 @@ def test_where_guests_wait_for_longer_than_they_used_to_tonight_quotes_are_longe
 def test_who_waits_for_longer_than_expected_already_makes_quotes_longer() -> None:
     now = evening(usual())
     quoter = after_the_usual(queue(now, 6))
-    assert quoter._pace_at(now) == pytest.approx(1, abs=0.01)
-    assert quoter._pace_at(now + 3600) > 1.05
+    line = quoter._line.values()
+    assert quoter._pace.at(now, line) == pytest.approx(1, abs=0.01)
+    assert quoter._pace.at(now + 3600, line) > 1.05
 
 
 # ------------------------------------------------------------------------------ what is known
@@ -330,7 +324,7 @@ def test_only_what_tells_how_long_guests_wait_is_learnt_from(
     now = evening(usual())
     before.quote(now, 2)
     after.quote(now, 2)
-    assert (list(before._waits) != list(after._waits)) == is_learnt
+    assert (list(before._neighbours._waits) != list(after._neighbours._waits)) == is_learnt
 
 
 def test_a_pager_that_nobody_clears_is_no_party_in_the_line_on_the_next_day() -> None:
