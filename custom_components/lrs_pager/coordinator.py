@@ -37,6 +37,7 @@ from .issues import (
     tell_of_disk,
     tell_of_log,
     tell_of_push,
+    tell_of_unreadable,
     withdraw_issue,
 )
 from .long_term_statistics import LongTermStatistics
@@ -312,6 +313,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if self.follower.is_sure:
             accept(self.hass, self.config_entry)
         tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
+        if (unreadable := self.follower.reader.history.unreadable) is not None:
+            tell_of_unreadable(self.hass, self.config_entry, unreadable)
         if (is_silent := self.follower.push.is_silent) is not None:
             tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
 

@@ -18,6 +18,8 @@ LOG_SET_ASIDE: Final = "log_set_aside"
 LOG_NOT_SAVED: Final = "log_not_saved"
 # The unit's clock is off.
 CLOCK_OFF: Final = "clock_off"
+# The history has sessions, or times of sessions, that can't be read.
+UNREADABLE: Final = "unreadable"
 # Changes are not pushed, though the unit said they would be.
 PUSH_SILENT: Final = "push_silent"
 # The unit forgot sessions that we may not have seen.
@@ -33,6 +35,7 @@ ISSUES: Final = (
     CLOCK_OFF,
     PUSH_SILENT,
     SESSIONS_MISSED,
+    UNREADABLE,
     ANOTHER_UNIT,
     SWAPPED,
 )
@@ -164,3 +167,12 @@ def accept(hass: HomeAssistant, entry: ConfigEntry) -> None:
     hass.data.get(ACCEPTED, set()).discard(entry.entry_id)
     withdraw_issue(hass, entry, ANOTHER_UNIT)
     withdraw_issue(hass, entry, SWAPPED)
+
+
+@callback
+def tell_of_unreadable(hass: HomeAssistant, entry: ConfigEntry, count: int) -> None:
+    """Tell that so many sessions, or times of sessions, can't be read; take it back with 0."""
+    if count:
+        raise_issue(hass, entry, UNREADABLE, count=str(count))
+    else:
+        withdraw_issue(hass, entry, UNREADABLE)

@@ -8,6 +8,7 @@ was first told.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ..transmitter import REMOVED, SLACK, Instants, Session, UnitClock
@@ -204,28 +205,39 @@ def place(
     if earlier is not None:
         placed = placed.seen_before(earlier)
 
-    def duration(start: datetime | None, end: datetime | None, *instants: int | None) -> int | None:
-        """The seconds between two stamps; between their instants, if the clock was set there."""
-        began, ended = instants
-        if began is None or ended is None:
-            return None
-        seconds = ended - began
-        if start and end and is_same_setting:
-            seconds = round((end - start).total_seconds())
-        elif start and end and is_same_setting is None:
-            seconds = clock.span(start, end)
-        return seconds if 0 <= seconds <= MAX_DURATION else None
-
+    duration = partial(_duration, clock, is_same_setting=is_same_setting)
     wait, response = placed.wait, placed.response
     if wait is None:
-        instants_of_wait = placed.created_at, placed.notified_at
-        wait = duration(session.created, session.notified, *instants_of_wait)
+        wait = duration(
+            (session.created, session.notified), (placed.created_at, placed.notified_at)
+        )
         if wait is not None and _is_over_closing(session.created, wait, day_start):
             wait = None
     if response is None:
-        instants_of_response = placed.notified_at, placed.cleared_at
-        response = duration(session.notified, session.cleared, *instants_of_response)
+        response = duration(
+            (session.notified, session.cleared), (placed.notified_at, placed.cleared_at)
+        )
     return replace(placed, wait=wait, response=response)
+
+
+def _duration(
+    clock: UnitClock,
+    stamps: tuple[datetime | None, datetime | None],
+    instants: tuple[int | None, int | None],
+    *,
+    is_same_setting: bool | None,
+) -> int | None:
+    """The seconds between two stamps; between their instants, if the clock was set there."""
+    start, end = stamps
+    began, ended = instants
+    if began is None or ended is None:
+        return None
+    seconds = ended - began
+    if start and end and is_same_setting:
+        seconds = round((end - start).total_seconds())
+    elif start and end and is_same_setting is None:
+        seconds = clock.span(start, end)
+    return seconds if 0 <= seconds <= MAX_DURATION else None
 
 
 def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:

@@ -152,7 +152,8 @@ class Follower:
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
         if not self.identity.is_sure:
-            # Whose it is, the history tells.
+            # Whose sessions they are, the history tells.
+            self._note(answer)
             self.reader.doubt()
             self._listener.read_soon(0)
             return
