@@ -82,7 +82,7 @@ REJECTED = "Error fetching T7470 data: The transmitter rejected"
 async def test_two_that_swap_addresses_are_not_merged_and_the_user_is_told_which(
     hass: HomeAssistant, set_up: SetUp, wires: Wires
 ) -> None:
-    front, back = unit_with(3, seed=1), unit_with(40, seed=2)
+    front, back = unit_with(3, seed=1), unit_with(40, seed=2, first_id=5000)
     at = [await wires.plug(front), await wires.plug(back)]
     entries = [await set_up(at[0], title="Front"), await set_up(at[1], title="Back")]
     counts = [sensor(hass, entry, "daily_count").state for entry in entries]
