@@ -283,7 +283,7 @@ async def test_a_new_address_keeps_entities_and_log(
     serve_guest(simulator.unit)
     entry = await set_up()
     async with Simulator(unit=Unit(now=local_time, seed=2)) as moved:
-        serve_guest(moved.unit)
+        serve_guest(moved.unit, 8)
         result = await reconfigure(hass, entry, **address(moved))
         assert result["reason"] == "reconfigure_successful"
         assert entry.data == address(moved)

@@ -25,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 from custom_components.lrs_pager import long_term_statistics
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
-from custom_components.lrs_pager.long_term_statistics import DELAY, statistic_id
+from custom_components.lrs_pager.long_term_statistics import DELAY, LongTermStatistics, statistic_id
 from custom_components.lrs_pager.sessions.hourly import COUNTS, HOUR, KEYS
 from custom_components.lrs_pager.sessions.log import SessionLog
 from homeassistant.components.recorder.statistics import (
@@ -550,6 +550,21 @@ async def test_what_changes_while_rows_are_written_has_its_turn(
     await settle(hass)
     await go_on(hass)
     await assert_as_ledger(hass, entry, unit)
+
+
+async def test_years_in_which_nothing_happened_are_not_looked_at_week_by_week(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    """As after a guest who was served with a dead clock, before it was set."""
+    serve_guest(unit, minutes_ago=26 * 365 * 24 * 60)
+    serve_guest(unit, 8)
+    with patch.object(
+        LongTermStatistics, "_read_rows", autospec=True, side_effect=LongTermStatistics._read_rows
+    ) as read:
+        entry = await set_up()
+        await settle(hass)
+    assert await states(hass, entry, "sessions") == [1, 1]
+    assert 2 <= read.call_count < 20
 
 
 @pytest.mark.logs("The recorder does not take long-term statistics: it has been busy")
