@@ -41,7 +41,9 @@ const flat = {
   name: "flat",
   setup(setup) {
     setup.onLoad({ filter: /src.[^/\\]+\.ts$/ }, async (file) => ({
-      contents: (await readFile(file.path, "utf8")).replace(/^ +/gm, ""),
+      contents: (await readFile(file.path, "utf8"))
+        .replace(/^ +/gm, "")
+        .replace(/^\/\*.*?\*\/\n/gms, ""),
       loader: "ts",
     }));
   },

@@ -147,7 +147,7 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
     """Add a transmitter as the config flow would; the simulated one if no other is given."""
 
     async def set_up(
-        simulator: Simulator = simulator, title: str = "T7470", **options: int
+        simulator: Simulator = simulator, title: str = "T7470", **options: int | None
     ) -> MockConfigEntry:
         entry = MockConfigEntry(
             domain=DOMAIN,
@@ -175,15 +175,19 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
 
 async def settle(hass: HomeAssistant) -> None:
     """Wait for all that is under way, but for listening to transmitters: that has no end."""
-    await hass.async_block_till_done()
-    while under_way := {
-        task
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        for task in entry._background_tasks
-        if not task.get_name().endswith(" push")
-    }:
-        await asyncio.wait(under_way)
+    while True:
         await hass.async_block_till_done()
+        for _ in range(3):  # a timer that is due at once has its turn after us
+            await asyncio.sleep(0)
+        under_way = {
+            task
+            for entry in hass.config_entries.async_entries(DOMAIN)
+            for task in entry._background_tasks
+            if not task.get_name().endswith(" push")
+        }
+        if not under_way:
+            return
+        await asyncio.wait(under_way)
 
 
 async def poll(hass: HomeAssistant, entry: MockConfigEntry) -> None:

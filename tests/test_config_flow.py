@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.lrs_pager import config_flow
 from custom_components.lrs_pager.const import (
     CONF_DAY_START,
+    CONF_KEEP_NAMES,
     CONF_SHOW_NAMES,
     CONF_SHOW_PANEL,
     DOMAIN,
@@ -282,6 +283,11 @@ async def test_the_hour_at_which_a_day_begins_is_an_option(
     result = await hass.config_entries.options.async_configure(form["flow_id"], {CONF_DAY_START: 4})
     await hass.async_block_till_done()
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {CONF_DAY_START: 4, CONF_SHOW_PANEL: True, CONF_SHOW_NAMES: False}
+    assert entry.options == {
+        CONF_DAY_START: 4,
+        CONF_SHOW_PANEL: True,
+        CONF_SHOW_NAMES: False,
+        CONF_KEEP_NAMES: None,  # as it was left empty
+    }
     start = sensor(hass, entry, "daily_count").attributes["last_reset"]
     assert start.endswith(("T12:00:00+00:00", "T11:00:00+00:00"))  # 4:00 in US/Pacific

@@ -25,9 +25,9 @@ async def test_they_tell_of_the_transmitter_and_not_of_guests_or_addresses(
     found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
     assert found["is_reachable"] is True
     assert found["entry"]["options"] == {"day_start": 4}
-    assert found["received"]["envelope"]["firmware_version"] == "8.4.100.43"
-    assert found["received"]["sessions"] == 1
-    assert found["clock"] == {"ahead": 0.0, "agrees": True}
+    assert found["snapshot"]["firmware_version"] == "8.4.100.43"
+    assert found["history"]["is_readable"] is True
+    assert found["clock"] == {"ahead": 0, "agrees": True}
     assert found["log"]["sessions"] == 1
     assert found["snapshot"]["last_cleared"]["number"] == 17
     text = json.dumps(found)

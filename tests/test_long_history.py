@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.lrs_pager.sync import history
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from tests.conftest import SetUp, local_time, sensor
 from tests.simulator import Simulator, Unit
 

@@ -144,10 +144,11 @@ async def test_a_history_that_changes_while_it_is_read_hides_nothing(
         simulator.hooks[HISTORY, 3] = lambda: serve_guest(unit, minutes_ago=0)
         simulator.hooks[HISTORY, 5] = lambda: serve_guest(unit, minutes_ago=0)
         await come_back(hass, entry)
-        assert not entry.runtime_data.received.is_complete
+        history = entry.runtime_data.follower.reader.history
+        assert history.failing_since is not None
         simulator.hooks.clear()
         await poll(hass, entry)
-        assert entry.runtime_data.received.is_complete
+        assert history.failing_since is None
         assert spans(hass, entry) == ["11:50 13:40"]
 
 

@@ -1,20 +1,29 @@
-"""Guests' names are in states only if the user wants them there."""
+"""Guests' names are where the user wants them, and for no longer."""
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     mock_restore_cache_with_extra_data,
 )
 
-from custom_components.lrs_pager.const import CONF_DAY_START, CONF_SHOW_NAMES, DOMAIN
+from custom_components.lrs_pager.const import (
+    CONF_DAY_START,
+    CONF_KEEP_NAMES,
+    CONF_SHOW_NAMES,
+    DOMAIN,
+)
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import restore_state
 from homeassistant.helpers.json import json_bytes
-from tests.conftest import SetUp, sensor, serve_guest
+from tests.conftest import SetUp, poll, sensor, serve_guest, settle
+from tests.sessions import everything
 from tests.simulator import Simulator
 
 EVENT = "event.t7470_session"
@@ -127,3 +136,58 @@ async def test_a_name_from_before_a_restart_is_shown_only_if_names_are(
     assert ("label" in step(hass)) is shows_names
     assert ("Ortega" in states(hass)) is shows_names
     assert ("Ortega" in kept(hass)) is shows_names
+
+
+# ----------------------------------------------------------------- names in the session log
+
+
+def names_on_disk(hass: HomeAssistant, *names: str) -> set[str]:
+    """Those of the names of which there is a copy in any file of the log."""
+    files = Path(hass.config.path(".storage")).glob("lrs_pager.*")
+    data = b"".join(file.read_bytes() for file in files)
+    assert data
+    return {name for name in names if name.encode() in data}
+
+
+async def test_names_are_kept_for_a_week_and_no_copy_for_longer(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, 1, minutes_ago=8 * 1440, label="Achterberg")
+    serve_guest(simulator.unit, 2, minutes_ago=6 * 1440, label="Seidensticker")
+    entry = await set_up()
+    log = entry.runtime_data.log
+    assert names_on_disk(hass, "Achterberg", "Seidensticker") == {"Seidensticker"}
+    assert [session.label for session in await everything(log)] == [None, "Seidensticker"]
+    freezer.tick(timedelta(days=1, hours=1))
+    await poll(hass, entry)
+    assert names_on_disk(hass, "Achterberg", "Seidensticker") == set()
+    assert [session.number for session in await everything(log)] == [1, 2]
+    # The transmitter still tells them.
+    await entry.runtime_data.async_read_all()
+    await settle(hass)
+    assert names_on_disk(hass, "Achterberg", "Seidensticker") == set()
+
+
+@pytest.mark.parametrize(
+    ("days", "kept"), [(0, set()), (1, {"Tonight"}), (None, {"Tonight", "Achterberg"})]
+)
+async def test_how_long_names_are_kept_is_an_option(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, days: int | None, kept: set[str]
+) -> None:
+    serve_guest(simulator.unit, 1, minutes_ago=8 * 1440, label="Achterberg")
+    serve_guest(simulator.unit, 2, label="Tonight")
+    entry = await set_up(**{CONF_KEEP_NAMES: days})
+    simulator.unit.create(3, label="Tonight")
+    simulator.unit.clear(3)
+    await poll(hass, entry)
+    assert names_on_disk(hass, "Achterberg", "Tonight") == kept
+    assert await entry.runtime_data.log.count() == 3
+    # What is chosen later holds for what is there.
+    hass.config_entries.async_update_entry(entry, options={CONF_KEEP_NAMES: 1})
+    await hass.config_entries.async_reload(entry.entry_id)
+    simulator.unit.create(4, label="Latest")
+    simulator.unit.clear(4)
+    await poll(hass, entry)
+    assert names_on_disk(hass, "Achterberg", "Tonight", "Latest") == (kept & {"Tonight"}) | {
+        "Latest"
+    }

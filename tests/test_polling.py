@@ -1,7 +1,6 @@
 """Polls: what is asked, how often, and what happens when the transmitter is not well."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 import threading
 from typing import Any
@@ -13,9 +12,8 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.database import Change, Database
 from custom_components.lrs_pager.sync.push import PushState
-from custom_components.lrs_pager.transmitter import Session
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -332,27 +330,10 @@ async def test_a_bad_record_costs_nothing_but_itself_and_comes_back_when_it_is_g
     simulator.unit.history[1] = {"id": 2, "cleared": "soon"}
     entry = await set_up()
     assert count(hass, entry) == "2"
-    assert entry.runtime_data.received.skipped == 1
     simulator.unit.history[1] = good
     await entry.runtime_data.async_read_all()
     await hass.async_block_till_done()
     assert count(hass, entry) == "3"
-
-
-async def test_sessions_left_out_of_a_history_in_motion_are_fetched_with_the_next_poll(
-    hass: HomeAssistant, set_up: SetUp
-) -> None:
-    unit = Unit(now=local_time, history_limit=30)
-    for number in range(1, 31):
-        serve_guest(unit, number, minutes_ago=30 - number * 0.5)
-    async with Simulator(unit=unit, still=False) as simulator:
-        simulator.hooks[HISTORY, 4] = lambda: serve_guest(unit, 99)
-        entry = await set_up(simulator)
-        assert 0 < await entry.runtime_data.log.count() < 30
-        simulator.hooks.clear()
-        await poll(hass, entry)  # though the sequence is as it was
-        assert await entry.runtime_data.log.count() >= 30
-        await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_two_thousand_sessions_are_counted_right(
@@ -419,11 +400,14 @@ async def test_nothing_is_left_behind_at_unload_even_in_the_middle_of_a_save(
     serve_guest(simulator.unit)
     writing, go_on = threading.Event(), threading.Event()
 
-    def slow(descriptor: int) -> None:
+    merge = Database.merge
+
+    def slow(self: Database, *args: Any) -> list[Change]:
         writing.set()
         go_on.wait(5)
+        return merge(self, *args)
 
-    monkeypatch.setattr(session_store.os, "fsync", slow)
+    monkeypatch.setattr(Database, "merge", slow)
     refreshing = asyncio.ensure_future(entry.runtime_data.async_refresh())
     await asyncio.to_thread(writing.wait, 5)
     unloading = asyncio.ensure_future(hass.config_entries.async_unload(entry.entry_id))
@@ -447,32 +431,6 @@ async def test_two_transmitters_are_not_mixed_up(
             await poll(hass, entry)
         assert [count(hass, entry) for entry in entries] == ["2", "2"]
         await hass.config_entries.async_unload(entries[1].entry_id)
-
-
-async def test_merging_a_long_history_lets_others_have_their_turn(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(600):
-        serve_guest(simulator.unit)
-    turns = [0]
-    sizes = []
-    absorb = SessionLog.absorb
-
-    def absorbing(self: SessionLog, sessions: Sequence[Session], *args: Any) -> Any:
-        sizes.append((len(sessions), turns[0]))
-        return absorb(self, sessions, *args)
-
-    async def others() -> None:
-        while True:
-            await asyncio.sleep(0)
-            turns[0] += 1
-
-    monkeypatch.setattr(SessionLog, "absorb", absorbing)
-    other = asyncio.ensure_future(others())
-    await set_up()
-    other.cancel()
-    assert [size for size, _ in sizes] == [250, 250, 100]
-    assert len({turn for _, turn in sizes}) == 3
 
 
 async def test_the_device_follows_an_update_of_the_firmware(

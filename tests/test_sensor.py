@@ -377,11 +377,11 @@ async def test_removing_the_entry_removes_its_log(
 ) -> None:
     serve_guest(simulator.unit)
     entry = await set_up()
-    log = Path(hass.config.path(".storage", f"lrs_pager.{entry.entry_id}"))
-    assert log.exists()
+    folder = Path(hass.config.path(".storage"))
+    assert list(folder.glob("lrs_pager.*"))
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
-    assert not log.exists()
+    assert not list(folder.glob("lrs_pager.*"))
 
 
 def test_local_time_is_what_the_simulated_unit_shows() -> None:

@@ -31,7 +31,7 @@ from homeassistant.const import EVENT_CALL_SERVICE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
-from tests.conftest import SetUp, poll, sensor, serve_guest, settle
+from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.simulator import Simulator
 from tests.test_push import until
 
@@ -200,6 +200,7 @@ async def test_all_there_is_to_show_is_told_at_once(
         "goal": 300,
         "created_at": ours[0].created_at,
         "notified_at": ours[0].notified_at,
+        "not_cleared": False,
         "seating_until": None,
         "notice": None,
     }
@@ -208,6 +209,24 @@ async def test_all_there_is_to_show_is_told_at_once(
     assert 538 < shown["now"] - first["created_at"] < 560
     assert (second["number"], second["label"], second["notified_at"]) == (7, None, None)
     assert json.dumps(shown)
+
+
+async def test_a_pager_that_was_not_cleared_at_closing_is_told_as_that(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, screen: Screen
+) -> None:
+    with simulator.unit.at(local_time() - timedelta(hours=30)):
+        simulator.unit.create(9, goal=300)
+    simulator.unit.create(7, goal=300)
+    entry = await set_up()
+    await screen.subscribe()
+    assert [row["not_cleared"] for row in screen.shows["sessions"]] == [True, False]
+    # It is on the list, as its pager is not back; but nobody waits, nor is anybody late.
+    listed = sensor(hass, entry, "active_sessions").attributes["sessions"]
+    assert [(row["number"], row["not_cleared"], row["late"]) for row in listed] == [
+        (9, True, False),
+        (7, False, False),
+    ]
+    assert sensor(hass, entry, "waiting_sessions").state == "1"
 
 
 async def test_what_happens_at_the_door_is_told_as_it_happens(

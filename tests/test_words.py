@@ -113,7 +113,7 @@ def test_the_options_of_a_field_have_words_that_need_no_translation_key() -> Non
 def raised() -> dict[str, set[str]]:
     """The errors that the code raises by their keys, with what their words are given."""
     found: dict[str, set[str]] = {}
-    for file in PRODUCT.glob("*.py"):
+    for file in PRODUCT.rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text())):
             if not isinstance(call, ast.Call):
                 continue

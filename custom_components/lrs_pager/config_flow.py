@@ -15,7 +15,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import device_registry as dr
@@ -71,7 +71,14 @@ OPTIONS = vol.Schema(
         vol.Required(CONF_SHOW_NAMES, default=False): BooleanSelector(),
         # Without a default, so that it can be left empty.
         vol.Optional(CONF_KEEP_NAMES): vol.All(
-            NumberSelector(NumberSelectorConfig(min=0, max=36_500, mode=NumberSelectorMode.BOX)),
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=0,
+                    max=36_500,
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement=UnitOfTime.DAYS,
+                )
+            ),
             vol.Coerce(int),
         ),
     }

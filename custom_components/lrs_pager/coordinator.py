@@ -33,7 +33,7 @@ from .issues import (
     tell_of_push,
 )
 from .long_term_statistics import LongTermStatistics
-from .sessions.log import Change, FutureVersionError, SessionLog
+from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
@@ -70,7 +70,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
         days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
-        self.log = SessionLog(*log_paths(hass, entry.entry_id), failing=_log_failing)
+        self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
@@ -133,7 +133,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.update_interval = timedelta(seconds=INTERVALS.poll)
         try:
             await self.follower.read()
-        except ClosedError as err:
+            await self._sum_up()
+        except (ClosedError, LogClosedError) as err:
             # The entry is being unloaded: nobody is left to be told, in the log least of all.
             raise asyncio.CancelledError from err
         except TransmitterError as err:
@@ -143,7 +144,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if (delay := self.follower.reader.after_read()) is not None:
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        await self._sum_up()
         self._tell_issues()
         self.moments.asked()
         snapshot = self._snapshot()
@@ -196,11 +196,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if not self.last_update_success:
             self.read_soon(0)  # it is back, which a poll will say
             return
-        if self.follower.is_behind:
+        self._show()
+        if self.follower.is_behind or self._picture.is_behind(self.log):
             self.config_entry.async_create_background_task(
                 self.hass, self._save(), f"{self.name} save"
             )
-        self._show()
 
     @callback
     def push_changed(self) -> None:
@@ -300,6 +300,15 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} read"
         ).done
+
+
+def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
+    """The log of a transmitter, not open yet."""
+    return SessionLog(
+        *log_paths(hass, entry.entry_id),
+        failing=_log_failing,
+        set_aside=lambda path: tell_of_log(hass, entry, path.name),
+    )
 
 
 def _log_failing(error: str | None) -> None:

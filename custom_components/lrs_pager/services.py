@@ -32,6 +32,7 @@ from .transmitter import (
     Answer,
     RejectedError,
     TransmitterError,
+    one_line,
 )
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
@@ -418,8 +419,7 @@ def _clean(text: str) -> str:
 
     Letters are put together with their accents, as far as there is one character for both.
     """
-    text = unicodedata.normalize("NFC", text)
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return " ".join(one_line(unicodedata.normalize("NFC", text)).split())
 
 
 def _instant(call: ServiceCall, name: str, default: int) -> int:

@@ -16,9 +16,11 @@ export abstract class PagerElement extends LitElement {
   declare hass: Hass;
   /** The language whose words were asked for. */
   private language: string | undefined;
+  /** The words as they were loaded, for whoever is given no later hass, as by the card picker. */
+  private loaded: Hass["localize"] | undefined;
 
   protected get words(): Words {
-    return new Words(this.hass);
+    return new Words(this.hass, this.loaded);
   }
 
   protected override shouldUpdate(changed: PropertyValues<this>): boolean {
@@ -42,6 +44,10 @@ export abstract class PagerElement extends LitElement {
       hass
         .loadBackendTranslation(part, DOMAIN)
         .catch(() => hass.loadBackendTranslation(part))
+        .then((localize) => {
+          this.loaded = localize;
+          this.requestUpdate();
+        })
         .catch(() => undefined);
     }
   }

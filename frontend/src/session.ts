@@ -32,6 +32,8 @@ export interface Session {
   goal: number | null;
   created_at: number | null;
   notified_at: number | null;
+  /** Whether it is of an earlier business day: nobody cleared it at closing. */
+  not_cleared: boolean;
   /** Until when its end can be undone; null if nobody asked for it. */
   seating_until: number | null;
   /** Why its end failed, by the key of the exception's translation. */
@@ -63,9 +65,10 @@ export function recognise(before: readonly Known[], told: readonly Session[]): K
 export const DUE_SOON = 300;
 
 /**
- * How it stands with a session's time: `open` without a goal, `early`, `soon`, `late`, or `paged`.
+ * How it stands with a session's time: `open` without a goal, `early`, `soon`, `late`, `paged`, or
+ * `not_cleared` at closing.
  */
-export type TimeState = "open" | "early" | "soon" | "late" | "paged";
+export type TimeState = "open" | "early" | "soon" | "late" | "paged" | "not_cleared";
 
 /**
  * The state of a session's time, and the span to show with it: since the page, since the start, left to
@@ -78,6 +81,7 @@ export interface Time {
 
 /** Reckon a session's time. now: whole seconds. */
 export function timeOf(session: Session, now: number, lateAfter: number): Time {
+  if (session.not_cleared) return { state: "not_cleared", span: null };
   if (session.notified_at !== null) {
     return { state: "paged", span: Math.max(0, now - session.notified_at) };
   }
@@ -121,8 +125,9 @@ export interface Line {
   longest: number | null;
 }
 
-/** Sum up those who wait. now: whole seconds. */
-export function lineOf(waiting: readonly Session[], now: number, lateAfter: number): Line {
+/** Sum up those who wait, but for whom nobody cleared at closing. now: whole seconds. */
+export function lineOf(listed: readonly Session[], now: number, lateAfter: number): Line {
+  const waiting = listed.filter((session) => !session.not_cleared);
   const starts = waiting.flatMap((session) => session.created_at ?? []);
   return {
     waiting: waiting.length,

@@ -38,6 +38,9 @@ interface Focused {
 /** The button from which one came to another that has gone now. */
 const BACK_TO: Record<string, string> = { dismiss: "ask", remove: "ask", undo: "seat" };
 
+/** Seconds for which it is shown why a tap failed whose row is gone. */
+const LOST_SHOWN = 10;
+
 export class Stand extends PagerElement {
   static override styles = standStyles;
   static override properties = {
@@ -50,6 +53,7 @@ export class Stand extends PagerElement {
     preview: { attribute: false },
     isPanel: { attribute: false },
     size: { state: true },
+    lost: { state: true },
   };
 
   /** The transmitter's device; the only one if undefined. */
@@ -62,6 +66,8 @@ export class Stand extends PagerElement {
   declare preview: boolean | undefined;
   /** Whether the whole page is ours. */
   declare isPanel: boolean | undefined;
+  /** Why a tap failed whose guest has left the list meanwhile. */
+  declare private lost: string | undefined;
   declare private size: Size | undefined;
 
   private readonly live = new Live(this, (sessions, before) => this.listTold(sessions, before));
@@ -202,6 +208,10 @@ export class Stand extends PagerElement {
     this.haptic("failure");
     const { failure } = this.taps.state(session);
     this.say(failure && isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
+    if (!failure || this.live.sessions?.some(({ key }) => key === session.key)) return;
+    // There is no row any more that could say it.
+    this.lost = this.words.error(failure.error);
+    setTimeout(() => (this.lost = undefined), LOST_SHOWN * 1000);
   }
 
   /** Have the companion app's phone tick. */
@@ -227,6 +237,9 @@ export class Stand extends PagerElement {
         @keydown=${(event: KeyboardEvent) => {
           // A key that is held down presses once, and not what has come in its place since.
           if (event.repeat && event.key === "Enter") event.preventDefault();
+          // A question whether a guest has left is answered by Escape, too.
+          const row = event.key === "Escape" && (event.target as Element).closest("li");
+          if (row) row.querySelector<HTMLElement>("[data-tap=dismiss]")?.click();
         }}
       >
         ${snapshot ? this.standTemplate(snapshot) : this.waitTemplate()}
@@ -277,6 +290,7 @@ export class Stand extends PagerElement {
           ? html`<p class="banner ${banner.level}" role="alert">${icon("alert")}${banner.text}</p>`
           : nothing
       }
+      ${this.lost ? html`<p class="banner" role="alert">${icon("alert")}${this.lost}</p>` : nothing}
       ${
         screen.sound && !isUnlocked()
           ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>

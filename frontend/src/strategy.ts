@@ -18,8 +18,7 @@ export class Strategy extends HTMLElement {
 
   static async generate(_config: Config, hass: Hass): Promise<Config> {
     // The hass that is given stays as it was before.
-    const localize = await hass.loadBackendTranslation("common", DOMAIN);
-    const words = new Words({ ...hass, localize });
+    const words = new Words(hass, await hass.loadBackendTranslation("common", DOMAIN));
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
     return {

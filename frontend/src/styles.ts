@@ -7,6 +7,8 @@ const base = css`
   :host {
     --quiet: var(--secondary-text-color);
     --alarm: var(--ha-color-on-danger-normal);
+    /* Home Assistant's own blue on light blue can't be read by all. */
+    --accent: color-mix(in srgb, var(--ha-color-on-primary-normal), var(--primary-text-color) 40%);
     --line: 1px solid var(--divider-color);
     display: block;
     color: var(--primary-text-color);
@@ -70,15 +72,17 @@ const base = css`
   }
   .plain {
     background: var(--ha-color-fill-neutral-normal-resting);
-    color: var(--ha-color-on-neutral-normal);
+    color: var(--primary-text-color);
   }
   .primary {
     background: var(--ha-color-fill-primary-normal-resting);
-    color: var(--ha-color-on-primary-normal);
+    color: var(--accent);
   }
   .loud,
   [aria-pressed="true"] {
     background: var(--ha-color-fill-primary-loud-resting);
+    /* White on Home Assistant's own blue can't be read by all. */
+    background: color-mix(in srgb, var(--ha-color-fill-primary-loud-resting), #000 28%);
     color: var(--ha-color-on-primary-loud);
   }
   .danger {
@@ -158,7 +162,7 @@ export const standStyles = [
       display: flex;
       align-items: center;
       gap: 0.75em;
-      min-height: 64px;
+      min-height: 56px;
       padding-inline: 1em 0.5em;
     }
     .stand > .hand-out {
@@ -236,7 +240,7 @@ export const standStyles = [
     }
     .filter [aria-pressed="true"] {
       background: var(--ha-color-fill-primary-normal-resting);
-      color: var(--ha-color-on-primary-normal);
+      color: var(--accent);
     }
     .filter [aria-pressed="false"] {
       color: var(--quiet);
@@ -264,8 +268,8 @@ export const standStyles = [
         auto;
       align-items: center;
       column-gap: 0.4em;
-      min-height: 57px;
-      padding-block: 4px;
+      min-height: 55px;
+      padding-block: 3px;
       padding-inline-end: 12px;
       border-block-start: var(--line);
       border-inline-start: 4px solid transparent;
@@ -530,7 +534,7 @@ export const lobbyStyles = [
     }
     li:first-child {
       flex-basis: 100%;
-      color: var(--ha-color-on-primary-normal);
+      color: var(--accent);
       font-size: 2em;
     }
   `,

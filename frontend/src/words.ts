@@ -11,14 +11,21 @@ const plurals = new Map<string, Intl.PluralRules>();
 
 export class Words {
   private readonly hass: Hass;
+  private readonly loaded: Hass["localize"] | undefined;
 
-  constructor(hass: Hass) {
+  /** loaded: what has the words if hass, as it is, has not. */
+  constructor(hass: Hass, loaded?: Hass["localize"]) {
     this.hass = hass;
+    this.loaded = loaded;
   }
 
   /** The text of a key. */
   get(key: string, values?: Record<string, unknown>): string {
-    return this.hass.localize(`component.${DOMAIN}.common.${key}`, values);
+    return this.text(`component.${DOMAIN}.common.${key}`, values);
+  }
+
+  private text(name: string, values?: Record<string, unknown>): string {
+    return this.hass.localize(name, values) || (this.loaded?.(name, values) ?? "");
   }
 
   /** The text of a key for a number of things: `key_one`, `key_few`, ..., by the language. */
@@ -35,7 +42,7 @@ export class Words {
     const { translation_domain: domain, translation_key: key, message } = error;
     const text =
       key &&
-      this.hass.localize(
+      this.text(
         `component.${domain ?? DOMAIN}.exceptions.${key}.message`,
         error.translation_placeholders,
       );

@@ -31,6 +31,7 @@ export function session(number: number | null, fields: Partial<Session> = {}): S
     goal: 900,
     created_at: NOW - 60,
     notified_at: null,
+    not_cleared: false,
     seating_until: null,
     notice: null,
     ...fields,

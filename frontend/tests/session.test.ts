@@ -23,6 +23,7 @@ function session(fields: Partial<Known> = {}): Known {
     goal: 900,
     created_at: NOW,
     notified_at: null,
+    not_cleared: false,
     seating_until: null,
     notice: null,
     ...fields,
@@ -54,6 +55,13 @@ describe("the time of a guest", () => {
 
   it("is not told where the transmitter did not say when it began", () => {
     expect(timeOf(session({ created_at: null }), NOW, 2)).toEqual({ state: "open", span: null });
+  });
+
+  it("is none where a pager was not cleared at closing, whether or not the guest was paged", () => {
+    for (const notified_at of [null, NOW]) {
+      const left = session({ created_at: NOW - 36_000, notified_at, not_cleared: true });
+      expect(timeOf(left, NOW + 60, 2)).toEqual({ state: "not_cleared", span: null });
+    }
   });
 
   it("never is negative, however clocks differ", () => {
@@ -99,6 +107,7 @@ it("the line is summed up by guests, the longest wait and those who are late", (
     session({ party_size: 4 }),
     session({ party_size: null, created_at: NOW - 1000 }),
     session({ party_size: 2, created_at: NOW - 60 }),
+    session({ party_size: 9, created_at: NOW - 36_000, not_cleared: true }),
   ];
   expect(lineOf(waiting, NOW, 2)).toEqual({ waiting: 3, guests: 7, late: 1, longest: 1000 });
   expect(lineOf([], NOW, 2)).toEqual({ waiting: 0, guests: 0, late: 0, longest: null });

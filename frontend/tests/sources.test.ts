@@ -44,7 +44,7 @@ describe("the words", () => {
       "confirm",
       "remove",
     ],
-    "words.get(`time_${time.state}`": ["open", "early", "soon", "late", "paged"],
+    "words.get(`time_${time.state}`": ["open", "early", "soon", "late", "paged", "not_cleared"],
     "words.get(`maybe_${failure.tap}`": ["page", "seat", "undo", "remove"],
     "`said_maybe_${tap}`": ["page", "seat", "undo", "remove"],
     "`said_${kind}`": ["started", "paged", "ended", "failed"],

@@ -70,7 +70,6 @@ async def test_what_cannot_be_sent_is_said_in_the_row_and_nothing_else_changes(
     await expect(row(page, 12)).not_to_contain_text("rejected")
 
 
-@pytest.mark.xfail(strict=True, reason="the row that says it makes way for the new guest's")
 async def test_who_pages_a_guest_that_has_left_meanwhile_is_told_so(house: House) -> None:
     # Of this unit, changes have to be asked for.
     async with Simulator(max_observers=0) as terrace:
@@ -103,7 +102,6 @@ async def test_a_page_that_may_have_been_sent_is_said_to_be_so(house: House) -> 
     await expect(row(page, 12)).not_to_contain_text("May have been")
 
 
-@pytest.mark.xfail(strict=True, reason="the doubt comes when the list has shown it already")
 async def test_a_page_without_answer_is_not_in_doubt_if_the_list_shows_it(house: House) -> None:
     house.guest(12, ago=2)
     page = await house.page()

@@ -13,7 +13,6 @@ CLEAR = {"action": "clear"}
 PAGE = {"action": "page"}
 REMOVE = {"action": "remove"}
 
-AWAY = pytest.mark.xfail(strict=True, reason="the keyboard goes on to what takes the place")
 
 # Milliseconds in which the keyboard is where it should be: nothing has to be asked for that.
 SOON = 4_000
@@ -84,7 +83,6 @@ async def test_two_taps_are_one_page_and_a_later_tap_is_another(house: House) ->
     assert house.sent == [("PUT", "number=12", PAGE)] * 2
 
 
-@pytest.mark.xfail(strict=True, reason="Seat comes to where Page was")
 async def test_a_row_stays_under_the_finger_that_has_paged_its_guest(house: House) -> None:
     house.guest(12, ago=2)
     house.guest(13, ago=1)
@@ -227,7 +225,6 @@ async def test_the_keyboard_goes_through_the_page_as_people_read_it(house: House
         await press(page, "Tab")
 
 
-@AWAY
 async def test_the_keyboard_stays_at_the_guest_who_was_paged(house: House) -> None:
     house.guest(12, ago=2)
     house.guest(13, ago=1)
@@ -244,7 +241,6 @@ async def test_the_keyboard_stays_at_the_guest_who_was_paged(house: House) -> No
     await expect(button(page, "Remove 12")).to_be_focused(timeout=SOON)
 
 
-@AWAY
 async def test_a_guest_is_seated_and_undone_by_keyboard(house: House) -> None:
     house.guest(12, ago=2)
     house.guest(13, ago=1)
@@ -274,13 +270,7 @@ async def test_a_guest_is_removed_by_keyboard_and_the_next_one_is_at_hand(house:
     assert house.sent == [("PUT", "number=13", REMOVE)]
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        pytest.param("Enter", marks=AWAY),
-        pytest.param("Escape", marks=pytest.mark.xfail(strict=True, reason="it does nothing")),
-    ],
-)
+@pytest.mark.parametrize("key", ["Enter", "Escape"])
 async def test_a_guest_is_kept_by_keyboard(house: House, key: str) -> None:
     house.guest(12)
     page = await house.page()

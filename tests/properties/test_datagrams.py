@@ -9,7 +9,13 @@ from typing import Any, override
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.lrs_pager.transmitter import Answer, Transmitter, TransmitterError, coap
+from custom_components.lrs_pager.transmitter import (
+    Answer,
+    Chunk,
+    Transmitter,
+    TransmitterError,
+    coap,
+)
 from tests.properties import fewer
 from tests.raw_unit import ACK, BLOCK2, CON, ETAG, NON, OBSERVE, Message
 from tests.simulator import HISTORY_EXAMPLE

@@ -267,6 +267,10 @@ def test_a_guest_who_is_said_to_be_paged_without_a_time_is_paged_now() -> None:
     told.message(guest(state=PAGED), at=95)
     assert told.news == ["started 7", "paged 7"]
     assert [session.wait for session in told.tracker.active or ()] == [90]
+    # Until the unit says when that was.
+    told.list(guest(paged=85), at=99)
+    assert [session.wait for session in told.tracker.active or ()] == [85]
+    assert told.news == ["started 7", "paged 7"]
 
 
 def test_a_session_that_is_said_to_be_over_without_a_time_is_over() -> None:

@@ -115,6 +115,24 @@ def test_each_guest_who_becomes_late_is_told_once_to_the_second() -> None:
     assert door.told == [7, 8]
 
 
+def test_nobody_is_forgotten_whose_moment_is_a_bit_later_than_its_timer() -> None:
+    """Our clock was put back a little since that was set; and a poll finds nothing to show."""
+    door = Door(is_told=False)
+    door.watch()
+    door.look([guest(7, waited=895)])
+    door.passes(6)  # the goal has come
+    assert (door.asked, door.told) == (1, [])
+    assert door.timer is not None
+    _, run = door.timer
+    door.now, door.timer = NOON + 6.7, None
+    run()
+    assert (door.asked, door.told) == (2, [])
+    door.passes(0.3)
+    assert door.asked == 3
+    door.answered()
+    assert door.told == [7]
+
+
 def test_those_who_are_late_already_are_not_told_to_a_new_automation() -> None:
     door = Door()
     door.look([guest(7, waited=2000)])

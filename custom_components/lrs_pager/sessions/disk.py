@@ -179,6 +179,7 @@ class Disk:
         """Write the file that somebody deleted, from what we have open of it."""
         new = self._path.with_name(f"{self._path.name}.new")
         try:
+            new.parent.mkdir(parents=True, exist_ok=True)
             new.unlink(missing_ok=True)
             make_private(new)
             self._db.copy_to(new)

@@ -19,13 +19,17 @@ from .database import END, Change, FutureVersionError, Placing
 from .session import PlacedSession
 from .store import Store
 
-__all__ = ["Change", "FutureVersionError", "Opened", "Place", "SessionLog"]
+__all__ = ["Change", "FutureVersionError", "LogClosedError", "Opened", "Place", "SessionLog"]
 
 # Says what becomes of a session that was told, given what the log has of it (None: nothing).
 type Place = Placing[Session]
 
 # The most sessions that are read at once.
 BATCH: Final = 1_000
+
+
+class LogClosedError(Exception):
+    """The log is not open, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,7 @@ class SessionLog:
 
     def _submit[*Ts, T](self, job: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         if self._thread is None:
-            raise RuntimeError("the session log is not open")
+            raise LogClosedError
         return asyncio.get_running_loop().run_in_executor(self._thread, job, *args)
 
     def _run[T](self, job: Callable[[Store], T]) -> T:

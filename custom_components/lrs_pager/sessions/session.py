@@ -149,6 +149,9 @@ class PlacedSession:
         A label that is left out was taken off.
         """
         told_last = ("id", "uuid", "created", "number", "party_size", "goal", "clear_type")
+        if self.notified is not None and earlier.notified is None:
+            # An instant that was not the unit's gives way to its stamp.
+            earlier = replace(earlier, notified_at=None, wait=None, response=None)
         return replace(
             self,
             **_known(earlier, (name for name in told_last if getattr(self, name) is None)),
@@ -175,12 +178,10 @@ def place(
     not known.
     """
     new = unplaced(session, earlier)
+    start = _start(session, earlier) if is_same_setting and earlier else None
     instants = Instants(None, None, None)
-    if new and earlier and is_same_setting and (start := _start(session, earlier)):
-        # What our clock was set to in between makes no difference then, nor what it is set to now.
-        instants = _after(*start, new)
-    elif new:
-        instants = clock.place(new, before)
+    if new:
+        instants = _after(*start, new) if start else clock.place(new, before)
     placed = PlacedSession(
         id=session.id,
         uuid=session.uuid,
@@ -213,9 +214,11 @@ def place(
         return seconds if 0 <= seconds <= MAX_DURATION else None
 
     wait, response = placed.wait, placed.response
-    if wait is None and not _is_next_day(session.created, session.notified, day_start):
+    if wait is None:
         instants_of_wait = placed.created_at, placed.notified_at
         wait = duration(session.created, session.notified, *instants_of_wait)
+        if wait is not None and _is_over_closing(session.created, wait, day_start):
+            wait = None
     if response is None:
         instants_of_response = placed.notified_at, placed.cleared_at
         response = duration(session.notified, session.cleared, *instants_of_response)
@@ -244,20 +247,28 @@ def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
 
 
 def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
-    """The session with only those stamps that have no instant yet; None if all have one."""
+    """The session with only those stamps that have no instant yet; None if all have one.
+
+    An instant at which the unit said, without a stamp, that the guest was paged is none.
+    """
     if earlier is not None:
         session = replace(
             session,
             created=session.created if earlier.created_at is None else None,
-            notified=session.notified if earlier.notified_at is None else None,
+            notified=session.notified if earlier.notified is None else None,
             cleared=session.cleared if earlier.cleared_at is None else None,
         )
     return session if session.created or session.notified or session.cleared else None
 
 
 def _start(session: Session, earlier: PlacedSession) -> tuple[datetime, int] | None:
-    """A stamp that was placed before, and its instant."""
-    placed = (session.created, earlier.created_at), (session.notified, earlier.notified_at)
+    """A stamp that was placed before, and its instant.
+
+    By that, later stamps of the same setting are placed: what our own clock was set to in between
+    makes no difference then, nor what it is set to now.
+    """
+    paged_at = earlier.notified_at if earlier.notified else None
+    placed = (session.created, earlier.created_at), (session.notified, paged_at)
     for stamp, instant in placed:
         if stamp is not None and instant is not None:
             return stamp, instant
@@ -327,9 +338,12 @@ def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(session, name)) is not None}
 
 
-def _is_next_day(start: datetime | None, end: datetime | None, day_start: int) -> bool:
-    """Whether a wait went over the start of a business day: nobody cleared the pager at closing."""
-    if start is None or end is None or (end - start).total_seconds() < LEFT_OVER_AFTER:
+def _is_over_closing(start: datetime | None, wait: int, day_start: int) -> bool:
+    """Whether a wait went over the start of a business day: nobody cleared the pager at closing.
+
+    start: a stamp of the unit.
+    """
+    if start is None or wait < LEFT_OVER_AFTER:
         return False
-    hours = timedelta(hours=day_start)
-    return (start - hours).date() != (end - hours).date()
+    first = start - timedelta(hours=day_start)
+    return (first + timedelta(seconds=wait)).date() != first.date()

@@ -5,11 +5,12 @@ history                ->  clocks                   ->  log  ->  tracker
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 
-from ..sessions.log import Change, SessionLog
+from ..sessions.log import Change, LogClosedError, SessionLog
 from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
@@ -251,11 +252,12 @@ class Follower:
 
         When this returns, that is on the disk.
         """
-        await self._writer.save()
         history = self.reader.history
-        if history.is_under_way and (kept := history.to_keep()) != self._kept:
-            self._kept = kept
-            await self._log.set(HISTORY_KEY, kept)
+        with suppress(LogClosedError):  # as if it could not be opened
+            await self._writer.save()
+            if history.is_under_way and (kept := history.to_keep()) != self._kept:
+                self._kept = kept
+                await self._log.set(HISTORY_KEY, kept)
 
     @property
     def is_behind(self) -> bool:

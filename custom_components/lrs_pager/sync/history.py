@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from ..transmitter import Chunk, Cursor, Transmitter, TransmitterError
+from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError
 from .gaps import HistoryPass
 from .intervals import Intervals
 from .push import LOGGER
@@ -58,6 +58,7 @@ class HistoryReader:
         # When its end was read last, and since when it can't be read, by the loop's clock.
         self._read_at: float | None = None
         self.failing_since: float | None = None
+        self._is_told_of_failure = False
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Go on where a pass was before a restart. kept: what `to_keep` returned then."""
@@ -141,13 +142,21 @@ class HistoryReader:
         return True
 
     def note(self, failure: TransmitterError | None) -> None:
-        """Log once each way whether the history can be read, while the unit answers."""
-        if failure is not None and self.failing_since is None:
+        """Log once each way whether the history can be read, while the unit answers.
+
+        That it changed all the while it was read may happen once, in the rush hour.
+        """
+        if failure is None:
+            if self._is_told_of_failure:
+                LOGGER.info("The history can be read again")
+            self.failing_since, self._is_told_of_failure = None, False
+            return
+        is_first = self.failing_since is None
+        if is_first:
             self.failing_since = self._steady()
+        if not self._is_told_of_failure and not (is_first and isinstance(failure, ChangedError)):
+            self._is_told_of_failure = True
             LOGGER.warning("The history can't be read: %s", failure)
-        elif failure is None and self.failing_since is not None:
-            self.failing_since = None
-            LOGGER.info("The history can be read again")
 
     def end_pass(self) -> _Pass:
         """The end was reached: begin the next pass there, and return what this one was."""

@@ -160,8 +160,8 @@ class Moments:
             self._cancel = self._call_later(min(ahead) - now, self._come)
 
     def _come(self) -> None:
-        """A moment has come."""
-        self._cancel = None
+        """A moment has come, or is about to: our clock may be a bit behind the timer's."""
+        self._set_timer()
         if self._is_told():
             self._show()
         else:

@@ -109,8 +109,8 @@ class Picture:
         kept = self._day
         if kept and kept.date == day.date and abs(kept.start - day.start) < SAME_DAY:
             day = replace(day, start=kept.start)
-        elif kept:
-            self._today = figures(())
+        if kept and (kept.start, kept.end) != (day.start, day.end):
+            self._today, self._made_from = figures(()), None
         if kept is None or day.start != kept.start:
             self._follows_our_clock = not clock.agrees
         self._day = day
@@ -120,6 +120,11 @@ class Picture:
         """Our clock was set: move the day's start, if it follows from that."""
         if self._day and self._follows_our_clock:
             self._day = replace(self._day, start=self._day.start + seconds)
+
+    def is_behind(self, log: SessionLog) -> bool:
+        """Whether the day's figures are to be summed up, as the log or the day is another."""
+        day = self._day
+        return day is not None and self._made_from != (day.start, day.end, log.changes)
 
     async def sum_up(self, day: BusinessDay, log: SessionLog) -> None:
         """Have the day's figures as the log is; most of what is told changes nothing of them."""

@@ -77,17 +77,13 @@ class Reader:
     async def read(self, take: Takes) -> None:
         """Read what is due. Raises TransmitterError if the unit answered nothing."""
         failure: TransmitterError | None = None
-        has_answered, has_changed = False, False
+        has_answered = has_changed = False
         # When a session has ended, just the history is asked: half of a busy day's requests.
-        wants_history = self._tracker.wants_history and not self._tracker.has_missing
-        if not (wants_history and self.knows_active):
-            try:
-                has_changed = await self._read_list(take)
-                has_answered = True
-            except ClosedError:
-                raise
-            except TransmitterError as err:
-                has_changed, failure = True, err
+        is_list_due = not self._tracker.wants_history or self._tracker.has_missing
+        is_list_due = is_list_due or not self.knows_active
+        if is_list_due:
+            has_changed, failure = await self._try_list(take)
+            has_answered = failure is None
         if has_changed or self._tracker.wants_history or self._is_history_due:
             try:
                 await self._read_history(take)
@@ -95,6 +91,9 @@ class Reader:
                 raise
             except TransmitterError as err:
                 failure = failure or err
+                if not is_list_due:
+                    # Whether the unit answers at all, the list shows.
+                    has_answered = (await self._try_list(take))[1] is None
                 if has_answered:
                     self.history.note(err)
             else:
@@ -104,6 +103,15 @@ class Reader:
             self._forget()
             raise failure
         await self._read_settings(take)
+
+    async def _try_list(self, take: Takes) -> tuple[bool, TransmitterError | None]:
+        """Read the active sessions; return whether they may have changed, and what went wrong."""
+        try:
+            return await self._read_list(take), None
+        except ClosedError:
+            raise
+        except TransmitterError as err:
+            return True, err
 
     async def _read_list(self, take: Takes) -> bool:
         """Read the active sessions; return whether they have changed, as far as that tells."""

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from ..sessions.database import BEGINNING, END
 from ..sessions.log import Change, Place, SessionLog
 from ..sessions.session import PlacedSession
 from ..transmitter import Session
+
+# Seconds after which it is looked again for names that have become too old.
+BLANK_INTERVAL = 3600
 
 
 class LogWriter:
@@ -23,7 +27,8 @@ class LogWriter:
         """Write nothing yet.
 
         now: our clock (POSIX seconds). names_kept: seconds after a session's end for which its
-        label is kept; None is for ever. written: told what has changed, once it is on the disk.
+        label is kept; 0 is not at all, None for ever. written: told what has changed, once it is on
+        the disk.
         """
         self._log = log
         self._now = now
@@ -31,17 +36,20 @@ class LogWriter:
         self._written = written
         self._unsaved: list[PlacedSession] = []
         self._shifts: list[int] = []
+        self._blanked_at = float("-inf")
         self._turn = asyncio.Lock()
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is something to save."""
-        return bool(self._unsaved or self._shifts)
+        """Whether there is something to save, or something that is not saved yet."""
+        return bool(self._unsaved or self._shifts or self._turn.locked())
 
     @property
-    def names_since(self) -> float:
+    def names_since(self) -> int:
         """Sessions that ended before this (POSIX seconds) have no label in the log."""
-        return float("-inf") if self._names_kept is None else self._now() - self._names_kept
+        if self._names_kept is None:
+            return BEGINNING
+        return round(self._now() - self._names_kept) if self._names_kept else END
 
     def add(self, ended: Iterable[PlacedSession]) -> None:
         """Have ended sessions written with the next save."""
@@ -53,9 +61,12 @@ class LogWriter:
         self._unsaved = [s.shifted(seconds) if s.is_by_age else s for s in self._unsaved]
 
     async def save(self) -> None:
-        """Write what is to be written; when this returns, it is on the disk."""
+        """Write what is to be written, and blank old names; both are done when this returns."""
         async with self._turn:
             await self._save()
+            if abs(self._now() - self._blanked_at) >= BLANK_INTERVAL:
+                self._blanked_at = self._now()
+                await self._log.blank_names(self.names_since)
 
     async def merge(self, sessions: Iterable[Session], place: Place) -> Sequence[Change]:
         """Write sessions of the history, after all that is to be written."""
@@ -70,7 +81,8 @@ class LogWriter:
         for seconds in shifts:
             self._written(await self._log.shift(seconds))
         unsaved, self._unsaved = self._unsaved, []
-        if unsaved:
+        # A disk that refused before is tried again, whether or not there is something new.
+        if unsaved or self._log.is_failing:
             since = self.names_since
             self._written(
                 await self._log.keep(

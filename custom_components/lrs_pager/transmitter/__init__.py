@@ -4,7 +4,7 @@
     blockwise   bodies of many blocks
     models      what a unit says, as dataclasses
     parse       JSON to those
-    tail        what was added to the history
+    history     the history's sessions, chunk by chunk, on from where it was read before
     client      the API's resources as methods of `Transmitter`
     clock       what instant a time of the unit means
     exceptions  what can go wrong
@@ -40,7 +40,7 @@ from .models import (
     Settings,
     Statistics,
 )
-from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME
+from .parse import MAX_GOAL, MAX_LABEL, MAX_NAME, one_line
 
 __all__ = [
     "CLEARED",
@@ -75,5 +75,6 @@ __all__ = [
     "TransmitterError",
     "UnitClock",
     "UnreachableError",
+    "one_line",
     "resolve",
 ]

@@ -95,10 +95,6 @@ class UnitClock:
             return (at + self.ahead).astimezone(self.zone).replace(tzinfo=None)
         return at.astimezone(UTC).replace(tzinfo=None) + self.utc_offset + self.ahead
 
-    def as_of(self, at: datetime) -> UnitClock:
-        """The same clock later (UTC), for messages that don't say what it shows."""
-        return replace(self, at=max(self.at, at))
-
     @property
     def is_stale(self) -> bool:
         """Whether the unit has to be asked what its clock shows, before its stamps are placed.

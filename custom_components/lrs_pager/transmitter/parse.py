@@ -74,9 +74,18 @@ def _text(value: Any, limit: int) -> str | None:
     """Read a text for people: on one line, of so many characters at most; None if there is none."""
     if not isinstance(value, str):
         return None
-    if not value.isprintable():  # nor is half a surrogate pair
-        value = "".join(char if char.isprintable() else " " for char in value)
-    return value.strip()[:limit].rstrip() or None
+    return one_line(value)[:limit].rstrip() or None
+
+
+# Characters that join signs to one, or keep letters apart, in emoji and in names of many languages.
+_JOINERS = "\u200c\u200d"
+
+
+def one_line(text: str) -> str:
+    """Put a text on one line, without what turns its direction or can't be shown."""
+    if not text.isprintable():  # nor is half a surrogate pair
+        text = "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
+    return text.strip(f" {_JOINERS}")
 
 
 def _name(value: Any, in_case: Callable[[str], str]) -> str | None:

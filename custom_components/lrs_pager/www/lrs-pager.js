@@ -55,14 +55,16 @@ function title(device) {
 // src/words.ts
 var plurals = /* @__PURE__ */ new Map();
 var Words = class {
-  constructor(hass) {
+  constructor(hass, loaded) {
     this.hass = hass;
+    this.loaded = loaded;
   }
-  /** The text of a key. */
   get(key, values) {
-    return this.hass.localize(`component.${DOMAIN}.common.${key}`, values);
+    return this.text(`component.${DOMAIN}.common.${key}`, values);
   }
-  /** The text of a key for a number of things: `key_one`, `key_few`, ..., by the language. */
+  text(name, values) {
+    return this.hass.localize(name, values) || (this.loaded?.(name, values) ?? "");
+  }
   count(key, count) {
     const { language } = this.hass.locale;
     const rules = plurals.get(language) ?? new Intl.PluralRules(language);
@@ -70,16 +72,14 @@ var Words = class {
     const values = { count };
     return this.get(`${key}_${rules.select(count)}`, values) || this.get(`${key}_other`, values);
   }
-  /** What went wrong, in the user's language. */
   error(error) {
     const { translation_domain: domain, translation_key: key, message } = error;
-    const text = key && this.hass.localize(
+    const text = key && this.text(
       `component.${domain ?? DOMAIN}.exceptions.${key}.message`,
       error.translation_placeholders
     );
     return text || message || this.get("unknown_error");
   }
-  /** The time of day of an instant (POSIX seconds), as the user wants times written. */
   timeOfDay(instant) {
     const { language, time_format: format, time_zone: zone } = this.hass.locale;
     return new Intl.DateTimeFormat(format === "system" ? void 0 : language, {
@@ -104,11 +104,9 @@ var Card = class extends LitElement {
     }
     this.config = config;
   }
-  /** In rows of 50 pixels, for dashboards that fill columns. */
   getCardSize() {
     return 8;
   }
-  /** No number of rows: the list is as long as the line. */
   getGridOptions() {
     return { columns: 12, min_columns: 6 };
   }
@@ -179,7 +177,6 @@ var CARD_ENTRY = {
   description: "Who waits for a pager to buzz, for how long, who is late; page and seat by a tap.",
   preview: true,
   documentationURL: "https://github.com/ha-lrs-pager/lrs-pager#host-stand",
-  /** Suggest the card for the entities that it shows. */
   getEntitySuggestion(hass, entityId) {
     const entity = hass.entities[entityId];
     const shown = ["active_sessions", "waiting_sessions", "paged_sessions", "late"];
@@ -213,6 +210,7 @@ var base = css`
 :host {
 --quiet: var(--secondary-text-color);
 --alarm: var(--ha-color-on-danger-normal);
+--accent: color-mix(in srgb, var(--ha-color-on-primary-normal), var(--primary-text-color) 40%);
 --line: 1px solid var(--divider-color);
 display: block;
 color: var(--primary-text-color);
@@ -276,15 +274,16 @@ outline-offset: 2px;
 }
 .plain {
 background: var(--ha-color-fill-neutral-normal-resting);
-color: var(--ha-color-on-neutral-normal);
+color: var(--primary-text-color);
 }
 .primary {
 background: var(--ha-color-fill-primary-normal-resting);
-color: var(--ha-color-on-primary-normal);
+color: var(--accent);
 }
 .loud,
 [aria-pressed="true"] {
 background: var(--ha-color-fill-primary-loud-resting);
+background: color-mix(in srgb, var(--ha-color-fill-primary-loud-resting), #000 28%);
 color: var(--ha-color-on-primary-loud);
 }
 .danger {
@@ -363,7 +362,7 @@ grid-column: 1;
 display: flex;
 align-items: center;
 gap: 0.75em;
-min-height: 64px;
+min-height: 56px;
 padding-inline: 1em 0.5em;
 }
 .stand > .hand-out {
@@ -441,7 +440,7 @@ padding: 0 0.6em;
 }
 .filter [aria-pressed="true"] {
 background: var(--ha-color-fill-primary-normal-resting);
-color: var(--ha-color-on-primary-normal);
+color: var(--accent);
 }
 .filter [aria-pressed="false"] {
 color: var(--quiet);
@@ -453,7 +452,6 @@ color: var(--quiet);
 text-align: center;
 }
 
-/* One guest. Digits are of one width, so that ticking moves nothing. */
 li,
 .sum,
 h3 {
@@ -469,8 +467,8 @@ grid-template:
 auto;
 align-items: center;
 column-gap: 0.4em;
-min-height: 57px;
-padding-block: 4px;
+min-height: 55px;
+padding-block: 3px;
 padding-inline-end: 12px;
 border-block-start: var(--line);
 border-inline-start: 4px solid transparent;
@@ -570,7 +568,6 @@ grid-area: message;
 padding: 0.25em 0 0.25em 0.75em;
 }
 
-/* A phone: the buttons have a line of their own, and the thumb has the next guest's pager. */
 @container (max-width: 29em) {
 .stand > header {
 grid-column: 1 / -1;
@@ -619,7 +616,6 @@ grid-template-columns: 1fr;
 grid-column: 1;
 }
 }
-/* A tablet: those who wait on one side, those who were paged on the other. */
 @container (min-width: 54em) {
 .columns:has(.called) {
 grid-template-columns: 1fr 1fr;
@@ -733,7 +729,7 @@ line-height: 1.15;
 }
 li:first-child {
 flex-basis: 100%;
-color: var(--ha-color-on-primary-normal);
+color: var(--accent);
 font-size: 2em;
 }
 `
@@ -783,7 +779,6 @@ var Taps = class {
     this.host = host;
     this.live = live;
   }
-  /** How it stands with a session's row; asked for at each full second. */
   state(session) {
     const { busy, failure, askedAt, pagedAt, hasWaited } = this.rows.get(session.key) ?? {};
     const isPagedHere = this.isSince(pagedAt, PAGE_LOCK);
@@ -795,19 +790,15 @@ var Taps = class {
       isHeld: hasWaited === true && (isPagedHere || busy === "page")
     };
   }
-  /** Whether an instant was some seconds ago at most, and is not far ahead, as if clocks were set. */
   isSince(instant, seconds) {
     return Math.abs(this.live.now - (instant ?? -Infinity)) < seconds;
   }
-  /** Ask whether a guest is to be removed, for some seconds. */
   ask(session) {
     this.set(session, { askedAt: this.live.now, failure: void 0 });
   }
-  /** Take a question off a row. */
   dismiss(session) {
     this.set(session, { askedAt: -Infinity });
   }
-  /** Forget rows whose sessions are gone, and what went wrong where a list shows how it ended. */
   see(sessions, before) {
     const now = new Map(sessions.map((session) => [session.key, session]));
     for (const key of this.rows.keys()) if (!now.has(key)) this.rows.delete(key);
@@ -817,11 +808,6 @@ var Taps = class {
       if (row?.failure && isShown(row.failure.tap, session, now.get(key))) row.failure = void 0;
     }
   }
-  /**
-  * Send what was tapped, and return whether it was done.
-  *
-  * Nothing is sent, and undefined returned, while a row is busy or the integration is not there.
-  */
   async send(tap, session) {
     const { snapshot, isConnected } = this.live;
     if (!snapshot || !isConnected || this.state(session).busy) return void 0;
@@ -876,7 +862,6 @@ var HandOut = class extends LitElement {
     this.clear();
     this.isBusy = false;
   }
-  /** Show it: empty, unless what was sent from it last was not answered yet. */
   open() {
     if (!this.isBusy) {
       this.clear();
@@ -1084,6 +1069,7 @@ function recognise(before, told) {
 }
 var DUE_SOON = 300;
 function timeOf(session, now, lateAfter) {
+  if (session.not_cleared) return { state: "not_cleared", span: null };
   if (session.notified_at !== null) {
     return { state: "paged", span: Math.max(0, now - session.notified_at) };
   }
@@ -1108,7 +1094,8 @@ function inLine(sessions) {
   const start = (session) => session.created_at ?? Infinity;
   return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
 }
-function lineOf(waiting, now, lateAfter) {
+function lineOf(listed, now, lateAfter) {
+  const waiting = listed.filter((session) => !session.not_cleared);
   const starts = waiting.flatMap((session) => session.created_at ?? []);
   return {
     waiting: waiting.length,
@@ -1142,11 +1129,9 @@ var STALL = 7;
 var CLOCK_STEP = 2;
 var UNKNOWN_COMMAND = "unknown_command";
 var Live = class {
-  /** told: called when a list was told, with what it was before, if one had been told. */
   constructor(host, told) {
     this.isInPage = false;
     this.retry = FIRST_RETRY;
-    /** When Home Assistant was heard last, and when the subscription was asked for. */
     this.heardAt = 0;
     this.askedAt = 0;
     this.isPinging = false;
@@ -1155,7 +1140,6 @@ var Live = class {
     // undisturbed when somebody sets the tablet's time; some tablets stop it while they sleep.
     this.serverNow = Date.now() / 1e3;
     this.steadyAt = performance.now();
-    /** Milliseconds from the steady clock to the one that can be set. */
     this.clocks = Date.now() - performance.now();
     this.ready = () => {
       this.retry = FIRST_RETRY;
@@ -1168,7 +1152,6 @@ var Live = class {
       this.cutSince ?? (this.cutSince = this.now);
       this.host.requestUpdate();
     };
-    /** Somebody looks again: the tablet may have slept, and its steady clock with it. */
     this.seen = () => {
       if (document.hidden) return;
       const slept = Math.max(0, this.clockStep());
@@ -1180,15 +1163,12 @@ var Live = class {
     this.told = told;
     host.addController(this);
   }
-  /** The server's time (POSIX seconds), whatever the tablet's clock shows. */
   get now() {
     return this.serverNow + (performance.now() - this.steadyAt) / 1e3;
   }
-  /** Seconds for which the link to the transmitter has been in its state, as far as seen here. */
   get stateAge() {
     return (performance.now() - this.stateAt) / 1e3;
   }
-  /** Whether what is pressed reaches the integration. */
   get isConnected() {
     const { cutSince, refusal, wanted } = this;
     return cutSince === void 0 && !refusal && wanted?.hass.connection.connected === true;
@@ -1208,7 +1188,6 @@ var Live = class {
     this.part();
     this.follow(void 0);
   }
-  /** Say what is wanted; called whenever it may have changed. */
   want(wanted) {
     if (this.wanted && this.wanted.deviceId !== wanted.deviceId) {
       this.snapshot = this.sessions = this.refusal = void 0;
@@ -1226,7 +1205,6 @@ var Live = class {
     connection?.addEventListener("disconnected", this.cut);
     this.followed = connection;
   }
-  /** Milliseconds by which the tablet's two clocks have parted since this was asked; 0 if by few. */
   clockStep() {
     const step = Date.now() - performance.now() - this.clocks;
     if (Math.abs(step) < CLOCK_STEP * 1e3) return 0;
@@ -1237,7 +1215,6 @@ var Live = class {
     this.part();
     this.check();
   }
-  /** Subscribe if that is wanted, possible and not done. */
   check() {
     const { wanted, joined } = this;
     if (!wanted || !this.isInPage) return;
@@ -1315,7 +1292,6 @@ var Live = class {
     }
     this.host.requestUpdate();
   }
-  /** Home Assistant has just been heard. */
   hear() {
     const now = performance.now();
     const silence = now - Math.max(this.heardAt, this.askedAt);
@@ -1326,7 +1302,6 @@ var Live = class {
     }
     if (silence > STALL * 1e3 && this.joined && !document.hidden) this.rejoin();
   }
-  /** See whether Home Assistant is still there, and whether the tablet's clocks agree. */
   ping() {
     if (!this.joined || document.hidden) return;
     const { connection } = this.joined.hass;
@@ -1387,7 +1362,7 @@ function bannerOf(live, words) {
 var WATCHED = ["connected", "localize", "locale", "devices", "entities", "kioskMode"];
 var PagerElement = class extends LitElement {
   get words() {
-    return new Words(this.hass);
+    return new Words(this.hass, this.loaded);
   }
   shouldUpdate(changed) {
     const hass = this.hass;
@@ -1399,7 +1374,10 @@ var PagerElement = class extends LitElement {
     if (this.language === hass.language) return;
     this.language = hass.language;
     for (const part of ["common", "exceptions"]) {
-      hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)).catch(() => void 0);
+      hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)).then((localize) => {
+        this.loaded = localize;
+        this.requestUpdate();
+      }).catch(() => void 0);
     }
   }
   render() {
@@ -1640,7 +1618,6 @@ ${icon("alert")}${isInDoubt(failure.error) ? words.get(`maybe_${failure.tap}`) :
 
 // src/seconds.ts
 var Seconds = class {
-  /** now: the time (POSIX seconds) whose full seconds are meant. */
   constructor(host, now) {
     this.tick = () => {
       clearTimeout(this.timer);
@@ -1689,6 +1666,7 @@ function chime() {
 
 // src/stand.ts
 var BACK_TO = { dismiss: "ask", remove: "ask", undo: "seat" };
+var LOST_SHOWN = 10;
 var Stand = class extends PagerElement {
   constructor() {
     super();
@@ -1714,7 +1692,6 @@ var Stand = class extends PagerElement {
   get hidesNames() {
     return screen.hideNames || this.hideNames === true;
   }
-  /** Say what happened, for those who don't see it, and sound what they may have missed. */
   listTold(sessions, before) {
     this.taps.see(sessions, before ?? []);
     for (const { kind, session } of before ? happenings(before, sessions) : []) {
@@ -1732,7 +1709,6 @@ var Stand = class extends PagerElement {
     for (const session of added) this.say("said_late", session);
     if (added.length && screen.sound && !this.preview) chime();
   }
-  /** Have a screen reader say something of a session; with what else is said at this moment. */
   say(key, session) {
     this.said.push(this.words.get(key, { number: session.number ?? "?" }));
     if (this.said.length > 1) return;
@@ -1774,7 +1750,6 @@ var Stand = class extends PagerElement {
     else if (tap === "dismiss") this.taps.dismiss(session);
     else void this.send(tap, session);
   }
-  /** Whether a click belongs to a double tap, whose second is not meant for what has moved under it. */
   isSecondOfTwo(event) {
     const before = this.lastClick;
     this.lastClick = event;
@@ -1789,8 +1764,10 @@ var Stand = class extends PagerElement {
     this.haptic("failure");
     const { failure } = this.taps.state(session);
     this.say(failure && isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
+    if (!failure || this.live.sessions?.some(({ key }) => key === session.key)) return;
+    this.lost = this.words.error(failure.error);
+    setTimeout(() => this.lost = void 0, LOST_SHOWN * 1e3);
   }
-  /** Have the companion app's phone tick. */
   haptic(kind) {
     this.dispatchEvent(new CustomEvent("haptic", { detail: kind, bubbles: true, composed: true }));
   }
@@ -1808,6 +1785,8 @@ var Stand = class extends PagerElement {
 class="stand"
 @keydown=${(event) => {
       if (event.repeat && event.key === "Enter") event.preventDefault();
+      const row = event.key === "Escape" && event.target.closest("li");
+      if (row) row.querySelector("[data-tap=dismiss]")?.click();
     }}
 >
 ${snapshot ? this.standTemplate(snapshot) : this.waitTemplate()}
@@ -1816,7 +1795,6 @@ ${snapshot ? this.standTemplate(snapshot) : this.waitTemplate()}
 ${this.optionsTemplate()}
 `;
   }
-  /** Before anything was told. */
   waitTemplate() {
     const problem = problemOf(this.live, this.words);
     return problem ? html`<p class="banner">${icon("alert")}${problem}</p>` : html`<p class="empty">${this.words.get("connecting")}</p>`;
@@ -1842,6 +1820,7 @@ ${canControl ? html`<button type="button" class="loud hand-out" @click=${() => t
 ${icon("plus")}${words.get("hand_out_a_pager")}
 </button>` : nothing}
 ${banner ? html`<p class="banner ${banner.level}" role="alert">${icon("alert")}${banner.text}</p>` : nothing}
+${this.lost ? html`<p class="banner" role="alert">${icon("alert")}${this.lost}</p>` : nothing}
 ${screen.sound && !isUnlocked() ? html`<button type="button" class="plain wide" @click=${() => this.unlockSound()}>
 ${words.get("unlock_sound")}
 </button>` : nothing}
@@ -1851,7 +1830,6 @@ ${this.groupsTemplate(inLine(sessions), canControl)}
 <lrs-pager-hand-out .hass=${this.hass} .live=${this.live}></lrs-pager-hand-out>
 `;
   }
-  /** Those who wait, and those who were paged. */
   groupsTemplate(line, canControl) {
     const { words } = this;
     const isWaiting = (session) => session.notified_at === null || this.taps.state(session).isHeld;
@@ -1976,7 +1954,8 @@ Stand.properties = {
   readOnly: { attribute: false },
   preview: { attribute: false },
   isPanel: { attribute: false },
-  size: { state: true }
+  size: { state: true },
+  lost: { state: true }
 };
 
 // src/strategy.ts
@@ -1986,8 +1965,7 @@ var Strategy = class extends HTMLElement {
     return { title: new Words(hass).get("host_stand") || "Host stand", icon: "mdi:account-clock" };
   }
   static async generate(_config, hass) {
-    const localize = await hass.loadBackendTranslation("common", DOMAIN);
-    const words = new Words({ ...hass, localize });
+    const words = new Words(hass, await hass.loadBackendTranslation("common", DOMAIN));
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
     return {
@@ -1996,7 +1974,6 @@ var Strategy = class extends HTMLElement {
     };
   }
 };
-/** Have the dashboard made anew when one of these changes. */
 Strategy.registryDependencies = ["devices", "entities"];
 function emptyView(words) {
   const card = { type: "markdown", content: words.get("no_transmitter_yet") };

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
+import pytest
 
 from custom_components.lrs_pager.sessions.hourly import (
     COUNTS,
@@ -17,9 +18,9 @@ from custom_components.lrs_pager.sessions.hourly import (
     WAIT,
     Row,
     Rows,
-    figures,
     hour_of,
     merge,
+    rows_of,
 )
 from custom_components.lrs_pager.sessions.session import PlacedSession
 
@@ -41,9 +42,12 @@ def sessions(draw: st.DrawFn) -> PlacedSession:
     """A session that ended some time, of which more or less is known."""
     cleared = draw(st.integers(START, END - 1))
     notified = draw(st.none() | st.integers(cleared - HOUR, cleared))
+    created = draw(st.none() | st.integers(cleared - 2 * HOUR, (notified or cleared) + 60))
+    wait = None if created is None or notified is None else notified - created
     return PlacedSession(
         id=draw(st.integers(1, 10**6)),
-        created_at=draw(st.none() | st.integers(cleared - 2 * HOUR, (notified or cleared) + 60)),
+        wait=wait if wait is not None and wait >= 0 else None,
+        created_at=created,
         notified_at=notified,
         cleared_at=cleared if notified is None else draw(st.none() | st.just(cleared)),
         party_size=draw(PARTIES),
@@ -57,6 +61,11 @@ LOGS = st.lists(sessions(), max_size=20)
 # ----------------------------------------------------- the slow and obvious way, on purpose
 
 
+def is_late(wait: int, goal: int) -> bool:
+    """Whether a guest was paged late: a unit that pages by itself at the goal does so in time."""
+    return wait >= goal + 2
+
+
 def counted(log: list[PlacedSession], hour: int) -> dict[str, float | None]:
     """The counts of an hour."""
     number = guests = late = 0
@@ -68,14 +77,10 @@ def counted(log: list[PlacedSession], hour: int) -> dict[str, float | None]:
         if session.party_size is not None:
             knows_guests = True
             guests += session.party_size
-        if session.created_at is None or session.notified_at is None or session.goal is None:
-            continue
-        wait = session.notified_at - session.created_at
-        if wait < 0:
+        if session.wait is None or session.goal is None:
             continue
         knows_late = True
-        if wait > session.goal:
-            late += 1
+        late += is_late(session.wait, session.goal)
     return {
         SESSIONS: number or None,
         GUESTS: guests if knows_guests else None,
@@ -89,14 +94,11 @@ def measured(log: list[PlacedSession], hour: int) -> tuple[list[float], list[boo
     for session in log:
         if not hour <= session.ended_at < hour + HOUR:
             continue
-        if session.created_at is None or session.notified_at is None:
+        if session.wait is None:
             continue
-        wait = session.notified_at - session.created_at
-        if wait < 0:
-            continue
-        waits.append(wait / 60)
+        waits.append(session.wait / 60)
         if session.goal is not None:
-            on_time.append(wait <= session.goal)
+            on_time.append(not is_late(session.wait, session.goal))
     return waits, on_time
 
 
@@ -127,7 +129,7 @@ class Database:
         """Bring it up to date from an hour on; return how many rows were written."""
         totals = {key: self.total_before(key, since) for key in COUNTS}
         recent = [session for session in log if session.ended_at >= since]
-        merged = merge(figures(recent), self.between(since, 10 * END), totals, moved)
+        merged = merge(rows_of(recent), self.between(since, 10 * END), totals, moved)
         for key, rows in merged.rows.items():
             self.rows[key].update(rows)
         return sum(len(rows) for rows in merged.rows.values())
@@ -150,7 +152,7 @@ class Database:
 
 @given(LOGS)
 def test_an_hours_counts_are_of_the_sessions_that_ended_in_it(log: list[PlacedSession]) -> None:
-    told = figures(log)
+    told = rows_of(log)
     for key in COUNTS:
         expected = {hour: counted(log, hour)[key] for hour in all_hours(log)}
         assert {hour: row.state for hour, row in told[key].items()} == {
@@ -160,7 +162,7 @@ def test_an_hours_counts_are_of_the_sessions_that_ended_in_it(log: list[PlacedSe
 
 @given(LOGS)
 def test_an_hours_measures_are_of_the_sessions_that_were_paged(log: list[PlacedSession]) -> None:
-    told = figures(log)
+    told = rows_of(log)
     for hour in all_hours(log):
         waits, on_time = measured(log, hour)
         row = told[WAIT].get(hour)
@@ -173,21 +175,27 @@ def test_an_hours_measures_are_of_the_sessions_that_were_paged(log: list[PlacedS
             assert row.says(Row(mean=sum(100 for ok in on_time if ok) / len(on_time)))
 
 
+def paged_after(wait: int, goal: int) -> PlacedSession:
+    """A session of the first hour."""
+    return PlacedSession(
+        created_at=START, notified_at=START + wait, cleared_at=START + 90, wait=wait, goal=goal
+    )
+
+
 def test_an_hour_in_which_nobody_knows_the_party_sizes_has_no_guests_rather_than_none() -> None:
-    session = PlacedSession(created_at=START, notified_at=START + 60, cleared_at=START + 90, goal=9)
-    told = figures([session])
+    session = paged_after(60, goal=9)
+    told = rows_of([session])
     assert told[GUESTS] == {}
     assert told[SESSIONS] == {START: Row(state=1)}
     assert told[LATE] == {START: Row(state=1)}
     assert told[WAIT] == {START: Row(mean=1, min=1, max=1)}
 
 
-def test_a_wait_of_exactly_the_goal_is_on_time() -> None:
-    session = PlacedSession(
-        created_at=START, notified_at=START + 60, cleared_at=START + 90, goal=60
-    )
-    assert figures([session])[LATE] == {START: Row(state=0)}
-    assert figures([session])[ON_TIME_RATE] == {START: Row(mean=100)}
+@pytest.mark.parametrize(("wait", "late"), [(60, 0), (61, 0), (62, 1)])
+def test_a_wait_of_exactly_the_goal_is_on_time(wait: int, late: int) -> None:
+    told = rows_of([paged_after(wait, goal=60)])
+    assert told[LATE] == {START: Row(state=late)}
+    assert told[ON_TIME_RATE] == {START: Row(mean=0 if late else 100)}
 
 
 # ---------------------------------------------------------------------------------- merging
@@ -199,9 +207,9 @@ def test_what_is_written_at_first_is_the_log_with_running_totals(log: list[Place
     database.sync(log)
     assert database.has_sums_of_its_states()
     for key in COUNTS:
-        assert database.states(key) == {h: row.state for h, row in figures(log)[key].items()}
+        assert database.states(key) == {h: row.state for h, row in rows_of(log)[key].items()}
     for key in MEASURES:
-        assert database.rows[key] == figures(log)[key]
+        assert database.rows[key] == rows_of(log)[key]
 
 
 @given(LOGS)
@@ -243,11 +251,11 @@ def test_a_log_that_forgets_takes_nothing_back(
                 now = database.rows[key][hour]
                 assert now.state >= row.state
                 assert now.sum >= row.sum
-            for hour, row in figures(log)[key].items():
+            for hour, row in rows_of(log)[key].items():
                 assert database.rows[key][hour].state >= row.state
         # All is told where the log knows as much of an hour as was ever known.
         for key in MEASURES:
-            for hour, row in figures(log)[key].items():
+            for hour, row in rows_of(log)[key].items():
                 if len([s for s in log if hour_of(s) == hour]) == database.states(SESSIONS)[hour]:
                     assert database.rows[key][hour] == row
 
@@ -267,7 +275,7 @@ def test_a_session_that_moves_into_another_hour_is_counted_once(
         log[number] = later
     database.sync(log, moved=frozenset(moved))
     assert database.has_sums_of_its_states()
-    told = figures(log)
+    told = rows_of(log)
     by_hour = defaultdict(lambda: Row(state=0), told[SESSIONS])
     for hour, state in database.states(SESSIONS).items():
         assert state == by_hour[hour].state
@@ -291,7 +299,7 @@ def test_it_makes_no_difference_how_many_hours_are_worked_on_at_once(
     while start < END:
         end = start + stretch * HOUR
         some = [session for session in log if start <= session.ended_at < end]
-        merged = merge(figures(some), by_and_by.between(start, end), totals)
+        merged = merge(rows_of(some), by_and_by.between(start, end), totals)
         totals, start = merged.totals, end
         for key, rows in merged.rows.items():
             by_and_by.rows[key].update(rows)
