@@ -73,7 +73,7 @@ def is_read(entry: MockConfigEntry) -> bool:
 async def told(hass: HomeAssistant, entry: MockConfigEntry, key: str, state: str) -> None:
     """Wait until a sensor says so."""
     async with asyncio.timeout(20):
-        while sensor(hass, entry, key).state != state:
+        while sensor(hass, entry, key).state != state:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -108,7 +108,7 @@ async def test_a_restart_in_the_middle_of_a_long_history_goes_on_where_it_was(
         entry = await set_up(simulator)
         log = entry.runtime_data.log
         async with asyncio.timeout(30):
-            while await log.count() < COUNT / 2:
+            while await log.count() < COUNT / 2:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert not is_read(entry)
         await hass.config_entries.async_unload(entry.entry_id)
@@ -152,7 +152,7 @@ async def test_a_unit_that_serves_blocks_in_their_order_alone_loses_nobody(
             simulator.unit.clear(number)
             await asyncio.sleep(GUEST_EVERY)
         async with asyncio.timeout(20):
-            while not is_read(entry):
+            while not is_read(entry):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await told(hass, entry, "daily_count", "5")
         assert await entry.runtime_data.log.count() == 205

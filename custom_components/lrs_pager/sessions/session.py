@@ -180,12 +180,10 @@ def place(
     not known.
     """
     new = unplaced(session, earlier)
+    start = _start(session, earlier) if is_same_setting and earlier else None
     instants = Instants(None, None, None)
-    if new and earlier and is_same_setting and (start := _start(session, earlier)):
-        # What our clock was set to in between makes no difference then, nor what it is set to now.
-        instants = _after(*start, new)
-    elif new:
-        instants = clock.place(new, before)
+    if new:
+        instants = _after(*start, new) if start else clock.place(new, before)
     placed = PlacedSession(
         id=session.id,
         uuid=session.uuid,
@@ -277,8 +275,13 @@ def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
 
 
 def _start(session: Session, earlier: PlacedSession) -> tuple[datetime, int] | None:
-    """A stamp that was placed before, and its instant."""
-    placed = (session.created, earlier.created_at), (session.notified, earlier.notified_at)
+    """A stamp that was placed before, and its instant.
+
+    By that, later stamps of the same setting are placed: what our own clock was set to in between
+    makes no difference then, nor what it is set to now.
+    """
+    paged_at = earlier.notified_at if earlier.notified else None
+    placed = (session.created, earlier.created_at), (session.notified, paged_at)
     for stamp, instant in placed:
         if stamp is not None and instant is not None:
             return stamp, instant

@@ -280,9 +280,9 @@ class Follower:
 
         When this returns, that is on the disk.
         """
+        history = self.reader.history
         with suppress(LogClosedError):  # as if it could not be opened
             await self._writer.save()
-            history = self.reader.history
             if history.is_under_way and (kept := history.to_keep()) != self._kept:
                 self._kept = kept
                 await self._log.set(HISTORY_KEY, kept)
