@@ -19,8 +19,8 @@ from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from tests.conftest import SetUp, local_time, sensor, serve_guest
-from tests.simulator import Simulator, Unit
+from tests.conftest import SetUp, sensor, serve_guest
+from tests.simulator import Simulator
 
 HISTORY = ("v1", "sessions", "history")
 
@@ -282,7 +282,7 @@ async def test_a_new_address_keeps_entities_and_log(
 ) -> None:
     serve_guest(simulator.unit)
     entry = await set_up()
-    async with Simulator(unit=Unit(now=local_time, seed=2)) as moved:
+    async with Simulator(unit=simulator.unit) as moved:
         serve_guest(moved.unit, 8)
         result = await reconfigure(hass, entry, **address(moved))
         assert result["reason"] == "reconfigure_successful"
