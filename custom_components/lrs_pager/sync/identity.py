@@ -65,11 +65,16 @@ class Identity:
         sessions = chunk.sessions
         newest = await self._log.newest(LATEST)
         self._ids = {session.id for session in newest if session.id is not None}
-        if chunk.goes_on or self._is_accepted or await self._log.knows_any(sessions):
+        if (
+            not newest  # there is nothing to compare with, nor to spoil
+            or chunk.goes_on
+            or self._is_accepted
+            or await self._log.knows_any(sessions)
+        ):
             self.is_sure = True
         elif name := await self._find_elsewhere(sessions):
             self._raise(name)
-        elif not newest or self._go_on(sessions):
+        elif self._go_on(sessions):
             self.is_sure = True
         elif chunk.is_last and sessions:
             self._raise(None)
