@@ -186,16 +186,14 @@ class HistoryReader:
         return ended
 
     def _note_unreadable(self, count: int, *, is_whole: bool) -> None:
-        """Log once each way whether there is something in the history that can't be read."""
+        """Log once that there is something in the history that can't be read."""
         before = self.unreadable or 0
         if is_whole:
             self.unreadable = count
-        elif count:
-            self.unreadable = before + count
+        elif count and not before:
+            # It may have been damaged on its way: read all of it once more.
+            self.begin_anew()
         if self.unreadable and not before:
             LOGGER.warning(
-                "%d times or sessions of the history can't be read: see the diagnostics",
-                self.unreadable,
+                "%d times or sessions of the history can't be read: see the diagnostics", count
             )
-        elif before and not self.unreadable:
-            LOGGER.info("All of the history can be read again")
