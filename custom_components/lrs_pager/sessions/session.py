@@ -200,18 +200,12 @@ def place(
     )
     if earlier is not None:
         placed = placed.seen_before(earlier)
+        if new and not start:
+            # The last of its instants is the one that counts: for the day, and the log's order.
+            placed = replace(placed, is_by_age=not clock.agrees)
 
     def duration(start: datetime | None, end: datetime | None, *instants: int | None) -> int | None:
-        """The seconds between two stamps; between their instants, if the clock was set there."""
-        began, ended = instants
-        if began is None or ended is None:
-            return None
-        seconds = ended - began
-        if start and end and is_same_setting:
-            seconds = round((end - start).total_seconds())
-        elif start and end and is_same_setting is None:
-            seconds = clock.span(start, end)
-        return seconds if 0 <= seconds <= MAX_DURATION else None
+        return _duration(start, end, *instants, clock=clock, is_same_setting=is_same_setting)
 
     wait, response = placed.wait, placed.response
     if wait is None:
@@ -223,6 +217,26 @@ def place(
         instants_of_response = placed.notified_at, placed.cleared_at
         response = duration(session.notified, session.cleared, *instants_of_response)
     return replace(placed, wait=wait, response=response)
+
+
+def _duration(
+    start: datetime | None,
+    end: datetime | None,
+    began: int | None,
+    ended: int | None,
+    *,
+    clock: UnitClock,
+    is_same_setting: bool | None,
+) -> int | None:
+    """The seconds between two stamps; between their instants, if the clock was set there."""
+    if began is None or ended is None:
+        return None
+    seconds = ended - began
+    if start and end and is_same_setting:
+        seconds = round((end - start).total_seconds())
+    elif start and end and is_same_setting is None:
+        seconds = clock.span(start, end)
+    return seconds if 0 <= seconds <= MAX_DURATION else None
 
 
 def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
