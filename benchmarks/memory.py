@@ -81,12 +81,12 @@ async def saving(*, quick: bool) -> AsyncIterator[Row]:
     """7. Save each session as it ends.
 
     Each of 270 sessions on top of a log of 10,000: merged, and synced; against the same sessions in
-    Home Assistant's own `Store`, which writes all of them each time; and in turn with a line of JSON
-    that is appended to a file and synced, by the same way over a thread: the least that a log can
-    do, which finds nothing and keeps nothing in order. The goal is the time that a line took when
-    the log was one of JSON, 720 µs. Home Assistant often lives on a memory card,
-    which wears by what is written: bytes passed to write (/proc/self/io), with what SQLite moves
-    from its write-ahead log to the file.
+    Home Assistant's own `Store`, which writes all of them each time; and in turn with a line of
+    JSON that is appended to a file and synced, by the same way over a thread: the least that a log
+    can do, which finds nothing and keeps nothing in order. The goal is the time that a line took
+    when the log was one of JSON, 720 µs. Home Assistant often lives on a memory card, which wears
+    by what is written: bytes passed to write (/proc/self/io), with what SQLite moves from its
+    write-ahead log to the file.
     """
     held = 1_000 if quick else 10_000
     body = bodies(held + NEW)[HISTORY]

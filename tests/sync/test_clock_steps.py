@@ -56,6 +56,19 @@ def test_a_computer_that_slept_while_the_unit_was_set_has_set_no_clock_of_its_ow
     assert turned.steps == [6 * HOUR, -6 * HOUR]
 
 
+def test_an_answer_that_was_under_way_as_the_computer_slept_tells_nothing() -> None:
+    turned = Turned()
+    turned.read()
+    shown, asked = datetime(2026, 11, 23, 12), turned.loop
+    turned.sleeps(6 * HOUR)
+    turned.passes(0.1)
+    turned.clocks.read(shown, asked, turned.loop)
+    assert turned.clocks.unit(turned.loop).is_stale
+    turned.read()
+    assert turned.setting == 1
+    assert turned.steps == [6 * HOUR, -6 * HOUR]
+
+
 def test_a_unit_that_drifts_while_the_computer_sleeps_was_not_set() -> None:
     turned = Turned()
     turned.read()
@@ -119,6 +132,16 @@ def test_the_day_begins_at_the_units_midnight_after_our_clock_was_put_right() ->
     picture.day(off, off.at)
     picture.shift(-3 * HOUR)
     assert picture.day(RIGHT, RIGHT.at).start == NOON.timestamp() - 12 * HOUR
+
+
+def test_the_day_begins_when_the_units_clock_says_so_once_that_is_to_be_believed() -> None:
+    """It is a minute behind, which is found when our own clock has been put right."""
+    picture = Picture(day_start=0, shows_names=False)
+    off = replace(OURS_SET, ahead=timedelta(minutes=-26))
+    picture.day(off, off.at)
+    picture.shift(-25 * 60)
+    right = replace(RIGHT, ahead=timedelta(minutes=-1))
+    assert picture.day(right, right.at).start == NOON.timestamp() - 12 * HOUR
 
 
 def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() -> None:
