@@ -83,8 +83,8 @@ class Clocks:
 
         shown: its timestamp. asked, answered: by the loop's clock. The reading before is kept for
         as long as an answer doesn't contradict it, so that a steady clock gives steady instants,
-        however long an answer takes. An answer that was under way as our clock was set tells nothing,
-        as the computer may have slept meanwhile.
+        however long an answer takes. An answer that was under way as our clock was set tells
+        nothing, as the computer may have slept meanwhile.
         """
         self.now()
         if self._step and asked < self._noticed_at:
