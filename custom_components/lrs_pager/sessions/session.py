@@ -240,7 +240,7 @@ def _duration(
 
 
 def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
-    """An active session with its instants by our own clock as it is set now.
+    """A session with its instants by our own clock as it is set now.
 
     How long a guest has been waiting is for the unit's clock to say, which stamped the session and
     has not been set since; ours may have been. clock: the unit's, as it is now.
@@ -257,6 +257,7 @@ def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
         session,
         created_at=ours(session.created, session.created_at),
         notified_at=ours(session.notified, session.notified_at),
+        cleared_at=ours(session.cleared, session.cleared_at),
     )
 
 

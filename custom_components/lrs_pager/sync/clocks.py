@@ -56,11 +56,11 @@ class Clocks:
         # The unit's clock (naive, as seconds since 1970) less the loop's: what it is taken for, and
         # between what it is. When it was read.
         self._unit: float | None = None
-        self._low = self._high = 0.0
+        self._span = 0.0, 0.0
         self._read_at = 0.0
         self._agrees = True
-        self._setting = 0
-        self._set_at: float | None = None
+        # How often it was found to have been set, and when that was last, if not at first.
+        self._setting: tuple[int, float | None] = 0, None
 
     def now(self) -> float:
         """Our time (POSIX seconds). Looks whether our clock was set, as everything here does."""
@@ -93,22 +93,21 @@ class Clocks:
         drift = SLACK + DRIFT * max(0.0, answered - self._read_at)
         is_first = self._unit is None
         # What the readings before leave as possible.
-        before = (self._low - drift, self._high + drift)
+        before = (self._span[0] - drift, self._span[1] + drift)
         possible = _both((low, high), before)
         if possible is None and not is_first and self._step:
             possible = self._possible_after_sleep((low, high), before)
         was_set = possible is None or is_first or bool(self._step)
         self._step = 0.0
         if possible is None or self._unit is None:
-            self._setting += 1
-            self._set_at = None if self._unit is None else answered
+            self._setting = self._setting[0] + 1, None if self._unit is None else answered
             possible = low, high
             # Where no answer contradicts it, the clocks are the same.
             self._unit = _naive(self._local(answered)) - answered
             if not low <= self._unit <= high:
                 self._unit = (low + high) / 2
-        self._low, self._high = possible
-        self._unit = min(max(self._unit, self._low), self._high)
+        self._span = possible
+        self._unit = min(max(self._unit, possible[0]), possible[1])
         self._read_at = answered
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
@@ -164,14 +163,15 @@ class Clocks:
         at = self.at(steady)
         read_at = self.at(self._read_at) if self._unit is not None else at
         zone = self._zone()
+        setting, set_at = self._setting
         return UnitClock(
             zone=zone,
             ahead=self._ahead(self._read_at) if self._unit is not None else timedelta(),
             utc_offset=read_at.astimezone(zone).utcoffset() or timedelta(),
             at=max(at, read_at),
             agrees=self._agrees,
-            setting=self._setting,
-            set_at=None if self._set_at is None else self.at(self._set_at),
+            setting=setting,
+            set_at=None if set_at is None else self.at(set_at),
             was_stepped=bool(self._step),
         )
 
