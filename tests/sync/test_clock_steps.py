@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from custom_components.lrs_pager.sessions.session import PlacedSession, by_our_clock, place
 from custom_components.lrs_pager.sessions.tracker import SessionTracker
 from custom_components.lrs_pager.sync.picture import Picture
-from custom_components.lrs_pager.transmitter import STARTED, STOP, Session, UnitClock
+from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
 from tests.sync.test_clocks import HOUR, Turned
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -152,6 +152,19 @@ def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() 
     )
     ended = replace(ended, clear_type=STOP)
     assert not tracker.see_logged([(None, ended)], RIGHT.at)
-    tracker.history_was_read_on()
+    tracker.knows_history = True
     told = tracker.see_logged([(None, replace(ended, uuid="uuid-2"))], RIGHT.at)
     assert [event.step for event in told] == ["started", "cleared"]
+    before = replace(ended, uuid="uuid-3", created_at=round(NOON.timestamp()) - 1)
+    # That it started may have been told before the restart.
+    told = tracker.see_logged([(None, before)], RIGHT.at)
+    assert [event.step for event in told] == ["cleared"]
+
+
+def test_a_page_that_the_list_tells_just_after_our_clock_was_set_is_news() -> None:
+    tracker = SessionTracker(NOON)
+    tracker.see((), RIGHT, NOON, NOON)
+    tracker.see((GUEST,), RIGHT, RIGHT.at)
+    paged = replace(GUEST, notified=datetime(2026, 11, 23, 12, 1), state=PAGED)
+    told = tracker.see((paged,), OURS_SET, OURS_SET.at, OURS_SET.at)
+    assert [event.step for event in told.events] == ["paged"]
