@@ -70,11 +70,16 @@ def is_read(entry: MockConfigEntry) -> bool:
     return not entry.runtime_data.follower.reader.history.is_under_way
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something, by looking often."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
 async def told(hass: HomeAssistant, entry: MockConfigEntry, key: str, state: str) -> None:
     """Wait until a sensor says so."""
-    async with asyncio.timeout(20):
-        while sensor(hass, entry, key).state != state:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until(lambda: sensor(hass, entry, key).state == state)
 
 
 @pytest.mark.parametrize("still", [True, False])
@@ -106,10 +111,7 @@ async def test_a_restart_in_the_middle_of_a_long_history_goes_on_where_it_was(
 ) -> None:
     async with unit_of(COUNT) as simulator:
         entry = await set_up(simulator)
-        log = entry.runtime_data.log
-        async with asyncio.timeout(30):
-            while await log.count() < COUNT / 2:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+        await until(lambda: len(blocks_read(simulator)) >= 80)
         assert not is_read(entry)
         await hass.config_entries.async_unload(entry.entry_id)
         before = len(blocks_read(simulator))
@@ -151,8 +153,6 @@ async def test_a_unit_that_serves_blocks_in_their_order_alone_loses_nobody(
             simulator.unit.create(number)
             simulator.unit.clear(number)
             await asyncio.sleep(GUEST_EVERY)
-        async with asyncio.timeout(20):
-            while not is_read(entry):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        await until(lambda: is_read(entry))
         await told(hass, entry, "daily_count", "5")
         assert await entry.runtime_data.log.count() == 205

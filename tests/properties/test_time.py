@@ -518,8 +518,8 @@ class World:
             if not is_same or uuid in self.lost or not await self.ours.log.find(guest.session):
                 continue
             # Where the clock begins or ceases to be taken for local time, minutes are doubtful.
-            distance = min(abs(naive(guest.session.cleared) - midnight), DAY / 2)
-            if distance <= TOLERANCE.total_seconds() + 5:
+            since_midnight = naive(guest.session.cleared) % DAY
+            if min(since_midnight, DAY - since_midnight) <= TOLERANCE.total_seconds() + 5:
                 continue
             is_today = guest.session.cleared.date() == shows.date()
             if is_today and self.ahead:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from custom_components.lrs_pager.sessions.session import PlacedSession, by_our_clock, place
 from custom_components.lrs_pager.sessions.tracker import SessionTracker
 from custom_components.lrs_pager.sync.picture import Picture
-from custom_components.lrs_pager.transmitter import STARTED, STOP, Session, UnitClock
+from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
 from tests.sync.test_clocks import HOUR, Turned
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -53,6 +53,19 @@ def test_a_computer_that_slept_while_the_unit_was_set_has_set_no_clock_of_its_ow
     turned.read()
     assert turned.setting == 2
     assert turned.clocks.ahead == 47 * 60
+    assert turned.steps == [6 * HOUR, -6 * HOUR]
+
+
+def test_an_answer_that_was_under_way_as_the_computer_slept_tells_nothing() -> None:
+    turned = Turned()
+    turned.read()
+    shown, asked = datetime(2026, 11, 23, 12), turned.loop
+    turned.sleeps(6 * HOUR)
+    turned.passes(0.1)
+    turned.clocks.read(shown, asked, turned.loop)
+    assert turned.clocks.unit(turned.loop).is_stale
+    turned.read()
+    assert turned.setting == 1
     assert turned.steps == [6 * HOUR, -6 * HOUR]
 
 
@@ -121,6 +134,16 @@ def test_the_day_begins_at_the_units_midnight_after_our_clock_was_put_right() ->
     assert picture.day(RIGHT, RIGHT.at).start == NOON.timestamp() - 12 * HOUR
 
 
+def test_the_day_begins_when_the_units_clock_says_so_once_that_is_to_be_believed() -> None:
+    """It is a minute behind, which is found when our own clock has been put right."""
+    picture = Picture(day_start=0, shows_names=False)
+    off = replace(OURS_SET, ahead=timedelta(minutes=-26))
+    picture.day(off, off.at)
+    picture.shift(-25 * 60)
+    right = replace(RIGHT, ahead=timedelta(minutes=-1))
+    assert picture.day(right, right.at).start == NOON.timestamp() - 12 * HOUR
+
+
 def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() -> None:
     tracker = SessionTracker(NOON)
     tracker.see((), RIGHT, NOON, NOON)
@@ -129,6 +152,19 @@ def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() 
     )
     ended = replace(ended, clear_type=STOP)
     assert not tracker.see_logged([(None, ended)], RIGHT.at)
-    tracker.history_was_read_on()
+    tracker.knows_history = True
     told = tracker.see_logged([(None, replace(ended, uuid="uuid-2"))], RIGHT.at)
     assert [event.step for event in told] == ["started", "cleared"]
+    before = replace(ended, uuid="uuid-3", created_at=round(NOON.timestamp()) - 1)
+    # That it started may have been told before the restart.
+    told = tracker.see_logged([(None, before)], RIGHT.at)
+    assert [event.step for event in told] == ["cleared"]
+
+
+def test_a_page_that_the_list_tells_just_after_our_clock_was_set_is_news() -> None:
+    tracker = SessionTracker(NOON)
+    tracker.see((), RIGHT, NOON, NOON)
+    tracker.see((GUEST,), RIGHT, RIGHT.at)
+    paged = replace(GUEST, notified=datetime(2026, 11, 23, 12, 1), state=PAGED)
+    told = tracker.see((paged,), OURS_SET, OURS_SET.at, OURS_SET.at)
+    assert [event.step for event in told.events] == ["paged"]

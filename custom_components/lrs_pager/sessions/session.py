@@ -8,7 +8,6 @@ was first told.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from ..transmitter import REMOVED, SLACK, Instants, Session, UnitClock
@@ -37,7 +36,6 @@ class PlacedSession:
     created, notified, cleared: the unit's own stamps, ISO 8601 without a zone. created_at,
     notified_at, cleared_at: the instants that they mean (POSIX seconds); one is there at least.
     wait: seconds from created to notified. response: from notified to cleared.
-    goal: 0 in old logs, which is none.
     is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
     The other fields are those of `transmitter.Session`.
     """
@@ -81,7 +79,7 @@ class PlacedSession:
     @property
     def late_at(self) -> int | None:
         """The instant from which a guest who still waits is late; None without a goal."""
-        if self.created_at is None or not self.goal:
+        if self.created_at is None or self.goal is None:
             return None
         return self.created_at + self.goal + LATE_AFTER
 
@@ -93,7 +91,7 @@ class PlacedSession:
     @property
     def was_late(self) -> bool | None:
         """Whether the guest was paged late; None if the wait or the goal is not known."""
-        if self.wait is None or not self.goal:
+        if self.wait is None or self.goal is None:
             return None
         return self.wait >= self.goal + LATE_AFTER
 
@@ -202,32 +200,35 @@ def place(
     )
     if earlier is not None:
         placed = placed.seen_before(earlier)
+        if new and not start:
+            # The last of its instants is the one that counts: for the day, and the log's order.
+            placed = replace(placed, is_by_age=not clock.agrees)
 
-    duration = partial(_duration, clock, is_same_setting=is_same_setting)
+    def duration(start: datetime | None, end: datetime | None, *instants: int | None) -> int | None:
+        return _duration(start, end, *instants, clock=clock, is_same_setting=is_same_setting)
+
     wait, response = placed.wait, placed.response
     if wait is None:
-        wait = duration(
-            (session.created, session.notified), (placed.created_at, placed.notified_at)
-        )
+        instants_of_wait = placed.created_at, placed.notified_at
+        wait = duration(session.created, session.notified, *instants_of_wait)
         if wait is not None and _is_over_closing(session.created, wait, day_start):
             wait = None
     if response is None:
-        response = duration(
-            (session.notified, session.cleared), (placed.notified_at, placed.cleared_at)
-        )
+        instants_of_response = placed.notified_at, placed.cleared_at
+        response = duration(session.notified, session.cleared, *instants_of_response)
     return replace(placed, wait=wait, response=response)
 
 
 def _duration(
-    clock: UnitClock,
-    stamps: tuple[datetime | None, datetime | None],
-    instants: tuple[int | None, int | None],
+    start: datetime | None,
+    end: datetime | None,
+    began: int | None,
+    ended: int | None,
     *,
+    clock: UnitClock,
     is_same_setting: bool | None,
 ) -> int | None:
     """The seconds between two stamps; between their instants, if the clock was set there."""
-    start, end = stamps
-    began, ended = instants
     if began is None or ended is None:
         return None
     seconds = ended - began
@@ -239,7 +240,7 @@ def _duration(
 
 
 def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
-    """An active session with its instants by our own clock as it is set now.
+    """A session with its instants by our own clock as it is set now.
 
     How long a guest has been waiting is for the unit's clock to say, which stamped the session and
     has not been set since; ours may have been. clock: the unit's, as it is now.
@@ -256,6 +257,7 @@ def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
         session,
         created_at=ours(session.created, session.created_at),
         notified_at=ours(session.notified, session.notified_at),
+        cleared_at=ours(session.cleared, session.cleared_at),
     )
 
 
@@ -311,7 +313,9 @@ class SessionIndex:
         """Find a session."""
         for key in keys_of(session):
             found = self._by_key.get(key)
-            if found and not are_two(session, found):
+            # After a reset ids may begin anew, and creations with a clock that was reset too:
+            # two sessions with different uuids are two.
+            if found and not (session.uuid and found.uuid and session.uuid != found.uuid):
                 return found
         return None
 
@@ -342,22 +346,6 @@ def keys_of(session: Session | PlacedSession) -> list[str]:
     if isinstance(session, PlacedSession):
         return session.keys
     return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
-
-
-def are_two(told: Session | PlacedSession, known: PlacedSession) -> bool:
-    """Whether two sessions with the same id and creation are two all the same.
-
-    After a reset ids may begin anew, and creations with a clock that was reset too: then uuids tell
-    them apart. But a unit may also make its uuids anew when it boots: then all else is the same.
-    """
-    if not told.uuid or not known.uuid or told.uuid == known.uuid:
-        return False
-    steps = [(s.number, _text(s.notified), _text(s.cleared)) for s in (told, known)]
-    return steps[0] != steps[1] or None in (told.number, told.cleared)
-
-
-def _text(stamp: datetime | str | None) -> str | None:
-    return iso(stamp) if isinstance(stamp, datetime) else stamp
 
 
 def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:

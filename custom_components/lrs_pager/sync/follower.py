@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..sessions.log import Change, LogClosedError, SessionLog
 from ..sessions.session import PlacedSession
@@ -122,8 +122,6 @@ class Follower:
         # When the history was last read completely: the clock then, and our own (POSIX seconds).
         # Every session that ended before that is in the log.
         self._last_complete_read: tuple[UnitClock, int] | None = None
-        # What the log was last given to keep of a history that is being read.
-        self._kept: dict[str, Any] | None = None
         self.events = Events()
 
     async def open(self) -> None:
@@ -231,10 +229,8 @@ class Follower:
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
-        at = self.clocks.at(chunk.answered)
-        place = self.tracker.placing(
-            self.clocks.unit(chunk.answered), self._last_complete_read, self._writer.names_since
-        )
+        at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
+        place = self.tracker.placing(clock, self._last_complete_read, self._writer.names_since)
 
         def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
             placed = place(session, known)
@@ -242,7 +238,7 @@ class Follower:
             return placed
 
         changes = await self._writer.merge(chunk.sessions, place_and_note)
-        self.events.add(self.tracker.see_logged(changes, at))
+        self.events.add(self.tracker.see_logged(changes, at, clock))
 
     async def history_ended(self) -> None:
         """Take note that the end of the history was reached."""
@@ -252,7 +248,7 @@ class Follower:
             self._last_complete_read = self.unit_clock(), round(began.timestamp())
         if not ended.is_whole:
             self.gaps.read_on()
-            self.tracker.history_was_read_on()
+            self.tracker.knows_history = True
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
             if span := self.gaps.read_whole(ended.seen):
@@ -283,9 +279,8 @@ class Follower:
         history = self.reader.history
         with suppress(LogClosedError):  # as if it could not be opened
             await self._writer.save()
-            if history.is_under_way and (kept := history.to_keep()) != self._kept:
-                self._kept = kept
-                await self._log.set(HISTORY_KEY, kept)
+            if history.is_under_way:
+                await self._log.set(HISTORY_KEY, history.to_keep())
 
     @property
     def is_behind(self) -> bool:

@@ -107,11 +107,13 @@ class Picture:
         """The business day that the unit's clock is in."""
         day = clock.business_day(now, self._day_start)
         kept = self._day
-        if kept and kept.date == day.date and abs(kept.start - day.start) < SAME_DAY:
+        is_same = kept and kept.date == day.date and abs(kept.start - day.start) < SAME_DAY
+        # A start that follows from our own clock gives way to one that the unit's clock says.
+        if kept and is_same and not (self._follows_our_clock and clock.agrees):
             day = replace(day, start=kept.start)
         if kept and (kept.start, kept.end) != (day.start, day.end):
             self._today, self._made_from = figures(()), None
-        if kept is None or day.start != kept.start:
+        if kept is None or day.start != kept.start or clock.agrees:
             self._follows_our_clock = not clock.agrees
         self._day = day
         return day
