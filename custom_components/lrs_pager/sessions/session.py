@@ -8,6 +8,7 @@ was first told.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ..transmitter import REMOVED, SLACK, Instants, Session, UnitClock
@@ -36,6 +37,7 @@ class PlacedSession:
     created, notified, cleared: the unit's own stamps, ISO 8601 without a zone. created_at,
     notified_at, cleared_at: the instants that they mean (POSIX seconds); one is there at least.
     wait: seconds from created to notified. response: from notified to cleared.
+    goal: 0 in old logs, which is none.
     is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
     The other fields are those of `transmitter.Session`.
     """
@@ -79,7 +81,7 @@ class PlacedSession:
     @property
     def late_at(self) -> int | None:
         """The instant from which a guest who still waits is late; None without a goal."""
-        if self.created_at is None or self.goal is None:
+        if self.created_at is None or not self.goal:
             return None
         return self.created_at + self.goal + LATE_AFTER
 
@@ -91,7 +93,7 @@ class PlacedSession:
     @property
     def was_late(self) -> bool | None:
         """Whether the guest was paged late; None if the wait or the goal is not known."""
-        if self.wait is None or self.goal is None:
+        if self.wait is None or not self.goal:
             return None
         return self.wait >= self.goal + LATE_AFTER
 
@@ -204,31 +206,31 @@ def place(
             # The last of its instants is the one that counts: for the day, and the log's order.
             placed = replace(placed, is_by_age=not clock.agrees)
 
-    def duration(start: datetime | None, end: datetime | None, *instants: int | None) -> int | None:
-        return _duration(start, end, *instants, clock=clock, is_same_setting=is_same_setting)
-
+    duration = partial(_duration, clock, is_same_setting=is_same_setting)
     wait, response = placed.wait, placed.response
     if wait is None:
-        instants_of_wait = placed.created_at, placed.notified_at
-        wait = duration(session.created, session.notified, *instants_of_wait)
+        wait = duration(
+            (session.created, session.notified), (placed.created_at, placed.notified_at)
+        )
         if wait is not None and _is_over_closing(session.created, wait, day_start):
             wait = None
     if response is None:
-        instants_of_response = placed.notified_at, placed.cleared_at
-        response = duration(session.notified, session.cleared, *instants_of_response)
+        response = duration(
+            (session.notified, session.cleared), (placed.notified_at, placed.cleared_at)
+        )
     return replace(placed, wait=wait, response=response)
 
 
 def _duration(
-    start: datetime | None,
-    end: datetime | None,
-    began: int | None,
-    ended: int | None,
-    *,
     clock: UnitClock,
+    stamps: tuple[datetime | None, datetime | None],
+    instants: tuple[int | None, int | None],
+    *,
     is_same_setting: bool | None,
 ) -> int | None:
     """The seconds between two stamps; between their instants, if the clock was set there."""
+    start, end = stamps
+    began, ended = instants
     if began is None or ended is None:
         return None
     seconds = ended - began
@@ -313,9 +315,7 @@ class SessionIndex:
         """Find a session."""
         for key in keys_of(session):
             found = self._by_key.get(key)
-            # After a reset ids may begin anew, and creations with a clock that was reset too:
-            # two sessions with different uuids are two.
-            if found and not (session.uuid and found.uuid and session.uuid != found.uuid):
+            if found and not are_two(session, found):
                 return found
         return None
 
@@ -346,6 +346,22 @@ def keys_of(session: Session | PlacedSession) -> list[str]:
     if isinstance(session, PlacedSession):
         return session.keys
     return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
+
+
+def are_two(told: Session | PlacedSession, known: PlacedSession) -> bool:
+    """Whether two sessions with the same id and creation are two all the same.
+
+    After a reset ids may begin anew, and creations with a clock that was reset too: then uuids tell
+    them apart. But a unit may also make its uuids anew when it boots: then all else is the same.
+    """
+    if not told.uuid or not known.uuid or told.uuid == known.uuid:
+        return False
+    steps = [(s.number, _text(s.notified), _text(s.cleared)) for s in (told, known)]
+    return steps[0] != steps[1] or None in (told.number, told.cleared)
+
+
+def _text(stamp: datetime | str | None) -> str | None:
+    return iso(stamp) if isinstance(stamp, datetime) else stamp
 
 
 def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:
