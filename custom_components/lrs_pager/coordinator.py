@@ -166,7 +166,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if (delay := self.follower.reader.after_read()) is not None:
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         self.moments.asked()
         snapshot = self._snapshot()
         # Entities are not asked again for what they show already; `data` is what they were last
@@ -228,7 +228,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if self.is_closed:
             return
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         if self.follower.push.state is PushState.LOST:
             self.read_soon(0)  # what happens from now on, polls have to find
         self._show()
@@ -268,7 +268,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         Raises TransmitterError, and HomeAssistantError if it didn't take.
         """
         did_take = await self.commands.set_clock()
-        self._tell_issues()
+        _tell_issues(self)
         if not did_take:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="clock_not_set")
 
@@ -308,17 +308,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         await self._picture.sum_up(day, self.log)
 
     @callback
-    def _tell_issues(self) -> None:
-        """Raise or withdraw what the user is to know."""
-        if self.follower.is_sure:
-            accept(self.hass, self.config_entry)
-        tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
-        if (unreadable := self.follower.reader.history.unreadable) is not None:
-            tell_of_unreadable(self.hass, self.config_entry, unreadable)
-        if (is_silent := self.follower.push.is_silent) is not None:
-            tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
-
-    @callback
     def _refresh(self) -> Callable[[], bool]:
         """Begin to poll; return whether that is done."""
         return self.config_entry.async_create_background_task(
@@ -333,6 +322,18 @@ def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
         failing=partial(tell_of_disk, hass, entry),
         set_aside=lambda path: tell_of_log(hass, entry, path.name),
     )
+
+
+def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
+    """Raise or withdraw what the user is to know."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+    if follower.is_sure:
+        accept(hass, entry)
+    tell_of_clock(hass, entry, is_off=not follower.clocks.agrees)
+    if (unreadable := follower.reader.history.unreadable) is not None:
+        tell_of_unreadable(hass, entry, unreadable)
+    if (is_silent := follower.push.is_silent) is not None:
+        tell_of_push(hass, entry, is_silent=is_silent)
 
 
 def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:

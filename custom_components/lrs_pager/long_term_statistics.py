@@ -26,6 +26,7 @@ from homeassistant.components.recorder.models import (
     StatisticMetaData,
 )
 from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
     async_add_external_statistics,
     async_update_statistics_metadata,
     get_metadata,
@@ -332,16 +333,7 @@ class LongTermStatistics:
             {"state", "sum", "mean", "min", "max"},
         )
         return {
-            key: {
-                round(row["start"]): Row(
-                    state=row.get("state"),
-                    sum=row.get("sum"),
-                    mean=row.get("mean"),
-                    min=row.get("min"),
-                    max=row.get("max"),
-                )
-                for row in found.get(id_, ())
-            }
+            key: {round(row["start"]): _row(row) for row in found.get(id_, ())}
             for key, id_ in self._ids.items()
         }
 
@@ -355,6 +347,17 @@ class LongTermStatistics:
     ) -> Merged:
         """Bring the log's sessions of some hours together with the rows that are there."""
         return merge(rows_of(sessions), self._read_rows(start, end), totals, moved)
+
+
+def _row(row: StatisticsRow) -> Row:
+    """A row, as the recorder returns it."""
+    return Row(
+        state=row.get("state"),
+        sum=row.get("sum"),
+        mean=row.get("mean"),
+        min=row.get("min"),
+        max=row.get("max"),
+    )
 
 
 def statistic_id(entry_id: str, key: str) -> str:
