@@ -77,23 +77,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         options = entry.options
         call_later = partial(_call_later, hass)
         day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
-        days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
             self.log,
-            Ourselves(
-                zone=dt_util.get_default_time_zone,
-                wall=lambda: dt_util.utcnow().timestamp(),
-                steady=hass.loop.time,
-                intervals=INTERVALS,
-                day_start=day_start,
-                names_kept=None if days is None else days * DAY,
-                find_elsewhere=partial(_find_elsewhere, hass, entry),
-                is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
-            ),
+            _ourselves(hass, entry),
             self,
         )
         self.moments = Moments(
@@ -321,6 +311,21 @@ def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
         *log_paths(hass, entry.entry_id),
         failing=partial(tell_of_disk, hass, entry),
         set_aside=lambda path: tell_of_log(hass, entry, path.name),
+    )
+
+
+def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
+    """What is our own, and what the user has chosen."""
+    days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
+    return Ourselves(
+        zone=dt_util.get_default_time_zone,
+        wall=lambda: dt_util.utcnow().timestamp(),
+        steady=hass.loop.time,
+        intervals=INTERVALS,
+        day_start=entry.options.get(CONF_DAY_START, DEFAULT_DAY_START),
+        names_kept=None if days is None else days * DAY,
+        find_elsewhere=partial(_find_elsewhere, hass, entry),
+        is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
     )
 
 
