@@ -337,7 +337,8 @@ class SessionTracker:
                 # It came and went unseen. What was so when we began may have been announced before
                 # a restart. Where active sessions are never told, that it started is no news.
                 steps = _steps(None, logged) if self._knows_active else []
-                steps = [s for s in steps if (_instant(s, logged) or 0) >= self._began]
+                # Stamps have whole seconds.
+                steps = [s for s in steps if (_instant(s, logged) or 0) >= self._began - 1]
                 _announce(events, [*steps, _end(logged)], logged, at)
         return events
 
