@@ -228,8 +228,8 @@ class SessionTracker:
         """
         news = News()
         sessions = list(sessions)
-        if sessions and asked is None and clock.is_stale:
-            # Whether the unit has changed to summer time, too, decides what its stamps mean.
+        if sessions and clock.is_stale:
+            # What the unit's clock shows now decides what its stamps mean.
             return News(is_doubtful=True)
         listed = {
             self._see(session, clock, at, news, is_live=asked is None) for session in sessions
