@@ -337,8 +337,9 @@ class SessionTracker:
                 # It came and went unseen. What was so when we began may have been announced before
                 # a restart. Where active sessions are never told, that it started is no news.
                 steps = _steps(None, logged) if self._knows_active else []
-                steps = [s for s in steps if (_instant(s, logged) or 0) >= self._began]
-                _announce(events, [*steps, _end(logged)], logged, at)
+                seen = by_our_clock(logged, clock) if clock else logged
+                steps = [s for s in steps if (_instant(s, seen) or 0) >= self._began]
+                _announce(events, [*steps, _end(logged)], logged, at, seen=seen)
         return events
 
     def history_was_read(self, asked: datetime) -> list[SessionEvent]:
