@@ -162,6 +162,16 @@ def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() 
     assert [event.step for event in told] == ["cleared"]
 
 
+def test_who_came_after_we_began_is_news_though_the_units_clock_is_minutes_behind() -> None:
+    behind = replace(RIGHT, ahead=timedelta(minutes=-4), at=RIGHT.at + timedelta(minutes=4))
+    tracker = SessionTracker(behind.at - timedelta(seconds=90))
+    tracker.see((), behind, behind.at, behind.at)
+    tracker.knows_history = True
+    over = replace(GUEST, cleared=datetime(2026, 11, 23, 12, 0, 9), clear_type=STOP, state=None)
+    told = tracker.see_logged([(None, place(over, behind))], behind.at, behind)
+    assert [event.step for event in told] == ["started", "cleared"]
+
+
 def test_a_page_that_the_list_tells_just_after_our_clock_was_set_is_news() -> None:
     tracker = SessionTracker(NOON)
     tracker.see((), RIGHT, NOON, NOON)
