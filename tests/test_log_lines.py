@@ -32,7 +32,6 @@ async def test_the_coap_library_speaks_only_while_debug_logging_is_on(
 ) -> None:
     assert await async_setup_component(hass, "logger", {})
     entry = await set_up(unit)
-    push = entry.runtime_data.follower.push
     client = await hass_ws_client(hass)
 
     async def lines_at(level: str) -> list[str]:
