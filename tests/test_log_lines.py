@@ -31,7 +31,7 @@ async def test_the_coap_library_speaks_only_while_debug_logging_is_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert await async_setup_component(hass, "logger", {})
-    entry = await set_up(unit)
+    await set_up(unit)
     client = await hass_ws_client(hass)
 
     async def lines_at(level: str) -> list[str]:
