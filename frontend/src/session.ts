@@ -23,7 +23,12 @@ export type LinkState =
   | "live"
   | "accepted"
   | "polled"
-  | "unreachable" | "no_list" | "loading" | "failed" | "disabled" | "removed";
+  | "unreachable"
+  | "no_list"
+  | "loading"
+  | "failed"
+  | "disabled"
+  | "removed";
 
 /** An active session. */
 export interface Session {

@@ -1343,6 +1343,7 @@ function bannerOf(live, words) {
   const { state, since } = snapshot.link;
   switch (state) {
     case "live":
+    case "accepted":
       return void 0;
     case "polled":
       if (Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE) return void 0;
