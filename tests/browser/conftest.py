@@ -156,7 +156,10 @@ class House:
         """Set options of a transmitter, as a user does."""
         path = "/api/config/config_entries/options/flow"
         form = await self.home.rest("POST", path, {"handler": entry_id})
-        kept = {field["name"]: field.get("default") for field in form["data_schema"]}
+        kept = {
+            field["name"]: field.get("default", field.get("description", {}).get("suggested_value"))
+            for field in form["data_schema"]
+        }
         await self.home.rest("POST", f"{path}/{form['flow_id']}", {**kept, **values})
 
     async def is_empty(self) -> bool:
