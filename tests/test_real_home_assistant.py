@@ -22,6 +22,9 @@ INTEGRATION = Path(__file__).parents[1] / "custom_components" / "lrs_pager"
 # Seconds in which a poll comes round.
 POLL_TIMEOUT = 60
 
+# Seconds: soon after a registration, but not so soon that it shows nothing.
+PING = 11
+
 
 class Home:
     """A Home Assistant with one transmitter added."""
@@ -99,7 +102,7 @@ async def test_a_kill_of_home_assistant_loses_no_session_whose_end_was_told(
     unit: Unit, config: Path
 ) -> None:
     serve_guest(unit, 4, label="Ortega")
-    async with Simulator(unit=unit) as simulator:
+    async with Simulator(unit=unit, ping_interval=PING) as simulator:
         async with home(config, simulator) as running:
             await running.until(lambda sensors: sensors["daily_count"] == "1")
             serve_guest(unit, 5, wait=100)
@@ -119,7 +122,10 @@ async def test_a_change_at_the_door_is_shown_without_being_asked_for(
     unit: Unit, config: Path
 ) -> None:
     serve_guest(unit)
-    async with Simulator(unit=unit) as simulator, home(config, simulator) as running:
+    async with (
+        Simulator(unit=unit, ping_interval=PING) as simulator,
+        home(config, simulator) as running,
+    ):
         await running.shows(push="on", active_sessions="0")
         simulator.requests.clear()
         unit.create(7)
@@ -145,7 +151,7 @@ async def last_event_is(running: Home, step: str, number: int) -> bool:
 
 
 async def test_a_kill_in_the_middle_of_it_all_costs_no_session(unit: Unit, config: Path) -> None:
-    async with Simulator(unit=unit) as simulator:
+    async with Simulator(unit=unit, ping_interval=PING) as simulator:
         async with home(config, simulator) as running:
             await running.shows(push="on")
             for number in range(1, 41):
@@ -192,20 +198,20 @@ def files_with(text: bytes, config: Path) -> set[str]:
 
 async def test_a_guests_name_is_in_the_session_log_alone(unit: Unit, config: Path) -> None:
     serve_guest(unit, 4, label="Ortega")
-    async with Simulator(unit=unit) as simulator:
+    async with Simulator(unit=unit, ping_interval=PING) as simulator:
         async with home(config, simulator) as running:
             await running.shows(push="on")
             await guest_comes_and_goes(running, unit, count=2)
             states = await running.assistant.rest("GET", "/api/states")
             assert "Ortega" not in str(states)
-        assert files_with(b"Ortega", config) == {f"lrs_pager.{running.entry_id}"}
+        assert files_with(b"Ortega", config) == {f"lrs_pager.{running.entry_id}.db"}
         assert "home-assistant_v2.db" in files_with(b"average_wait", config)
 
 
 async def test_names_that_are_shown_are_in_no_database_and_gone_when_they_are_not_any_more(
     unit: Unit, config: Path
 ) -> None:
-    async with Simulator(unit=unit) as simulator:
+    async with Simulator(unit=unit, ping_interval=PING) as simulator:
         async with home(config, simulator) as running:
             await show_names(running, is_wanted=True)
             await guest_comes_and_goes(running, unit, count=1)
@@ -213,7 +219,7 @@ async def test_names_that_are_shown_are_in_no_database_and_gone_when_they_are_no
             for key in ("session", "last_cleared_session"):
                 assert states[key]["attributes"]["label"] == "Ortega"
         # What Home Assistant keeps to show the last event after a restart.
-        log = f"lrs_pager.{running.entry_id}"
+        log = f"lrs_pager.{running.entry_id}.db"
         assert files_with(b"Ortega", config) == {log, "core.restore_state"}
         async with home(config, simulator) as running:
             states = await running.assistant.states(running.entry_id)
@@ -228,7 +234,10 @@ async def test_faults_leave_one_line_each_in_the_log_and_no_traceback(
     unit: Unit, config: Path
 ) -> None:
     serve_guest(unit)
-    async with Simulator(unit=unit) as simulator, home(config, simulator) as running:
+    async with (
+        Simulator(unit=unit, ping_interval=PING) as simulator,
+        home(config, simulator) as running,
+    ):
         for fault in ("error_5_00", "truncated"):
             simulator.faults.switch(fault, on=True)
             await running.until(lambda sensors: sensors["daily_count"] == "unavailable")
@@ -247,7 +256,10 @@ async def test_the_host_stand_is_in_the_sidebar_and_browsers_load_its_module(
     unit: Unit, config: Path
 ) -> None:
     module = (INTEGRATION / "www" / "lrs-pager.js").read_text()
-    async with Simulator(unit=unit) as simulator, home(config, simulator) as running:
+    async with (
+        Simulator(unit=unit, ping_interval=PING) as simulator,
+        home(config, simulator) as running,
+    ):
         panel = (await running.assistant.command("get_panels"))["lrs-pager"]
         assert (panel["title"], panel["icon"]) == ("Host stand", "mdi:account-clock")
         url = panel["config"]["_panel_custom"]["module_url"]

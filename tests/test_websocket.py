@@ -606,6 +606,7 @@ async def test_when_it_last_answered_is_known_over_a_reload(
     entry = await set_up()
     await screen.subscribe()
     await screen.shown(lambda event: event["link"]["state"] == "live")
+    await settle(hass)
     answered_at = entry.runtime_data.follower.gaps.answered_at
     simulator.faults.silence = True
     await hass.config_entries.async_reload(entry.entry_id)

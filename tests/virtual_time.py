@@ -47,5 +47,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 def run[T](main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine function to its end, in virtual time."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(main())
+    return run_in(VirtualTimeLoop(), main())
+
+
+def run_in[T](loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, in a loop of its own that is closed then.
+
+    Unlike asyncio.run, which leaves none, this leaves the thread's event loop as it is.
+    """
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()

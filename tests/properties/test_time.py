@@ -39,6 +39,7 @@ from custom_components.lrs_pager.transmitter import (
     TimedOutError,
 )
 from tests.properties import fewer
+from tests.virtual_time import run_in
 
 HOUR, DAY = 3600, 24 * 3600
 
@@ -634,7 +635,8 @@ def test_what_is_known_of_guests_is_what_the_units_stamps_say_whatever_clocks_ar
     keeps_summer_time: bool,
     is_pushed: bool,
 ) -> None:
-    asyncio.run(
+    run_in(
+        asyncio.new_event_loop(),
         live(
             beginning,
             ahead,
@@ -642,5 +644,5 @@ def test_what_is_known_of_guests_is_what_the_units_stamps_say_whatever_clocks_ar
             happenings,
             keeps_summer_time=keeps_summer_time,
             is_pushed=is_pushed,
-        )
+        ),
     )
