@@ -40,6 +40,13 @@ PING = b'{"responseTypes":["ping"],"globalSessionSequence":7}'
 
 
 @pytest.fixture
+async def simulator() -> Any:
+    """A unit whose first ping comes when it should, after half a minute."""
+    async with Simulator(unit=Unit()) as simulator:
+        yield simulator
+
+
+@pytest.fixture
 async def transmitter(simulator: Simulator) -> Any:
     transmitter = Transmitter(simulator.host, simulator.port)
     yield transmitter
