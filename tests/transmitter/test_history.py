@@ -704,7 +704,7 @@ async def test_what_can_never_be_read_alike_is_left_out_and_said_to_be() -> None
             for _ in range(50):
                 house.trim()
 
-        house.happens_each(1, make_room, times=200)
+        house.happens_each(1, make_room, times=400)
         found = await house.read()
         assert len(found.ids) > 100
         assert not found.is_complete
