@@ -156,7 +156,10 @@ hosts = texts | st.sampled_from(
         *("x" * 300, ("x" * 64) + ".local", "ü.local", "xn--", "\0", "127.0.0.1\0", "1", "0x7f.1"),
     ]
 )
-ports = st.sampled_from([1, 65535, 0, 65536, 1.5, -1, "9"]) | scalars
+# Home Assistant's own field of a number raises OverflowError for what is no float.
+ports = st.sampled_from([1, 65535, 0, 65536, 1.5, -1, "9"]) | scalars.filter(
+    lambda value: not isinstance(value, int) or abs(value) < 10**300
+)
 
 
 @pytest.mark.usefixtures("short_timeouts", "_loopback")
