@@ -241,3 +241,20 @@ async def test_who_came_before_others_left_is_no_stranger_after_a_restart(
     await hass.config_entries.async_reload(entry.entry_id)
     assert sensor(hass, entry, "active_sessions").state == "1"
     assert sensor(hass, entry, "daily_count").state == "5"
+
+
+@pytest.mark.logs(GONE)
+async def test_a_transmitter_whose_ids_are_like_ours_is_another_all_the_same(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1))
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = Unit(now=local_time, seed=2)
+    for number in (21, 22):
+        serve_guest(other, number)
+    await wires.plug(other, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 3

@@ -234,5 +234,27 @@ async def test_who_asks_for_another_try_during_one_gets_it() -> None:
         await listener.until(PushState.ACCEPTED, 12)
 
 
+@in_virtual_time
+async def test_a_ping_that_follows_on_the_registration_shows_nothing() -> None:
+    async with listening(pings_at_once=True) as listener:
+        await asyncio.sleep(25)
+        assert [answer.envelope.response_types for _, answer in listener.told][1:] == [PING]
+        assert listener.states == [PushState.ACCEPTED]
+        await listener.until(PushState.LIVE, 10)
+
+
+@in_virtual_time
+async def test_a_change_that_was_not_told_has_us_register_anew_at_once() -> None:
+    async with listening() as listener:
+        await listener.until(PushState.LIVE, 40)
+        listener.simulator.forget_observers()
+        listener.push.missed_change()
+        await asyncio.sleep(1)
+        assert listener.simulator.observers == 1
+        listener.simulator.unit.create(7)
+        await asyncio.sleep(1)
+        assert listener.changes == [7]
+
+
 def test_a_ping_is_nothing_but_a_ping() -> None:
     assert PING == ("ping",)

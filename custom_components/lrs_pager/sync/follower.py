@@ -148,7 +148,7 @@ class Follower:
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
         if not self.identity.is_sure:
-            # Whose sessions they are, the history tells.
+            # The history shows whose sessions they are.
             self._note(answer)
             self.reader.doubt()
             self._listener.read_soon(0)

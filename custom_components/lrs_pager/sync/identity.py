@@ -40,10 +40,10 @@ class Identity:
     def __init__(
         self, log: SessionLog, find_elsewhere: FindElsewhere, *, is_accepted: bool = False
     ) -> None:
-        """Know nothing. is_accepted: the user says that it is ours, whatever it may be."""
+        """Know nothing. is_accepted: whether the user says that what answers is ours."""
         self._log, self._find_elsewhere = log, find_elsewhere
         self._is_accepted = is_accepted
-        # Whether it is ours. As long as that isn't known, no message is merged.
+        # Whether ours answers. As long as that isn't known, no message is merged.
         self.is_sure = False
         # What was found instead.
         self.another: AnotherUnitError | None = None
@@ -51,7 +51,7 @@ class Identity:
         self._ids: set[int] = set()
 
     def lost(self) -> None:
-        """It did not answer: what answers next may be another."""
+        """The transmitter did not answer: what answers next may be another."""
         self.is_sure = False
 
     async def see_history(self, chunk: Chunk) -> bool:
@@ -71,7 +71,7 @@ class Identity:
             self.another, self._is_accepted = None, False
         elif chunk.is_last and sessions:
             self._raise(None)
-        # An empty history is nobody's.
+        # An empty history does not show whose it is; the list of active sessions may.
         return self.is_sure or (chunk.is_last and not sessions)
 
     async def _compare(self, sessions: Sequence[Session]) -> None:

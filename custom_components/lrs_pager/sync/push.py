@@ -75,9 +75,9 @@ class PushState(StrEnum):
 class Push:
     """The observation of one transmitter.
 
-    The way back from the transmitter is open if a ping arrives that does not follow closely on what
-    we sent: a NAT lets that in for a while, and nothing later. It is the way that is known to be
-    open, so that this holds for the next observation, too.
+    A ping shows that messages get through if it arrives some time after we sent anything: a NAT
+    lets in what follows soon on a request, and nothing later. That is a fact about the network, so
+    it still holds for the next observation.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Push:
         self.ping_gaps: deque[float] = deque(maxlen=GAPS_KEPT)
         # Observations that were accepted and ended without a ping.
         self._unheard = 0
-        # Whether the way back was open when it was seen last.
+        # Whether messages got through when that was seen last.
         self._is_open = False
         self._observation = _Observation()
 
@@ -135,7 +135,7 @@ class Push:
             return
         self.missed_changes = (self.missed_changes or 0) + 1
         if self.missed_changes == 1 and self._observation.is_heard:
-            # It may have forgotten us, as it does when it reboots.
+            # The transmitter may have forgotten us, as it does when it reboots.
             self._observation.end(self._steady())
 
     def try_again(self) -> None:

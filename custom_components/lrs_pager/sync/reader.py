@@ -87,7 +87,7 @@ class Reader:
         failure: TransmitterError | None = None
         has_answered = has_changed = is_read = False
         if not take.is_sure:
-            # Whose sessions are active, the history tells.
+            # The history shows whose active sessions these would be.
             failure = await self._try_history(take)
             is_read = has_answered = failure is None
         # When a session has ended, just the history is asked: half of a busy day's requests.
