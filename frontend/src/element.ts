@@ -2,8 +2,8 @@
 
 import { LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 
-import { DOMAIN, type Hass } from "./hass";
-import { Words } from "./words";
+import type { Hass } from "./hass";
+import { loadWords, Words } from "./words";
 
 /** The parts of hass whose change is to be seen here; all else is the house's. */
 const WATCHED = ["connected", "localize", "locale", "devices", "entities", "kioskMode"] as const;
@@ -16,7 +16,7 @@ export abstract class PagerElement extends LitElement {
   declare hass: Hass;
   /** The language whose words were asked for. */
   private language: string | undefined;
-  /** The words as they were loaded, for whoever is given no later hass, as by the card picker. */
+  /** The words as they were loaded, for whoever is given no hass that has them. */
   private loaded: Hass["localize"] | undefined;
 
   protected get words(): Words {
@@ -39,21 +39,16 @@ export abstract class PagerElement extends LitElement {
     const { hass } = this;
     if (this.language === hass.language) return;
     this.language = hass.language;
-    for (const part of ["common", "exceptions"]) {
-      // What failed is never asked for again, except for those of all integrations.
-      hass
-        .loadBackendTranslation(part, DOMAIN)
-        .catch(() => hass.loadBackendTranslation(part))
-        .then((localize) => {
-          this.loaded = localize;
-          this.requestUpdate();
-        })
-        .catch(() => undefined);
-    }
+    loadWords(hass).then(
+      (localize) => {
+        this.loaded = localize;
+        this.requestUpdate();
+      },
+      () => undefined,
+    );
   }
 
   protected override render(): unknown {
-    // A promise of words may be kept before they are there, as where another element asked first.
     return this.words.get("host_stand") ? this.draw() : nothing;
   }
 

@@ -1,7 +1,7 @@
 /** The dashboard under "Add dashboard": a view per transmitter, from what Home Assistant has. */
 
 import { DOMAIN, title, transmitters, type Device, type Hass } from "./hass";
-import { Words } from "./words";
+import { loadWords, Words } from "./words";
 
 type Config = Record<string, unknown>;
 
@@ -17,8 +17,7 @@ export class Strategy extends HTMLElement {
   }
 
   static async generate(_config: Config, hass: Hass): Promise<Config> {
-    // The hass that is given stays as it was before.
-    const words = new Words(hass, await hass.loadBackendTranslation("common", DOMAIN));
+    const words = new Words(hass, await loadWords(hass));
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
     return {

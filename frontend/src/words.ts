@@ -4,10 +4,43 @@
  * Texts are in translations/ under `common`, and under `exceptions` what actions fail with.
  */
 
-import { DOMAIN, type CommandError, type Hass } from "./hass";
+import { DOMAIN, type CommandError, type Connection, type Hass } from "./hass";
 
 /** The rules of plurals by language, as it takes long to make them. */
 const plurals = new Map<string, Intl.PluralRules>();
+
+/** The words that were asked for, by language. */
+const loads = new WeakMap<Connection, Map<string, Promise<Hass["localize"]>>>();
+
+/**
+ * Load the words; what is returned has them, while the hass that is given stays as it was.
+ *
+ * All that ask share one answer: to a second one, while the first is under way, Home Assistant
+ * answers at once, and without the words.
+ */
+export async function loadWords(hass: Hass): Promise<Hass["localize"]> {
+  const { connection, language } = hass;
+  const languages = loads.get(connection) ?? new Map<string, Promise<Hass["localize"]>>();
+  loads.set(connection, languages);
+  const words = languages.get(language) ?? load(hass);
+  languages.set(language, words);
+  try {
+    return await words;
+  } catch (error) {
+    languages.delete(language);
+    throw error;
+  }
+}
+
+async function load(hass: Hass): Promise<Hass["localize"]> {
+  const parts = await Promise.all(
+    // What failed is never asked for again, except for those of all integrations.
+    ["common", "exceptions"].map((part) =>
+      hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)),
+    ),
+  );
+  return (name, values) => parts.map((localize) => localize(name, values)).find(Boolean) ?? "";
+}
 
 export class Words {
   private readonly hass: Hass;

@@ -419,7 +419,7 @@ describe("before anything was told", () => {
 });
 
 describe("words", () => {
-  it("are waited for, also where another element has asked for them", async () => {
+  it("are waited for", async () => {
     await show([session(12)], {}, (house) => {
       house.hasWords = false;
       house.change({ localize: () => "" });
@@ -429,6 +429,32 @@ describe("words", () => {
     await pass();
     expect(text(stand)).toContain("Waiting 1");
     expect(house.hass.loadBackendTranslation).toHaveBeenCalledTimes(2);
+  });
+
+  it("are there for all elements as soon as they have come for the first that asked", async () => {
+    let bring!: () => void;
+    const brought = new Promise<void>((resolve) => (bring = resolve));
+    await show([session(12)], {}, (house) => {
+      const { localize } = house.hass;
+      const asked = new Set<string>();
+      house.change({
+        localize: () => "",
+        // So Home Assistant does it; and its hass may be without the words for long.
+        loadBackendTranslation: async (part) => {
+          const isFirst = !asked.has(part);
+          asked.add(part);
+          if (!isFirst) return () => "";
+          await brought;
+          return localize;
+        },
+      });
+    });
+    const second = await mount("lrs-pager-stand", house);
+    expect(text(second)).toBe("");
+    bring();
+    await pass();
+    expect(text(stand)).toContain("Waiting 1");
+    expect(text(second)).toContain("Waiting 1");
   });
 
   it("are asked for anew in another language", async () => {

@@ -54,6 +54,29 @@ function title(device) {
 
 // src/words.ts
 var plurals = /* @__PURE__ */ new Map();
+var loads = /* @__PURE__ */ new WeakMap();
+async function loadWords(hass) {
+  const { connection, language } = hass;
+  const languages = loads.get(connection) ?? /* @__PURE__ */ new Map();
+  loads.set(connection, languages);
+  const words = languages.get(language) ?? load(hass);
+  languages.set(language, words);
+  try {
+    return await words;
+  } catch (error) {
+    languages.delete(language);
+    throw error;
+  }
+}
+async function load(hass) {
+  const parts = await Promise.all(
+    // What failed is never asked for again, except for those of all integrations.
+    ["common", "exceptions"].map(
+      (part) => hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part))
+    )
+  );
+  return (name, values) => parts.map((localize) => localize(name, values)).find(Boolean) ?? "";
+}
 var Words = class {
   constructor(hass, loaded) {
     this.hass = hass;
@@ -1374,12 +1397,13 @@ var PagerElement = class extends LitElement {
     const { hass } = this;
     if (this.language === hass.language) return;
     this.language = hass.language;
-    for (const part of ["common", "exceptions"]) {
-      hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)).then((localize) => {
+    loadWords(hass).then(
+      (localize) => {
         this.loaded = localize;
         this.requestUpdate();
-      }).catch(() => void 0);
-    }
+      },
+      () => void 0
+    );
   }
   render() {
     return this.words.get("host_stand") ? this.draw() : nothing;
@@ -1966,7 +1990,7 @@ var Strategy = class extends HTMLElement {
     return { title: new Words(hass).get("host_stand") || "Host stand", icon: "mdi:account-clock" };
   }
   static async generate(_config, hass) {
-    const words = new Words(hass, await hass.loadBackendTranslation("common", DOMAIN));
+    const words = new Words(hass, await loadWords(hass));
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
     return {
