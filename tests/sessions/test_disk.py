@@ -387,7 +387,8 @@ def filled_by_the_first_version(path: Path) -> list[PlacedSession]:
     columns = [name for _, name, *_ in old.execute("PRAGMA table_info(sessions)")]
     for row, each in enumerate(sessions, 1):
         values = [getattr(each, name) if name != "row" else row for name in columns]
-        old.execute(f"INSERT INTO sessions VALUES ({', '.join('?' * len(columns))})", values)
+        places = ", ".join("?" * len(columns))
+        old.execute(f"INSERT INTO sessions VALUES ({places})", values)  # noqa: S608
         old.execute("INSERT INTO names VALUES (?, ?)", (row, each.label))
     old.close()
     return sessions

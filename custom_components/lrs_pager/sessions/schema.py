@@ -40,8 +40,8 @@ NAMES: Final = "CREATE TABLE names (session INTEGER PRIMARY KEY, label TEXT) STR
 
 # The version of the format (PRAGMA user_version). To change the format: change SCHEMA, count
 # VERSION up, and put the SQL that makes a file of the version before one of this under that
-# version's number. Columns are only ever added, at the end: what can't be brought up to date, as the
-# disk can't be written or the file is damaged, is read all the same (see database.unpack).
+# version's number. Columns are only ever added, at the end: a file that can't be brought up to
+# date, as the disk can't be written or it is damaged, is read all the same (database.unpack).
 VERSION: Final = 2
 MIGRATIONS: Final[dict[int, str]] = {
     1: """

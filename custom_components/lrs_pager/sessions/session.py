@@ -101,6 +101,13 @@ class PlacedSession:
         return self.wait >= self.goal + LATE_AFTER
 
     @property
+    def was_late_at_first(self) -> bool | None:
+        """The same by the goal that was set when the session began, as far as that is known."""
+        if self.first_goal is None:
+            return self.was_late
+        return replace(self, goal=self.first_goal).was_late
+
+    @property
     def is_slip(self) -> bool:
         """Whether it is no guest: a number that was mistyped and taken back.
 
