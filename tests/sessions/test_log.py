@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from custom_components.lrs_pager.sessions import log as log_module
-from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.log import LogClosedError, SessionLog
 from custom_components.lrs_pager.sessions.session import PlacedSession, place
 from custom_components.lrs_pager.sessions.store import Store
 from custom_components.lrs_pager.transmitter import Session
@@ -420,6 +420,6 @@ async def test_opening_that_was_given_up_leaves_the_file_to_the_next(
 async def test_a_log_that_is_closed_says_so(path: Path) -> None:
     async with opened(path) as log:
         pass
-    with pytest.raises(RuntimeError, match="not open"):
+    with pytest.raises(LogClosedError):
         await log.count()
     await log.close()
