@@ -42,6 +42,7 @@ from .issues import (
 )
 from .long_term_statistics import LongTermStatistics
 from .sessions.log import Change, FutureVersionError, SessionLog
+from .sessions.session import PlacedSession
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
@@ -50,6 +51,7 @@ from .sync.intervals import Intervals
 from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
+from .sync.quotes import Quotes, Wires
 from .sync.soon import Soon
 from .transmitter import Session, Transmitter, TransmitterError
 
@@ -76,24 +78,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         options = entry.options
         call_later = partial(_call_later, hass)
-        day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
-        days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
             self.log,
-            Ourselves(
-                zone=dt_util.get_default_time_zone,
-                wall=lambda: dt_util.utcnow().timestamp(),
-                steady=hass.loop.time,
-                intervals=INTERVALS,
-                day_start=day_start,
-                names_kept=None if days is None else days * DAY,
-                find_elsewhere=partial(_find_elsewhere, hass, entry),
-                is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
-            ),
+            _ourselves(hass, entry),
             self,
         )
         self.moments = Moments(
@@ -110,11 +101,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             refresh=self.async_refresh,
             save=self._save,
         )
+        self.quotes = _quotes(self, self._show_quotes)
         self._picture = Picture(
-            day_start=day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
+            day_start=options.get(CONF_DAY_START, DEFAULT_DAY_START),
+            shows_names=options.get(CONF_SHOW_NAMES, False),
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
-        self.is_closed = False
         entry.async_on_unload(self._async_close)
         # From now on, as Home Assistant may be stopped while the first read is under way.
         entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close))
@@ -166,7 +158,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if (delay := self.follower.reader.after_read()) is not None:
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         self.moments.asked()
         snapshot = self._snapshot()
         # Entities are not asked again for what they show already; `data` is what they were last
@@ -183,6 +175,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def async_update_listeners(self) -> None:
         """Have entities show the snapshot; then tell what happened."""
         super().async_update_listeners()
+        active = self.data.active if self.last_update_success else None
+        self.quotes.see(active, self.follower.tracker.tracked)
         if not self.last_update_success:
             return  # nobody hears what an entity tells that is unavailable
         self.follower.events.tell(self.follower.now() - MAX_EVENT_AGE)
@@ -198,9 +192,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
-        self.is_closed = True
-        self.moments.stop()
         self._soon.close()
+        self.moments.stop()
+        self.quotes.close()
         await self.transmitter.close()
         await self.follower.save()
         await self.long_term_statistics.async_stop()
@@ -228,7 +222,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if self.is_closed:
             return
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         if self.follower.push.state is PushState.LOST:
             self.read_soon(0)  # what happens from now on, polls have to find
         self._show()
@@ -243,6 +237,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Have statistics follow the log."""
         for before, after in changes:
             self.long_term_statistics.note(before, after)
+        self.quotes.note(changes)
 
     @callback
     def missed(self, start: float, end: float) -> None:
@@ -253,7 +248,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def stepped(self, seconds: int) -> None:
         """Our clock was set: show all by the new time."""
         self._picture.shift(seconds)
+        self.quotes.forget()
         self.changed()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is read or shown any more."""
+        return self._soon.is_closed
 
     # ------------------------------------------------------------------------------ commands
 
@@ -268,7 +269,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         Raises TransmitterError, and HomeAssistantError if it didn't take.
         """
         did_take = await self.commands.set_clock()
-        self._tell_issues()
+        _tell_issues(self)
         if not did_take:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="clock_not_set")
 
@@ -287,6 +288,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,
+            quotes=self.quotes.board,
         )
 
     @callback
@@ -294,6 +296,16 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Have entities show what is known now."""
         self.data = self._snapshot()
         self.async_update_listeners()
+
+    @callback
+    def _show_quotes(self) -> None:
+        """Have entities and the host stand show the quotes as they are now."""
+        if self.is_closed:
+            return
+        if self.last_update_success:
+            self._show()
+        else:
+            self.async_update_listeners()
 
     async def _save(self) -> None:
         """Save what has ended, and show the day's figures with it."""
@@ -308,22 +320,60 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         await self._picture.sum_up(day, self.log)
 
     @callback
-    def _tell_issues(self) -> None:
-        """Raise or withdraw what the user is to know."""
-        if self.follower.is_sure:
-            accept(self.hass, self.config_entry)
-        tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
-        if (unreadable := self.follower.reader.history.unreadable) is not None:
-            tell_of_unreadable(self.hass, self.config_entry, unreadable)
-        if (is_silent := self.follower.push.is_silent) is not None:
-            tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
-
-    @callback
     def _refresh(self) -> Callable[[], bool]:
         """Begin to poll; return whether that is done."""
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} read"
         ).done
+
+
+def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
+    """Raise or withdraw what the user is to know."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+    if follower.is_sure:
+        accept(hass, entry)
+    tell_of_clock(hass, entry, is_off=not follower.clocks.agrees)
+    if (unreadable := follower.reader.history.unreadable) is not None:
+        tell_of_unreadable(hass, entry, unreadable)
+    if (is_silent := follower.push.is_silent) is not None:
+        tell_of_push(hass, entry, is_silent=is_silent)
+
+
+def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
+    """What is our own: Home Assistant's clocks, and what the user has chosen."""
+    days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
+    return Ourselves(
+        zone=dt_util.get_default_time_zone,
+        wall=lambda: dt_util.utcnow().timestamp(),
+        steady=hass.loop.time,
+        intervals=INTERVALS,
+        day_start=entry.options.get(CONF_DAY_START, DEFAULT_DAY_START),
+        names_kept=None if days is None else days * DAY,
+        find_elsewhere=partial(_find_elsewhere, hass, entry),
+        is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
+    )
+
+
+def _quotes(coordinator: LrsPagerCoordinator, changed: Callable[[], None]) -> Quotes:
+    """The quotes of a transmitter, which nobody looks at yet."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+
+    def keep(session: PlacedSession, quoted: int | None) -> None:
+        follower.tracker.quoted(session, quoted)  # which is another once the log is open
+
+    return Quotes(
+        Wires(
+            log=coordinator.log,
+            now=follower.clocks.now,
+            zone=dt_util.get_default_time_zone,
+            call_later=partial(_call_later, hass),
+            start=partial(
+                entry.async_create_background_task, hass, name=f"{coordinator.name} quotes"
+            ),
+            keep=keep,
+            changed=changed,
+        )
+    )
 
 
 def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:

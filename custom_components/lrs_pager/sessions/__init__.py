@@ -10,4 +10,5 @@ neighbours  earlier guests who found a line like the one there is
 quote       how long the next guest will wait, by what those waited
 waits       sessions, as that takes them
 backtest    what quotes would have been worth, over a log
+kept        whether guests were paged within what they were told
 """
