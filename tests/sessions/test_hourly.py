@@ -6,18 +6,22 @@ from dataclasses import replace
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.lrs_pager.sessions.figures import MASS, MASS_WITHIN, Endings
 from custom_components.lrs_pager.sessions.hourly import (
     COUNTS,
     GUESTS,
     HOUR,
     KEYS,
     LATE,
+    LEFT,
     MEASURES,
+    NO_SHOW,
     ON_TIME_RATE,
     SESSIONS,
     WAIT,
     Row,
     Rows,
+    first_hour_of,
     hour_of,
     merge,
     rows_of,
@@ -52,6 +56,7 @@ def sessions(draw: st.DrawFn) -> PlacedSession:
         cleared_at=cleared if notified is None else draw(st.none() | st.just(cleared)),
         party_size=draw(PARTIES),
         goal=draw(GOALS),
+        clear_type=draw(st.sampled_from(["STOP", "REMOVED"])),
     )
 
 
@@ -66,14 +71,39 @@ def is_late(wait: int, goal: int) -> bool:
     return wait >= goal + 2
 
 
+def is_slip(session: PlacedSession) -> bool:
+    """Whether a number was mistyped and taken back within a minute."""
+    return (
+        session.clear_type == "REMOVED"
+        and session.notified_at is None
+        and session.created_at is not None
+        and session.cleared_at is not None
+        and 0 <= session.cleared_at - session.created_at < 60
+    )
+
+
+def ended_with_others(session: PlacedSession, removed: list[PlacedSession]) -> bool:
+    """Whether three or more were taken off the list in some minute in which this one was."""
+    ends = [one.ended_at for one in removed]
+    return any(
+        begin <= session.ended_at <= begin + MASS_WITHIN
+        and sum(begin <= end <= begin + MASS_WITHIN for end in ends) >= MASS
+        for begin in ends
+    )
+
+
 def counted(log: list[PlacedSession], hour: int) -> dict[str, float | None]:
     """The counts of an hour."""
-    number = guests = late = 0
+    number = guests = late = left = no_show = 0
     knows_guests = knows_late = False
+    removed = [s for s in log if s.clear_type == "REMOVED" and not is_slip(s)]
     for session in log:
-        if not hour <= session.ended_at < hour + HOUR:
+        if not hour <= session.ended_at < hour + HOUR or is_slip(session):
             continue
         number += 1
+        if session.clear_type == "REMOVED" and not ended_with_others(session, removed):
+            left += session.notified_at is None
+            no_show += session.notified_at is not None
         if session.party_size is not None:
             knows_guests = True
             guests += session.party_size
@@ -85,6 +115,8 @@ def counted(log: list[PlacedSession], hour: int) -> dict[str, float | None]:
         SESSIONS: number or None,
         GUESTS: guests if knows_guests else None,
         LATE: late if knows_late else None,
+        LEFT: left if number else None,
+        NO_SHOW: no_show if number else None,
     }
 
 
@@ -129,7 +161,7 @@ class Database:
         """Bring it up to date from an hour on; return how many rows were written."""
         totals = {key: self.total_before(key, since) for key in COUNTS}
         recent = [session for session in log if session.ended_at >= since]
-        merged = merge(rows_of(recent), self.between(since, 10 * END), totals, moved)
+        merged = merge(rows_of(recent, Endings(log)), self.between(since, 10 * END), totals, moved)
         for key, rows in merged.rows.items():
             self.rows[key].update(rows)
         return sum(len(rows) for rows in merged.rows.values())
@@ -230,7 +262,7 @@ def test_a_log_that_grows_ends_up_as_if_it_had_been_read_at_once(
     for part in parts:
         log += part
         if part:
-            database.sync(log, min(hour_of(session) for session in part))
+            database.sync(log, min(first_hour_of(session) for session in part))
     at_once = Database()
     at_once.sync(log)
     assert database.rows == at_once.rows
