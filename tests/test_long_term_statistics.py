@@ -264,6 +264,8 @@ async def test_each_statistic_says_what_it_is(
         "sessions": "Front door sessions",
         "guests": "Front door guests",
         "late": "Front door late sessions",
+        "left": "Front door left before paged",
+        "no_show": "Front door did not come",
         "wait": "Front door wait",
         "on_time_rate": "Front door on-time rate",
     }
@@ -271,6 +273,8 @@ async def test_each_statistic_says_what_it_is(
         "sessions": "sessions",
         "guests": "guests",
         "late": "sessions",
+        "left": "sessions",
+        "no_show": "sessions",
         "wait": "min",
         "on_time_rate": "%",
     }

@@ -71,7 +71,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         options = entry.options
         call_later = partial(_call_later, hass)
-        day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
         days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
@@ -84,7 +83,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
                 wall=lambda: dt_util.utcnow().timestamp(),
                 steady=hass.loop.time,
                 intervals=INTERVALS,
-                day_start=day_start,
+                day_start=self.day_start,
                 names_kept=None if days is None else days * DAY,
                 find_elsewhere=partial(_find_elsewhere, hass, entry),
                 is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
@@ -106,7 +105,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             save=self._save,
         )
         self._picture = Picture(
-            day_start=day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
+            day_start=self.day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
         self._is_closed = False
@@ -242,6 +241,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Our clock was set: read the unit's, and show all by the new time."""
         self.read_soon(0)
         self.changed()
+
+    @property
+    def day_start(self) -> int:
+        """The hour at which a business day begins."""
+        hour: int = self.config_entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
+        return hour
 
     # ------------------------------------------------------------------------------ commands
 
