@@ -331,11 +331,11 @@ async def test_each_page_that_is_not_answered_in_time_runs_the_automation_once(
     for number in (1, 2, 3):
         unit.page(number)
     await poll(hass, entry)
-    await after(hass, freezer, 179)
+    await after(hass, freezer, 175)
     unit.clear(2)
     unit.remove(3)
     assert not told
-    await after(hass, freezer, 2)
+    await after(hass, freezer, 6)
     assert numbers(told) == [1]
     await after(hass, freezer, 600)
     assert numbers(told) == [1]
@@ -621,8 +621,8 @@ async def test_the_editor_lists_the_triggers_with_their_fields(
     for key, description in found.items():
         assert description
         assert description["target"]["entity"][0]["integration"] == DOMAIN
-        expected = {"for", "since"} if key.endswith("too_long") else set()
-        assert set(description["fields"]) == expected
+        fields = {"pager_out_too_long": {"for", "since"}, "page_not_answered": {"for"}}
+        assert set(description["fields"]) == fields.get(key.removeprefix(f"{DOMAIN}."), set())
 
 
 async def test_each_trigger_and_each_field_has_words_and_an_icon(
@@ -640,5 +640,6 @@ async def test_each_trigger_and_each_field_has_words_and_an_icon(
         assert words[f"{prefix}.{key}.description"]
     for field in ("for", "since"):
         assert words[f"{prefix}.pager_out_too_long.fields.{field}.name"]
+    assert words[f"{prefix}.page_not_answered.fields.for.name"]
     for choice in ("started", "paged"):
         assert choices[f"component.{DOMAIN}.selector.since.options.{choice}"]
