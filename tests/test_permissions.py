@@ -27,7 +27,12 @@ WRITING: dict[str, dict[str, Any]] = {
     "remove_session": {"number": 8},
     "send_page": {"number": 31},
 }
-READING: dict[str, dict[str, Any]] = {"get_sessions": {}, "get_history": {}}
+READING: dict[str, dict[str, Any]] = {
+    "get_sessions": {},
+    "get_history": {},
+    "get_pattern": {},
+    "get_pagers": {},
+}
 
 type UserOf = Callable[..., Awaitable[User]]
 

@@ -84,7 +84,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.follower = Follower(
             self.transmitter,
             self.log,
-            _ourselves(hass, entry),
+            _ourselves(self),
             self,
         )
         self.moments = Moments(
@@ -103,8 +103,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self.quotes = _quotes(self, self._show_quotes)
         self._picture = Picture(
-            day_start=options.get(CONF_DAY_START, DEFAULT_DAY_START),
-            shows_names=options.get(CONF_SHOW_NAMES, False),
+            day_start=self.day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
         entry.async_on_unload(self._async_close)
@@ -256,6 +255,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Whether nothing is read or shown any more."""
         return self._soon.is_closed
 
+    @property
+    def day_start(self) -> int:
+        """The hour at which a business day begins."""
+        hour: int = self.config_entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
+        return hour
+
     # ------------------------------------------------------------------------------ commands
 
     async def async_read_all(self) -> None:
@@ -339,15 +344,16 @@ def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
         tell_of_push(hass, entry, is_silent=is_silent)
 
 
-def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
+def _ourselves(coordinator: LrsPagerCoordinator) -> Ourselves:
     """What is our own: Home Assistant's clocks, and what the user has chosen."""
+    hass, entry = coordinator.hass, coordinator.config_entry
     days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
     return Ourselves(
         zone=dt_util.get_default_time_zone,
         wall=lambda: dt_util.utcnow().timestamp(),
         steady=hass.loop.time,
         intervals=INTERVALS,
-        day_start=entry.options.get(CONF_DAY_START, DEFAULT_DAY_START),
+        day_start=coordinator.day_start,
         names_kept=None if days is None else days * DAY,
         find_elsewhere=partial(_find_elsewhere, hass, entry),
         is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),

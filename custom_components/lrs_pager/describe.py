@@ -16,7 +16,7 @@ from .transmitter import CLEARED, PAGED, STARTED
 LABEL: Final = "label"
 
 
-def _iso(instant: int | None) -> str | None:
+def local_time(instant: float | None) -> str | None:
     """Return an instant (POSIX seconds) as text, in Home Assistant's time zone."""
     if instant is None:
         return None
@@ -53,7 +53,7 @@ def active_attributes(session: PlacedSession, data: Snapshot) -> dict[str, Any]:
         "number": session.number,
         "party_size": session.party_size,
         "state": _state(session),
-        "since": _iso(session.notified_at if session.is_paged else session.created_at),
+        "since": local_time(session.notified_at if session.is_paged else session.created_at),
         "goal_seconds": session.goal,
         "late": session in data.late,
         "not_cleared": session in data.left_over,
@@ -69,9 +69,9 @@ def response(session: PlacedSession) -> dict[str, Any]:
         "party_size": session.party_size,
         "goal_seconds": session.goal,
         "state": _state(session),
-        "created": _iso(session.created_at),
-        "notified": _iso(session.notified_at),
-        "cleared": _iso(session.cleared_at),
+        "created": local_time(session.created_at),
+        "notified": local_time(session.notified_at),
+        "cleared": local_time(session.cleared_at),
         "clear_type": session.clear_type,
         "wait_seconds": session.wait,
         "response_seconds": session.response,

@@ -48,6 +48,15 @@ class CountDescription(LrsPagerSensorDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RateDescription(LrsPagerSensorDescription):
+    """A share of the business day's sessions."""
+
+    state_class: SensorStateClass = SensorStateClass.MEASUREMENT
+    native_unit_of_measurement: str = PERCENTAGE
+    suggested_display_precision: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class LiveDescription(LrsPagerSensorDescription):
     """Something about the sessions that are active now."""
 
@@ -117,6 +126,11 @@ def _active_sessions(snapshot: Snapshot) -> Mapping[str, Any]:
     }
 
 
+def _pagers_not_back(snapshot: Snapshot) -> Mapping[str, Any]:
+    """List the pagers of an earlier business day."""
+    return {"numbers": sorted(s.number for s in snapshot.left_over if s.number is not None)}
+
+
 def _guests(sessions: Collection[PlacedSession]) -> int:
     """Add up parties; one whose size is not known is a guest at least."""
     return sum(session.party_size or 1 for session in sessions)
@@ -171,11 +185,8 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
         key="longest_wait",
         value_fn=lambda data: data.today.longest_wait,
     ),
-    LrsPagerSensorDescription(
+    RateDescription(
         key="on_time_rate",
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=0,
         value_fn=lambda data: data.today.on_time_rate,
     ),
     DurationDescription(
@@ -193,6 +204,24 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
         entity_registry_enabled_default=False,
         value_fn=lambda data: data.today.removed,
     ),
+    CountDescription(
+        key="left_today",
+        value_fn=lambda data: data.today.left,
+    ),
+    CountDescription(
+        key="did_not_come_today",
+        value_fn=lambda data: data.today.no_show,
+    ),
+    RateDescription(
+        key="left_rate",
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: data.today.left_rate,
+    ),
+    RateDescription(
+        key="did_not_come_rate",
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: data.today.no_show_rate,
+    ),
     LiveCountDescription(
         key="active_sessions",
         value_fn=lambda data: len(data.active or ()),
@@ -205,6 +234,11 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
     LiveCountDescription(
         key="paged_sessions",
         value_fn=lambda data: len(data.paged),
+    ),
+    LiveCountDescription(
+        key="pagers_not_back",
+        value_fn=lambda data: len(data.left_over),
+        attributes_fn=_pagers_not_back,
     ),
     LiveCountDescription(
         key="guests_waiting",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..sessions.figures import Figures, figures
+from ..sessions.figures import MASS_WITHIN, Figures, figures, figures_between
 from ..sessions.log import SessionLog
 from ..sessions.session import PlacedSession
 from ..transmitter import BusinessDay, Settings, Statistics, UnitClock
@@ -134,7 +134,8 @@ class Picture:
         """Have the day's figures as the log is; most of what is told changes nothing of them."""
         made_from = day.start, day.end, log.changes
         if made_from != self._made_from:
-            self._today = figures(await log.between(day.start, day.end))
+            around = await log.between(day.start - MASS_WITHIN, day.end + MASS_WITHIN)
+            self._today = figures_between(around, day.start, day.end)
             self._made_from = made_from
 
     def take(

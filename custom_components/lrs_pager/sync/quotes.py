@@ -14,13 +14,10 @@ from typing import Any, Final
 
 from ..sessions.kept import KEPT_OVER, Kept
 from ..sessions.log import Change, LogClosedError, SessionLog
+from ..sessions.missed import missed_spans
 from ..sessions.quote import LONGEST, Quote, Quoter, Reason, Wait
 from ..sessions.session import PlacedSession
 from ..sessions.waits import wait_of
-
-# The log's key for the spans in which sessions may have been missed: lists of from and to, in POSIX
-# seconds.
-MISSED_KEY: Final = "missed"
 
 # How many sessions of the log are learnt from. 1,500 are remembered; those before them tell how far
 # quotes have to be shifted.
@@ -261,10 +258,18 @@ class Quotes:
                 self._guests = self._logged = None
             return quote
 
-    async def missed(self) -> list[tuple[float, float]]:
-        """The spans in which sessions of the log may have been missed (POSIX seconds)."""
-        spans = await self._wires.log.get(MISSED_KEY)
-        return [(start, end) for start, end in spans or ()]
+    async def kept(self) -> Kept:
+        """How the quotes of the last four weeks turned out, counted unless that was just done."""
+        kept, changes, counted = self._kept
+        now, log = self._wires.now(), self._wires.log
+        if changes == log.changes or 0 <= now - counted < COUNT_AGAIN:
+            return kept
+        kept, changes = Kept(), log.changes
+        async for batch in log.batches(round(now) - KEPT_OVER):
+            for session in batch:
+                kept.add(session)
+        self._kept = kept, changes, now
+        return kept
 
     # ----------------------------------------------------------------------- what has happened
 
@@ -358,7 +363,7 @@ class Quotes:
         since: list[PlacedSession] = []
         self._logged = since
         logged = await wires.log.newest(LEARNT)
-        guests = Guests(wires.zone(), await self.missed(), now)
+        guests = Guests(wires.zone(), await missed_spans(wires.log), now)
         for _ in guests.begin(logged, self._sessions):
             await asyncio.sleep(0)
         if self._logged is since:  # and was not given up meanwhile
@@ -380,7 +385,7 @@ class Quotes:
                     about[session.keys[0]] = remaining.about
             await asyncio.sleep(0)
         return Board(
-            quotes=quotes, is_auto_paged=is_auto_paged, about=about, kept=await self._count()
+            quotes=quotes, is_auto_paged=is_auto_paged, about=about, kept=await self.kept()
         )
 
     def _quote(self, guests: Guests | None, party_size: int | None) -> Quote:
@@ -393,19 +398,6 @@ class Quotes:
         if guests.quoter.is_auto_paged and quote.reason is not Reason.NO_LINE:
             return replace(quote, low=None, high=None, reason=Reason.AUTO_PAGE, instead=None)
         return quote
-
-    async def _count(self) -> Kept:
-        """Count how many quotes were kept, unless that was just done."""
-        kept, changes, counted = self._kept
-        now, log = self._wires.now(), self._wires.log
-        if changes == log.changes or 0 <= now - counted < COUNT_AGAIN:
-            return kept
-        kept, changes = Kept(), log.changes
-        async for batch in log.batches(round(now) - KEPT_OVER):
-            for session in batch:
-                kept.add(session)
-        self._kept = kept, changes, now
-        return kept
 
     def _stop_timer(self) -> None:
         if self._cancel is not None:
