@@ -76,17 +76,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             name=entry.title,
             update_interval=timedelta(seconds=INTERVALS.poll),
         )
-        options = entry.options
         call_later = partial(_call_later, hass)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
-        self.follower = Follower(
-            self.transmitter,
-            self.log,
-            _ourselves(self),
-            self,
-        )
+        self.follower = Follower(self.transmitter, self.log, _ourselves(self), self)
         self.moments = Moments(
             now=self.follower.clocks.now,
             call_later=call_later,
@@ -103,7 +97,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self.quotes = _quotes(self, self._show_quotes)
         self._picture = Picture(
-            day_start=self.day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
+            day_start=self.day_start, shows_names=entry.options.get(CONF_SHOW_NAMES, False)
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
         entry.async_on_unload(self._async_close)
@@ -116,24 +110,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_setup(self) -> None:
         """Open the log."""
         with _while_open(self):
-            await self._open_log()
-
-    async def _open_log(self) -> None:
-        # What was said before a reload; if it is so still, it is said again.
-        withdraw_issue(self.hass, self.config_entry, LOG_NOT_SAVED)
-        try:
-            opened = await self.log.open()
-        except (OSError, FutureVersionError) as err:
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="log_not_loaded",
-                translation_placeholders={"error": str(err)},
-            ) from err
-        if opened.damaged:
-            LOGGER.warning("%d damaged lines of the session log were set aside", opened.damaged)
-        if opened.set_aside:
-            tell_of_log(self.hass, self.config_entry, opened.set_aside.name)
-        await self.follower.open()
+            await _open_log(self)
 
     @override
     async def _async_update_data(self) -> Snapshot:
@@ -332,16 +309,27 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         ).done
 
 
-def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
-    """Raise or withdraw what the user is to know."""
-    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
-    if follower.is_sure:
-        accept(hass, entry)
-    tell_of_clock(hass, entry, is_off=not follower.clocks.agrees)
-    if (unreadable := follower.reader.history.unreadable) is not None:
-        tell_of_unreadable(hass, entry, unreadable)
-    if (is_silent := follower.push.is_silent) is not None:
-        tell_of_push(hass, entry, is_silent=is_silent)
+async def _open_log(coordinator: LrsPagerCoordinator) -> None:
+    """Open the log, and have the follower go on from it; tell the user what was found.
+
+    Raises UpdateFailed if it can't be opened.
+    """
+    hass, entry = coordinator.hass, coordinator.config_entry
+    # What was said before a reload; if it is so still, it is said again.
+    withdraw_issue(hass, entry, LOG_NOT_SAVED)
+    try:
+        opened = await coordinator.log.open()
+    except (OSError, FutureVersionError) as err:
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="log_not_loaded",
+            translation_placeholders={"error": str(err)},
+        ) from err
+    if opened.damaged:
+        LOGGER.warning("%d damaged lines of the session log were set aside", opened.damaged)
+    if opened.set_aside:
+        tell_of_log(hass, entry, opened.set_aside.name)
+    await coordinator.follower.open()
 
 
 def _ourselves(coordinator: LrsPagerCoordinator) -> Ourselves:
@@ -389,6 +377,18 @@ def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
         failing=partial(tell_of_disk, hass, entry),
         set_aside=lambda path: tell_of_log(hass, entry, path.name),
     )
+
+
+def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
+    """Raise or withdraw what the user is to know."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+    if follower.is_sure:
+        accept(hass, entry)
+    tell_of_clock(hass, entry, is_off=not follower.clocks.agrees)
+    if (unreadable := follower.reader.history.unreadable) is not None:
+        tell_of_unreadable(hass, entry, unreadable)
+    if (is_silent := follower.push.is_silent) is not None:
+        tell_of_push(hass, entry, is_silent=is_silent)
 
 
 def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:

@@ -26,6 +26,7 @@ from homeassistant.components.recorder.models import (
     StatisticMetaData,
 )
 from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
     async_add_external_statistics,
     async_update_statistics_metadata,
     get_metadata,
@@ -341,16 +342,7 @@ class LongTermStatistics:
             {"state", "sum", "mean", "min", "max"},
         )
         return {
-            key: {
-                round(row["start"]): Row(
-                    state=row.get("state"),
-                    sum=row.get("sum"),
-                    mean=row.get("mean"),
-                    min=row.get("min"),
-                    max=row.get("max"),
-                )
-                for row in found.get(id_, ())
-            }
+            key: {round(row["start"]): _row(row) for row in found.get(id_, ())}
             for key, id_ in self._ids.items()
         }
 
@@ -366,6 +358,17 @@ class LongTermStatistics:
         sessions = [session for session in around if start <= session.ended_at < start + STRETCH]
         told = rows_of(sessions, Endings(around))
         return merge(told, self._read_rows(start, end), totals, moved)
+
+
+def _row(row: StatisticsRow) -> Row:
+    """A row, as the recorder returns it."""
+    return Row(
+        state=row.get("state"),
+        sum=row.get("sum"),
+        mean=row.get("mean"),
+        min=row.get("min"),
+        max=row.get("max"),
+    )
 
 
 def statistic_id(entry_id: str, key: str) -> str:

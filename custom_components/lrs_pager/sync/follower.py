@@ -120,9 +120,6 @@ class Follower:
             wall=ourselves.wall,
         )
         self.gaps = GapWatch(None)
-        # When the history was last read completely: the clock then, and our own (POSIX seconds).
-        # Every session that ended before that is in the log.
-        self._last_complete_read: tuple[UnitClock, int] | None = None
         self.events = Events()
 
     async def open(self) -> None:
@@ -231,7 +228,8 @@ class Follower:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
         at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
-        place = self.tracker.placing(clock, self._last_complete_read, self._writer.names_since)
+        complete = self.reader.history.last_complete_read
+        place = self.tracker.placing(clock, complete, self._writer.names_since)
 
         def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
             placed = place(session, known)
@@ -246,7 +244,8 @@ class Follower:
         ended = self.reader.history.end_pass()
         began = self.clocks.at(ended.began)
         if ended.is_complete and not ended.skipped:
-            self._last_complete_read = self.unit_clock(), round(began.timestamp())
+            complete = self.unit_clock(), round(began.timestamp())
+            self.reader.history.last_complete_read = complete
         if not ended.is_whole:
             self.gaps.read_on()
             self.tracker.knows_history = True

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError
+from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError, UnitClock
 from .gaps import HistoryPass
 from .intervals import Intervals
 from .push import LOGGER
@@ -63,6 +63,9 @@ class HistoryReader:
         # When its end was read last, and since when it can't be read, by the loop's clock.
         self._read_at: float | None = None
         self.failing_since: float | None = None
+        # When all of it was read last: the unit's clock then, and our own (POSIX seconds). Every
+        # session that ended before that is in the log.
+        self.last_complete_read: tuple[UnitClock, int] | None = None
         # How many of its sessions, and of their times, can't be read; None until it was read.
         self.unreadable: int | None = None
         self._is_told_of_failure = False

@@ -218,6 +218,25 @@ class _InterruptedError(Exception):
     """A read made way for a command; it is to be sent again."""
 
 
+class _RoundTrips:
+    """How long the last few exchanges took."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
+
+    def add(self, seconds: float) -> None:
+        """Take in one that was answered."""
+        self._seconds.append(seconds)
+
+    @property
+    def ack_timeout(self) -> float:
+        """Seconds to the first retransmission of a read."""
+        if not self._seconds:
+            return INITIAL_ACK_TIMEOUT
+        measured = ACK_TIMEOUT_FACTOR * min(self._seconds)
+        return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
+
+
 class Endpoint:
     """The CoAP server at a host and port, as seen by one client.
 
@@ -235,7 +254,7 @@ class Endpoint:
         # udp6 tells at once of a closed port and an unreachable host, and reads names anew;
         # it is written for Linux.
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
-        self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
+        self._round_trips = _RoundTrips()
         self._turn = asyncio.Lock()
         # The read whose turn it is, as long as it waits, and whether it is to make way.
         self._read_timeout: asyncio.Timeout | None = None
@@ -282,10 +301,10 @@ class Endpoint:
                 self._is_interrupted = True
                 self._read_timeout.reschedule(loop.time())
             # Those that waited before the command may be lost, too.
-            timer = loop.call_later(self._ack_timeout(), interrupt)
+            timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
 
         # Time enough for a read that gets its answer at once.
-        timer = loop.call_later(self._ack_timeout(), interrupt)
+        timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
         try:
             await self._turn.acquire()
         finally:
@@ -357,7 +376,7 @@ class Endpoint:
         if self._remote is None:
             self._remote = _unicast(answer.remote)
         response = _response(answer, asked)
-        self._round_trips.append(response.answered - asked)
+        self._round_trips.add(response.answered - asked)
         self.observed.exchange(*_seen(request, response, is_answer=True))
         return response
 
@@ -366,7 +385,7 @@ class Endpoint:
         if request.is_command:
             tuning = _Tuning(COMMAND_ACK_TIMEOUT, COMMAND_MAX_RETRANSMIT)
         else:
-            tuning = _Tuning(self._ack_timeout(), MAX_RETRANSMIT)
+            tuning = _Tuning(self._round_trips.ack_timeout, MAX_RETRANSMIT)
         message = _message(request, tuning)
         if address is None:
             message.remote = self._remote
@@ -375,13 +394,6 @@ class Endpoint:
                 "coap", hostportjoin(address, self._address[1])
             )
         return message
-
-    def _ack_timeout(self) -> float:
-        """Seconds to the first retransmission of a read."""
-        if not self._round_trips:
-            return INITIAL_ACK_TIMEOUT
-        measured = ACK_TIMEOUT_FACTOR * min(self._round_trips)
-        return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
 
     async def observe(
         self,
