@@ -36,14 +36,16 @@ const taken = {
   },
 };
 
-// Whether templates are indented is nothing to a browser; all else is indented again.
+// Whether templates are indented, and what comments say, is nothing to a browser; all code is
+// indented again.
 const flat = {
   name: "flat",
   setup(setup) {
     setup.onLoad({ filter: /src.[^/\\]+\.ts$/ }, async (file) => ({
       contents: (await readFile(file.path, "utf8"))
         .replace(/^ +/gm, "")
-        .replace(/^\/\*.*?\*\/\n/gms, ""),
+        .replace(/^\/\*.*?\*\/\n/gms, "")
+        .replace(/^\/\/ .*\n/gm, ""),
       loader: "ts",
     }));
   },

@@ -1136,8 +1136,6 @@ var Live = class {
     this.askedAt = 0;
     this.isPinging = false;
     this.stateAt = performance.now();
-    // The server's time, and what the tablet's steady clock showed when it was told. That clock runs on
-    // undisturbed when somebody sets the tablet's time; some tablets stop it while they sleep.
     this.serverNow = Date.now() / 1e3;
     this.steadyAt = performance.now();
     this.clocks = Date.now() - performance.now();
@@ -1343,6 +1341,7 @@ function bannerOf(live, words) {
   const { state, since } = snapshot.link;
   switch (state) {
     case "live":
+    case "accepted":
       return void 0;
     case "polled":
       if (Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE) return void 0;
@@ -1675,7 +1674,6 @@ var Stand = class extends PagerElement {
     this.said = [];
     new Seconds(this, () => this.live.now);
   }
-  // ------------------------------------------------------------------------- updates
   willUpdate(changed) {
     super.willUpdate(changed);
     this.live.want({ hass: this.hass, deviceId: this.deviceId, names: !this.hidesNames });
@@ -1718,9 +1716,6 @@ var Stand = class extends PagerElement {
       this.said = [];
     });
   }
-  // --------------------------------------------------------------------------- focus
-  // A row that moves is drawn anew elsewhere, and a button may make way for another. Whoever works with
-  // a keyboard stays at the guest; if that one is gone, at the next.
   rememberFocus() {
     const active = this.shadowRoot?.activeElement;
     const row = active?.closest("li");
@@ -1743,7 +1738,6 @@ var Stand = class extends PagerElement {
   get rows() {
     return [...this.shadowRoot.querySelectorAll("li")];
   }
-  // --------------------------------------------------------------------------- taps
   press(tap, session, event) {
     if (this.preview || this.isSecondOfTwo(event)) return;
     if (tap === "ask") this.taps.ask(session);
@@ -1777,7 +1771,6 @@ var Stand = class extends PagerElement {
   handOut() {
     if (!this.preview) this.renderRoot.querySelector("lrs-pager-hand-out")?.open();
   }
-  // -------------------------------------------------------------------------- drawing
   draw() {
     const { snapshot } = this.live;
     return html`
@@ -1897,7 +1890,6 @@ ${word}
 ${choose(void 0, words.get("all"))} ${SIZES.map((size) => choose(size, size))}
 </div>`;
   }
-  // --------------------------------------------------------------------- this screen
   optionsTemplate() {
     const { words } = this;
     const isKiosk = this.hass.kioskMode === true;
