@@ -103,6 +103,10 @@ const base = css`
   .note {
     color: var(--quiet);
   }
+  .quotes bdi {
+    display: inline-block;
+    margin-inline-end: 0.6em;
+  }
   p:empty {
     display: none;
   }
@@ -178,6 +182,10 @@ export const standStyles = [
     }
     .sum span {
       white-space: nowrap;
+    }
+    .sum p {
+      flex-basis: 100%;
+      font-size: 0.875em;
     }
     .sum svg,
     .time svg {
@@ -314,10 +322,20 @@ export const standStyles = [
     .party svg {
       width: 1.1em;
     }
+    /* What does not fit beside the timer is below it, and so not seen. */
     .time {
       grid-area: time;
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0 0.6em;
+      height: 1.3em;
+      overflow-y: clip;
       color: var(--quiet);
       white-space: nowrap;
+    }
+    li .about {
+      color: var(--quiet);
+      font-weight: 400;
     }
     .time b {
       color: var(--primary-text-color);
@@ -398,6 +416,11 @@ export const standStyles = [
       }
       .buttons {
         grid-template-columns: 1.4fr 1fr 1fr;
+      }
+    }
+    @container (max-width: 23em) {
+      .about {
+        display: none;
       }
     }
     @container (max-width: 19em) {

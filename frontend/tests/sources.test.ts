@@ -48,6 +48,13 @@ describe("the words", () => {
     "words.get(`maybe_${failure.tap}`": ["page", "seat", "undo", "remove"],
     "`said_maybe_${tap}`": ["page", "seat", "undo", "remove"],
     "`said_${kind}`": ["started", "paged", "ended", "failed"],
+    "words.get(`no_quote_${reason}`": [
+      "too_few_sessions",
+      "no_neighbours",
+      "gate_not_passed",
+      "auto_page",
+      "no_live_list",
+    ],
     "words.get(`screen_${key}`": ["large", "hide_names", "sound", "kiosk"],
     "words.get(`today_${key}`": ["daily_count", "average_wait", "longest_wait", "on_time_rate"],
     "stale(`link_${state}`": ["failed", "disabled", "removed"],
@@ -77,6 +84,7 @@ describe("the words", () => {
     ...all.matchAll(/(?:\bget|\bstale)\([^()"]*\? "(\w+)"/g),
     ...all.matchAll(/(?:\bget|\bstale)\([^()"]*\? "\w+" : "(\w+)"/g),
     ...all.matchAll(/\? `\w+\$\{tap\}` : "(\w+)"/g),
+    ...all.matchAll(/\brangesTemplate\([\w!.]+, "(\w+)"/g),
     ...all.matchAll(/\bkey: "(\w+)"/g),
     ...all.matchAll(/\bkey: isPaged \? "(\w+)"/g),
     ...all.matchAll(/\bkey: isPaged \? "\w+" : "(\w+)"/g),
@@ -113,7 +121,7 @@ describe("the words", () => {
           .match(/\{[^}]*\}/g),
       ),
     ].sort();
-    expect(values).toEqual(["{count}", "{minutes}", "{number}", "{seconds}", "{time}"]);
+    expect(values).toEqual(["{count}", "{minutes}", "{number}", "{seconds}", "{size}", "{time}"]);
     expect(Object.values(texts.common).filter((text) => /[<>]/.test(text))).toEqual([]);
   });
 });

@@ -205,6 +205,72 @@ function icon(name) {
 </svg>`;
 }
 
+// src/session.ts
+function recognise(before, told) {
+  const ids = new Set(told.map(({ id }) => id));
+  const known = new Map(before.map((session) => [session.id, session.key]));
+  const start = (session) => `${session.number} ${session.created_at}`;
+  const lost = new Map(
+    before.filter(({ id }) => !ids.has(id)).map((session) => [start(session), session.key])
+  );
+  return told.map((session) => {
+    const key = known.get(session.id) ?? lost.get(start(session)) ?? session.id;
+    lost.delete(start(session));
+    return { ...session, key };
+  });
+}
+var DUE_SOON = 300;
+function timeOf(session, now, lateAfter) {
+  if (session.not_cleared) return { state: "not_cleared", span: null };
+  if (session.notified_at !== null) {
+    return { state: "paged", span: Math.max(0, now - session.notified_at) };
+  }
+  if (session.created_at === null) return { state: "open", span: null };
+  if (!session.goal) return { state: "open", span: Math.max(0, now - session.created_at) };
+  const left = session.created_at + session.goal - now;
+  if (-left >= lateAfter) return { state: "late", span: -left };
+  return { state: left <= DUE_SOON ? "soon" : "early", span: Math.max(0, left) };
+}
+function clockText(span) {
+  const seconds = `${span % 60}`.padStart(2, "0");
+  const minutes = Math.floor(span / 60);
+  if (minutes < 60) return `${minutes}:${seconds}`;
+  return `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, "0")}:${seconds}`;
+}
+var SIZES = { small: "1–2", medium: "3–4", large: "5+" };
+function sizeOf({ party_size }) {
+  const size = party_size ?? 1;
+  return size <= 2 ? "small" : size <= 4 ? "medium" : "large";
+}
+function inLine(sessions) {
+  const start = (session) => session.created_at ?? Infinity;
+  return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
+}
+function lineOf(listed, now, lateAfter) {
+  const waiting = listed.filter((session) => !session.not_cleared);
+  const starts = waiting.flatMap((session) => session.created_at ?? []);
+  return {
+    waiting: waiting.length,
+    guests: waiting.reduce((sum, session) => sum + (session.party_size ?? 1), 0),
+    late: waiting.filter((session) => timeOf(session, now, lateAfter).state === "late").length,
+    longest: starts.length ? Math.max(0, now - Math.min(...starts)) : null
+  };
+}
+function happenings(before, after) {
+  const known = new Map(before.map((session) => [session.key, session]));
+  const found = [];
+  for (const session of after) {
+    const earlier = known.get(session.key);
+    known.delete(session.key);
+    if (!earlier) found.push({ kind: "started", session });
+    else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
+      found.push({ kind: "paged", session });
+    } else if (session.notice && !earlier.notice) found.push({ kind: "failed", session });
+  }
+  for (const session of known.values()) found.push({ kind: "ended", session });
+  return found;
+}
+
 // src/styles.ts
 var base = css`
 :host {
@@ -304,6 +370,10 @@ font-weight: 500;
 .note {
 color: var(--quiet);
 }
+.quotes bdi {
+display: inline-block;
+margin-inline-end: 0.6em;
+}
 p:empty {
 display: none;
 }
@@ -378,6 +448,10 @@ color: var(--quiet);
 }
 .sum span {
 white-space: nowrap;
+}
+.sum p {
+flex-basis: 100%;
+font-size: 0.875em;
 }
 .sum svg,
 .time svg {
@@ -515,8 +589,17 @@ width: 1.1em;
 }
 .time {
 grid-area: time;
+display: flex;
+flex-wrap: wrap;
+gap: 0 0.6em;
+height: 1.3em;
+overflow-y: clip;
 color: var(--quiet);
 white-space: nowrap;
+}
+li .about {
+color: var(--quiet);
+font-weight: 400;
 }
 .time b {
 color: var(--primary-text-color);
@@ -596,6 +679,11 @@ row-gap: 1px;
 }
 .buttons {
 grid-template-columns: 1.4fr 1fr 1fr;
+}
+}
+@container (max-width: 23em) {
+.about {
+display: none;
 }
 }
 @container (max-width: 19em) {
@@ -880,6 +968,15 @@ var HandOut = class extends LitElement {
   get dialog() {
     return this.renderRoot.querySelector("dialog");
   }
+  get quoted() {
+    const party_size = wholeNumber(this.party);
+    const { quotes, is_auto_paged } = this.live.snapshot ?? {};
+    if (!party_size || !quotes || is_auto_paged) return null;
+    return quotes[sizeOf({ party_size })].high;
+  }
+  get chosen() {
+    return this.goal === void 0 ? this.quoted : this.goal;
+  }
   input(name) {
     return this.renderRoot.querySelector(`[name=${name}]`);
   }
@@ -908,6 +1005,7 @@ var HandOut = class extends LitElement {
       return;
     }
     const label = this.input("label").value.trim();
+    const { chosen } = this;
     this.isBusy = true;
     this.error = void 0;
     try {
@@ -919,7 +1017,7 @@ var HandOut = class extends LitElement {
           config_entry_id: snapshot.entry_id,
           ...label && { label },
           ...party !== void 0 && { party_size: party },
-          ...this.goal !== void 0 && { goal: { minutes: this.goal } }
+          ...chosen !== null && { goal: { minutes: chosen } }
         },
         void 0,
         false
@@ -934,7 +1032,7 @@ var HandOut = class extends LitElement {
     }
   }
   render() {
-    const { words } = this;
+    const { words, quoted, chosen } = this;
     const { snapshot, sessions } = this.live;
     const used = new Set(sessions?.flatMap((session) => session.number ?? []));
     const pagers = snapshot?.pagers ?? [];
@@ -998,17 +1096,23 @@ ${PARTIES.map((size) => {
 <div class="chips">
 ${this.chip(
       goal && goal % 60 === 0 ? words.get("goal_default_minutes", { minutes: goal / 60 }) : words.get("goal_default"),
-      this.goal === void 0,
+      chosen === null,
+      () => this.goal = null
+    )}
+${quoted === null ? nothing : this.chip(
+      words.get("goal_quoted", { minutes: quoted }),
+      chosen === quoted,
       () => this.goal = void 0
     )}
-${GOALS.filter((minutes) => minutes * 60 !== goal).map(
+${GOALS.filter((each) => each * 60 !== goal && each !== quoted).map(
       (minutes) => this.chip(
         words.get("minutes", { minutes }),
-        this.goal === minutes,
+        chosen === minutes,
         () => this.goal = minutes
       )
     )}
 </div>
+${snapshot?.is_auto_paged ? html`<p class="note">${words.get("no_quote_auto_page")}</p>` : nothing}
 </fieldset>
 <div class="field">
 <label for="label">${words.get("name")}</label>
@@ -1051,72 +1155,6 @@ function valueOf(event) {
 function wholeNumber(text) {
   const digits = text.trim().replace(/[٠-٩۰-۹０-９]/g, (digit) => `${digit.charCodeAt(0) & 15}`);
   return /^0*[1-9][0-9]*$/.test(digits) ? Number(digits) : void 0;
-}
-
-// src/session.ts
-function recognise(before, told) {
-  const ids = new Set(told.map(({ id }) => id));
-  const known = new Map(before.map((session) => [session.id, session.key]));
-  const start = (session) => `${session.number} ${session.created_at}`;
-  const lost = new Map(
-    before.filter(({ id }) => !ids.has(id)).map((session) => [start(session), session.key])
-  );
-  return told.map((session) => {
-    const key = known.get(session.id) ?? lost.get(start(session)) ?? session.id;
-    lost.delete(start(session));
-    return { ...session, key };
-  });
-}
-var DUE_SOON = 300;
-function timeOf(session, now, lateAfter) {
-  if (session.not_cleared) return { state: "not_cleared", span: null };
-  if (session.notified_at !== null) {
-    return { state: "paged", span: Math.max(0, now - session.notified_at) };
-  }
-  if (session.created_at === null) return { state: "open", span: null };
-  if (!session.goal) return { state: "open", span: Math.max(0, now - session.created_at) };
-  const left = session.created_at + session.goal - now;
-  if (-left >= lateAfter) return { state: "late", span: -left };
-  return { state: left <= DUE_SOON ? "soon" : "early", span: Math.max(0, left) };
-}
-function clockText(span) {
-  const seconds = `${span % 60}`.padStart(2, "0");
-  const minutes = Math.floor(span / 60);
-  if (minutes < 60) return `${minutes}:${seconds}`;
-  return `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, "0")}:${seconds}`;
-}
-var SIZES = ["1–2", "3–4", "5+"];
-function sizeOf(session) {
-  const size = session.party_size ?? 1;
-  return size <= 2 ? "1–2" : size <= 4 ? "3–4" : "5+";
-}
-function inLine(sessions) {
-  const start = (session) => session.created_at ?? Infinity;
-  return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
-}
-function lineOf(listed, now, lateAfter) {
-  const waiting = listed.filter((session) => !session.not_cleared);
-  const starts = waiting.flatMap((session) => session.created_at ?? []);
-  return {
-    waiting: waiting.length,
-    guests: waiting.reduce((sum, session) => sum + (session.party_size ?? 1), 0),
-    late: waiting.filter((session) => timeOf(session, now, lateAfter).state === "late").length,
-    longest: starts.length ? Math.max(0, now - Math.min(...starts)) : null
-  };
-}
-function happenings(before, after) {
-  const known = new Map(before.map((session) => [session.key, session]));
-  const found = [];
-  for (const session of after) {
-    const earlier = known.get(session.key);
-    known.delete(session.key);
-    if (!earlier) found.push({ kind: "started", session });
-    else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
-      found.push({ kind: "paged", session });
-    } else if (session.notice && !earlier.notice) found.push({ kind: "failed", session });
-  }
-  for (const session of known.values()) found.push({ kind: "ended", session });
-  return found;
 }
 
 // src/live.ts
@@ -1387,6 +1425,23 @@ PagerElement.properties = {
   hass: { attribute: false }
 };
 
+// src/quote.ts
+function rangesTemplate(quotes, key, words) {
+  return Object.entries(SIZES).flatMap(([size, text]) => {
+    const { low, high } = quotes?.[size] ?? { high: null };
+    const minutes = low === high ? high : `${low}–${high}`;
+    return high === null ? [] : html`<bdi>${words.get(key, { size: text, minutes })}</bdi> `;
+  });
+}
+function quotesTemplate(quotes, words) {
+  const ranges = rangesTemplate(quotes, "quote", words);
+  const reason = Object.values(quotes ?? {}).find((quote) => quote.reason !== "no_line")?.reason;
+  if (!ranges.length && !reason) return nothing;
+  return html`<p class="quotes">
+${ranges.length ? [words.get("quotes"), " ", ranges] : words.get(`no_quote_${reason}`)}
+</p>`;
+}
+
 // src/lobby.ts
 var MOST_NUMBERS = 12;
 var Lobby = class extends PagerElement {
@@ -1419,7 +1474,12 @@ ${repeat(
       (session) => html`<li>${session.number}</li>`
     )}
 </ol>` : html`<p class="nobody">${words.get("lobby_nobody")}</p>`}
-<p class="waiting">${words.count("lobby_waiting", waiting)}</p>
+<div class="waiting">
+${words.count("lobby_waiting", waiting)}
+<p class="quotes">
+${banner?.isStale ? nothing : rangesTemplate(snapshot.quotes, "lobby_quote", words)}
+</p>
+</div>
 </div>
 `;
   }
@@ -1598,9 +1658,12 @@ function timeTemplate({ session, words, state, now }, time) {
   }
   if (state.isAsking) return words.get("remove_question");
   return html`
+<span>
 ${time.state === "late" ? icon("alert") : nothing}
 <b>${time.span === null ? "" : clockText(time.span)}</b>
 ${words.get(`time_${time.state}`)}
+</span>
+${session.about == null ? nothing : html`<span class="about">${words.get("about", { minutes: session.about })}</span>`}
 `;
 }
 function failureTemplate({ session, words, state }) {
@@ -1803,7 +1866,10 @@ ${this.optionsTemplate()}
     return html`
 <header>
 <h2 tabindex="-1" class=${title2 ? "" : "unseen"}>${title2 || words.get("host_stand")}</h2>
-<p class="sum">${sum.waiting ? this.sumTemplate(sum) : nothing}</p>
+<div class="sum">
+${sum.waiting ? this.sumTemplate(sum) : nothing}
+${banner?.isStale ? nothing : quotesTemplate(snapshot.quotes, words)}
+</div>
 ${banner || snapshot.link.state !== "live" ? nothing : html`<span class="live">${words.get("live")}</span>`}
 <button type="button" @click=${() => this.openScreen()}>
 ${icon("options")}<span class="unseen">${words.get("screen")}</span>
@@ -1887,7 +1953,8 @@ ${word}
 </button>
 `;
     return html`<div class="filter" role="group" aria-label=${words.get("filter")}>
-${choose(void 0, words.get("all"))} ${SIZES.map((size) => choose(size, size))}
+${choose(void 0, words.get("all"))}
+${Object.entries(SIZES).map(([size, word]) => choose(size, word))}
 </div>`;
   }
   optionsTemplate() {
