@@ -47,7 +47,8 @@ const base = css`
     white-space: nowrap;
   }
   button,
-  input {
+  input,
+  select {
     min-height: 48px;
     color: inherit;
     font: inherit;
@@ -102,6 +103,16 @@ const base = css`
   }
   .note {
     color: var(--quiet);
+  }
+  .option {
+    display: flex;
+    align-items: center;
+    gap: 0.75em;
+  }
+  .option input {
+    flex: none;
+    width: 1.5em;
+    accent-color: var(--primary-color);
   }
   .quotes bdi {
     display: inline-block;
@@ -450,17 +461,6 @@ export const standStyles = [
         border-inline-start: var(--line);
       }
     }
-
-    .option {
-      display: flex;
-      align-items: center;
-      gap: 0.75em;
-    }
-    .option input {
-      flex: none;
-      width: 1.5em;
-      accent-color: var(--primary-color);
-    }
   `,
 ];
 
@@ -559,6 +559,43 @@ export const lobbyStyles = [
       flex-basis: 100%;
       color: var(--accent);
       font-size: 2em;
+    }
+  `,
+];
+
+export const managerStyles = [
+  base,
+  css`
+    ha-card {
+      padding: 12px;
+    }
+    table {
+      width: 100%;
+      border-spacing: 2px;
+      font-variant-numeric: tabular-nums;
+    }
+    th {
+      font-weight: 400;
+      text-align: start;
+    }
+    td,
+    [scope="col"] {
+      text-align: end;
+    }
+    .heat {
+      table-layout: fixed;
+      font-size: 0.75em;
+    }
+    .heat td {
+      background: color-mix(in srgb, var(--primary-color) var(--heat, 0%), transparent);
+    }
+    td,
+    .note span {
+      padding: 6px 4px;
+    }
+    .few,
+    .heat .few {
+      background: repeating-linear-gradient(45deg, transparent 0 4px, var(--divider-color) 4px 6px);
     }
   `,
 ];

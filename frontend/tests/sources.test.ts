@@ -57,6 +57,18 @@ describe("the words", () => {
     ],
     "words.get(`screen_${key}`": ["large", "hide_names", "sound", "kiosk"],
     "words.get(`today_${key}`": ["daily_count", "average_wait", "longest_wait", "on_time_rate"],
+    "words.get(`figure_${key}`": [
+      "sessions",
+      "guests",
+      "average_wait",
+      "wait_80",
+      "late",
+      "left",
+      "no_show",
+      "quotes_kept",
+      "quote_error",
+    ],
+    "words.get(`csv_${name}`": ["start", "end"],
     "stale(`link_${state}`": ["failed", "disabled", "removed"],
     "get(`card_${key}`": [
       "device_id",
@@ -121,7 +133,15 @@ describe("the words", () => {
           .match(/\{[^}]*\}/g),
       ),
     ].sort();
-    expect(values).toEqual(["{count}", "{minutes}", "{number}", "{seconds}", "{size}", "{time}"]);
+    expect(values).toEqual([
+      "{count}",
+      "{minutes}",
+      "{number}",
+      "{seconds}",
+      "{size}",
+      "{time}",
+      "{weeks}",
+    ]);
     expect(Object.values(texts.common).filter((text) => /[<>]/.test(text))).toEqual([]);
   });
 });
