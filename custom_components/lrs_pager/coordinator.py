@@ -37,6 +37,7 @@ from .issues import (
 )
 from .long_term_statistics import LongTermStatistics
 from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
+from .sessions.session import PlacedSession
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
@@ -45,6 +46,7 @@ from .sync.intervals import Intervals
 from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
+from .sync.quotes import Quotes, Wires
 from .sync.soon import Soon
 from .transmitter import ClosedError, Session, Transmitter, TransmitterError
 
@@ -71,24 +73,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         options = entry.options
         call_later = partial(_call_later, hass)
-        day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
-        days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
             self.log,
-            Ourselves(
-                zone=dt_util.get_default_time_zone,
-                wall=lambda: dt_util.utcnow().timestamp(),
-                steady=hass.loop.time,
-                intervals=INTERVALS,
-                day_start=day_start,
-                names_kept=None if days is None else days * DAY,
-                find_elsewhere=partial(_find_elsewhere, hass, entry),
-                is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
-            ),
+            _ourselves(hass, entry),
             self,
         )
         self.moments = Moments(
@@ -105,11 +96,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             refresh=self.async_refresh,
             save=self._save,
         )
+        self.quotes = _quotes(self, self._show_quotes)
         self._picture = Picture(
-            day_start=day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
+            day_start=options.get(CONF_DAY_START, DEFAULT_DAY_START),
+            shows_names=options.get(CONF_SHOW_NAMES, False),
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
-        self._is_closed = False
         entry.async_on_unload(self._async_close)
 
     # ------------------------------------------------------------------- Home Assistant's hooks
@@ -152,7 +144,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if (delay := self.follower.reader.after_read()) is not None:
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         self.moments.asked()
         snapshot = self._snapshot()
         # Entities are not asked again for what they show already; `data` is what they were last
@@ -169,6 +161,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def async_update_listeners(self) -> None:
         """Have entities show the snapshot; then tell what happened."""
         super().async_update_listeners()
+        active = self.data.active if self.last_update_success else None
+        self.quotes.see(active, self.follower.tracker.tracked)
         if not self.last_update_success:
             return  # nobody hears what an entity tells that is unavailable
         self.follower.events.tell(self.follower.now() - MAX_EVENT_AGE)
@@ -186,9 +180,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
-        self._is_closed = True
-        self.moments.stop()
         self._soon.close()
+        self.moments.stop()
+        self.quotes.close()
         await self.transmitter.close()
         await self.follower.save()
         await self.long_term_statistics.async_stop()
@@ -199,7 +193,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def changed(self) -> None:
         """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
-        if self._is_closed:
+        if self._soon.is_closed:
             return
         if not self.last_update_success:
             self.read_soon(0)  # it is back, which a poll will say
@@ -213,10 +207,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def push_changed(self) -> None:
         """Show whether changes are pushed."""
-        if self._is_closed:
+        if self._soon.is_closed:
             return
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         if self.follower.push.state is PushState.LOST:
             self.read_soon(0)  # what happens from now on, polls have to find
         self._show()
@@ -231,6 +225,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Have statistics follow the log."""
         for before, after in changes:
             self.long_term_statistics.note(before, after)
+        self.quotes.note(changes)
 
     @callback
     def missed(self, start: float, end: float) -> None:
@@ -240,6 +235,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def stepped(self) -> None:
         """Our clock was set: read the unit's, and show all by the new time."""
+        self.quotes.forget()
         self.read_soon(0)
         self.changed()
 
@@ -256,7 +252,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         Raises TransmitterError, and HomeAssistantError if it didn't take.
         """
         did_take = await self.commands.set_clock()
-        self._tell_issues()
+        _tell_issues(self)
         if not did_take:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="clock_not_set")
 
@@ -274,6 +270,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,
+            quotes=self.quotes.board,
         )
 
     @callback
@@ -282,11 +279,21 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.data = self._snapshot()
         self.async_update_listeners()
 
+    @callback
+    def _show_quotes(self) -> None:
+        """Have entities and the host stand show the quotes as they are now."""
+        if self._soon.is_closed:
+            return
+        if self.last_update_success:
+            self._show()
+        else:
+            self.async_update_listeners()
+
     async def _save(self) -> None:
         """Save what has ended, and show the day's figures with it."""
         await self.follower.save()
         await self._sum_up()
-        if not self._is_closed and self.last_update_success:
+        if not self._soon.is_closed and self.last_update_success:
             self._show()
 
     async def _sum_up(self) -> None:
@@ -295,20 +302,58 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         await self._picture.sum_up(day, self.log)
 
     @callback
-    def _tell_issues(self) -> None:
-        """Raise or withdraw what the user is to know."""
-        if self.follower.is_sure:
-            accept(self.hass, self.config_entry)
-        tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
-        if (is_silent := self.follower.push.is_silent) is not None:
-            tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
-
-    @callback
     def _refresh(self) -> Callable[[], bool]:
         """Begin to poll; return whether that is done."""
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} read"
         ).done
+
+
+def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
+    """Raise or withdraw what the user is to know."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+    if follower.is_sure:
+        accept(hass, entry)
+    tell_of_clock(hass, entry, is_off=not follower.clocks.agrees)
+    if (is_silent := follower.push.is_silent) is not None:
+        tell_of_push(hass, entry, is_silent=is_silent)
+
+
+def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
+    """What is our own: Home Assistant's clocks, and what the user has chosen."""
+    days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
+    return Ourselves(
+        zone=dt_util.get_default_time_zone,
+        wall=lambda: dt_util.utcnow().timestamp(),
+        steady=hass.loop.time,
+        intervals=INTERVALS,
+        day_start=entry.options.get(CONF_DAY_START, DEFAULT_DAY_START),
+        names_kept=None if days is None else days * DAY,
+        find_elsewhere=partial(_find_elsewhere, hass, entry),
+        is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
+    )
+
+
+def _quotes(coordinator: LrsPagerCoordinator, changed: Callable[[], None]) -> Quotes:
+    """The quotes of a transmitter, which nobody looks at yet."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+
+    def keep(session: PlacedSession, quoted: int | None) -> None:
+        follower.tracker.quoted(session, quoted)  # which is another once the log is open
+
+    return Quotes(
+        Wires(
+            log=coordinator.log,
+            now=follower.clocks.now,
+            zone=dt_util.get_default_time_zone,
+            call_later=partial(_call_later, hass),
+            start=partial(
+                entry.async_create_background_task, hass, name=f"{coordinator.name} quotes"
+            ),
+            keep=keep,
+            changed=changed,
+        )
+    )
 
 
 def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:

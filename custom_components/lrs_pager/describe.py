@@ -1,9 +1,13 @@
-"""A session in the words of events, attributes and actions' responses."""
+"""Sessions and quotes in the words of events, attributes and actions' responses."""
 
 from typing import Any, Final
 
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
+from .const import DOMAIN
+from .sessions.quote import Quote
 from .sessions.session import PlacedSession
 from .sync.picture import Snapshot
 from .transmitter import CLEARED, PAGED, STARTED
@@ -72,3 +76,16 @@ def response(session: PlacedSession) -> dict[str, Any]:
         "wait_seconds": session.wait,
         "response_seconds": session.response,
     }
+
+
+async def explanation(hass: HomeAssistant, quote: Quote) -> str:
+    """Put a quote, or why there is none, in words that a host can say to a guest."""
+    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+    is_range = quote.low is not None and quote.low != quote.high
+    kind = quote.reason or ("range" if is_range else "single")
+    return words[f"component.{DOMAIN}.common.explanation_{kind}"].format(
+        low=quote.low,
+        high=quote.high,
+        parties=quote.parties_ahead,
+        instead=quote.instead[1] if quote.instead else None,
+    )

@@ -1,4 +1,4 @@
-"""Actions: start, change, page and end sessions; page without one; list sessions."""
+"""Actions: start, change, page and end sessions; page without one; list sessions; quote waits."""
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
@@ -21,9 +21,12 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import LrsPagerCoordinator
-from .describe import response
+from .describe import explanation, response
 from .errors import command_failure, failure, refused
+from .sessions.backtest import back_test
+from .sessions.database import BEGINNING
 from .sessions.session import PlacedSession
+from .sessions.waits import wait_of
 from .target import chosen_entry, is_allowed
 from .transmitter import (
     MAX_GOAL,
@@ -94,9 +97,10 @@ ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
 SESSION: Fields = {**PAGER, vol.Optional(ATTR_SESSION_ID): cv.string}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
+PARTY_SIZE: Final = vol.All(_whole, vol.Range(min=1, max=9_999))
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
-    vol.Optional(ATTR_PARTY_SIZE): vol.All(_whole, vol.Range(min=1, max=9_999)),
+    vol.Optional(ATTR_PARTY_SIZE): PARTY_SIZE,
     vol.Optional(ATTR_GOAL): _period,
 }
 PAGE: Fields = {
@@ -135,6 +139,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
     register("send_page", _send_page, PAGE, none)
     register("get_sessions", _get_sessions, ENTRY, only)
     register("get_history", _get_history, PERIOD, only)
+    register("get_quote", _get_quote, {**ENTRY, vol.Required(ATTR_PARTY_SIZE): PARTY_SIZE}, only)
+    register("evaluate_quotes", _evaluate_quotes, ENTRY, only)
 
 
 # ------------------------------------------------------------------------------ actions
@@ -226,6 +232,36 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
     if start >= end:
         raise refused("end_before_start")
     return {"sessions": [response(one) for one in await coordinator.log.between(start, end)]}
+
+
+async def _get_quote(call: ServiceCall) -> ServiceResponse:
+    """Say how long a party that arrives now will wait."""
+    coordinator = await _coordinator(call, POLICY_READ)
+    if not coordinator.last_update_success:
+        raise refused("not_loaded", title=coordinator.config_entry.title)
+    quote = await coordinator.quotes.ask(call.data[ATTR_PARTY_SIZE])
+    return {
+        "quote": quote.high,
+        "from": quote.low,
+        "parties_ahead": quote.parties_ahead,
+        "based_on": quote.based_on,
+        "reason": quote.reason and quote.reason.value,
+        "explanation": await explanation(call.hass, quote),
+    }
+
+
+async def _evaluate_quotes(call: ServiceCall) -> ServiceResponse:
+    """Say what quotes would have been worth over the log."""
+    coordinator = await _coordinator(call, POLICY_READ)
+    sessions = [one async for batch in coordinator.log.batches(BEGINNING) for one in batch]
+    missed = await coordinator.quotes.missed()
+    zone = dt_util.get_default_time_zone()
+
+    def evaluate() -> dict[str, Any]:
+        waits = (wait_of(session, zone, missed) for session in sessions)
+        return back_test(wait for wait in waits if wait).as_dict()
+
+    return await call.hass.async_add_executor_job(evaluate)
 
 
 # --------------------------------------------------------------------------- in between

@@ -61,6 +61,8 @@ def placed(draw: st.DrawFn, uuids: st.SearchStrategy[str | None]) -> PlacedSessi
         wait=draw(durations),
         response=draw(durations),
         is_by_age=draw(st.booleans()),
+        quoted=draw(durations),
+        first_goal=draw(st.none() | counts),
     )
     if session.created_at is session.notified_at is session.cleared_at is None:
         session = replace(session, cleared_at=draw(instants))

@@ -320,7 +320,8 @@ class Quoter:
         self._sizes: deque[Size] = deque(maxlen=_REMEMBERED)
         self._ages: deque[float] = deque(maxlen=_REMEMBERED)
         self._waits: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
-        # Those who left unpaged within the last minute: (when, guest; None if nothing is learnt).
+        # Those who left unpaged within the last minute: (when, guest; None if they were cleared
+        # all together).
         self._unpaged: deque[tuple[float, _Guest | None]] = deque()
         # (When paged, the logarithm of what the wait was to the middle.)
         self._pace: deque[tuple[float, float]] = deque()
@@ -354,15 +355,21 @@ class Quoter:
         """A guest left the line: was paged, or the session ended.
 
         Return what came of the forecast if the guest was paged and something is learnt from it.
-        Guests who are not in the line are passed over, as those who were paged before.
+        Guests who are not in the line are passed over, as those who were paged before; of those who
+        left it unpaged within the last minute, it is taken whether they were removed.
         """
-        if wait.left_at is None or (guest := self._line.pop(wait.key, None)) is None:
+        if wait.left_at is None:
+            return None
+        if (guest := self._line.pop(wait.key, None)) is None:
+            for _, other in self._unpaged:
+                if other and other.wait.key == wait.key and wait.paged is None:
+                    other.wait = wait
             return None
         now = max(wait.left_at, wait.created)
         self._settle(now)
         guest.wait = wait
         if wait.paged is None:
-            self._unpaged.append((now, guest if wait.is_learnt_from else None))
+            self._unpaged.append((now, guest))
             return None
         return self._learn_page(guest, now) if wait.is_learnt_from else None
 
@@ -593,7 +600,7 @@ class Quoter:
                 for index in range(together):
                     unpaged[index] = unpaged[index][0], None
             left, guest = unpaged.popleft()
-            if guest is not None:
+            if guest is not None and guest.wait.is_learnt_from:
                 self._remember(guest, (left - guest.wait.created) / 60, is_paged=False)
 
     def _remember(self, guest: _Guest, minutes: float, *, is_paged: bool) -> None:

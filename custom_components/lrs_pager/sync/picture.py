@@ -9,6 +9,7 @@ from ..sessions.session import PlacedSession
 from ..transmitter import BusinessDay, Settings, Statistics, UnitClock
 from .facts import UnitFacts
 from .push import PushState
+from .quotes import Board
 
 # Seconds by which the start of a day may move as the unit's clock drifts or is set, and be the same
 # day still: counts are statistics, for which another start is a reset. A clock that is reset to the
@@ -25,7 +26,8 @@ class Snapshot:
     any day. active: the sessions of the guests who hold a pager, from the oldest; None if the unit
     does not tell them. statistics, settings: the unit's own, if it told them. clock_ahead: seconds
     by which the unit's clock is ahead of ours; None if it didn't tell. push: whether changes are
-    pushed. shows_names: whether labels are among the attributes of entities.
+    pushed. shows_names: whether labels are among the attributes of entities. quotes: what can be
+    told of waits; None if nobody looks.
     """
 
     now: float = field(compare=False)
@@ -40,6 +42,7 @@ class Snapshot:
     device_name: str | None
     firmware_version: str | None
     shows_names: bool
+    quotes: Board | None = None
 
     def shows_same_as(self, other: Snapshot | None) -> bool:
         """Whether there is no difference to see, though it may be of another moment."""
@@ -134,6 +137,7 @@ class Picture:
         last_cleared: PlacedSession | None,
         clock_ahead: int | None,
         push: PushState,
+        quotes: Board | None,
     ) -> Snapshot:
         """Take a snapshot. now: our clock (UTC)."""
         day = self.day(clock, now)
@@ -147,6 +151,7 @@ class Picture:
             settings=facts.settings,
             clock_ahead=clock_ahead,
             push=push,
+            quotes=quotes,
             device_name=facts.device_name,
             firmware_version=facts.firmware_version,
             shows_names=self._shows_names,
