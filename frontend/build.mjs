@@ -1,6 +1,6 @@
 /**
- * Builds custom_components/lrs_pager/www/lrs-pager.js: our code as it is, to be read and compared, and
- * in front of it Lit as its makers ship it, minified.
+ * Builds custom_components/lrs_pager/www/lrs-pager.js: our code with its names and lines, to be read and
+ * compared, and in front of it Lit as its makers ship it, minified.
  */
 
 import { build } from "esbuild";
@@ -53,11 +53,12 @@ const flat = {
 
 const ours = await build({
   ...shared,
+  minifySyntax: true,
   entryPoints: [path("src/main.ts")],
   plugins: [taken, flat],
 });
 
 await writeFile(
   path("../custom_components/lrs_pager/www/lrs-pager.js"),
-  `let Lit;\n${lit.outputFiles[0].text}${ours.outputFiles[0].text.replace(/^ +/gm, "")}`,
+  `let Lit;\n${lit.outputFiles[0].text}${ours.outputFiles[0].text.replace(/^ +|\/\* @__PURE__ \*\/ /gm, "")}`,
 );

@@ -7,7 +7,7 @@ import { DOMAIN, entryOf, type CommandError } from "./hass";
 import { icon } from "./icons";
 import { managerStyles } from "./styles";
 
-/** Of a day, or on average of several; waits in minutes. */
+/** What is shown of a day, and of several on average; waits in minutes. */
 const FIGURES = [
   "sessions",
   "guests",
@@ -16,25 +16,27 @@ const FIGURES = [
   "late",
   "left",
   "no_show",
-] as const;
-
-/** Of the last four weeks: percent and minutes. */
-const QUOTES = ["quotes_kept", "quote_error"] as const;
+  "quotes_kept",
+  "quote_error",
+];
 
 /** What can be looked at by weekday and hour. */
 const METRICS = ["wait_80", "sessions", "guests", "late", "left", "no_show"] as const;
 
 type Metric = (typeof METRICS)[number];
-type Figures = Record<(typeof FIGURES)[number], number | null>;
+type Figures = Record<string, number | null>;
 
 /** An hour (by the clock) of a weekday (0 is Monday), over all weeks. */
 type Cell = Record<Metric, number | null> & { weekday: number; hour: number; sessions: number };
 
 /** What the command lrs_pager/manager answers; websocket.py describes it. */
-export interface Answer extends Record<(typeof QUOTES)[number], number | null> {
+export interface Answer {
   today: Figures;
   usual: Figures | null;
   weeks: number;
+  /** Of the last four weeks: percent and minutes. */
+  quotes_kept: number | null;
+  quote_error: number | null;
   pattern: { weeks: number; cells: Cell[]; left_out: number };
   day_start: number;
 }
@@ -128,8 +130,7 @@ export class ManagerCard extends PagerElement {
 
   private todayTemplate({ today, usual, weeks, quotes_kept, quote_error }: Answer): TemplateResult {
     const { words } = this;
-    const told: Record<string, number | null> = { ...today };
-    const before: Record<string, number | null> = { ...usual, quotes_kept, quote_error };
+    const before: Figures = { ...usual, quotes_kept, quote_error };
     return html`
       <table>
         <tr>
@@ -137,11 +138,11 @@ export class ManagerCard extends PagerElement {
           <th scope="col">${words.get("today")}</th>
           <th scope="col">${words.get("usual")}</th>
         </tr>
-        ${[...FIGURES, ...QUOTES].map(
+        ${FIGURES.map(
           (key) =>
             html`<tr>
               <th scope="row">${words.get(`figure_${key}`)}</th>
-              <td>${this.number(told[key])}</td>
+              <td>${this.number(today[key])}</td>
               <td>${this.number(before[key])}</td>
             </tr>`,
         )}

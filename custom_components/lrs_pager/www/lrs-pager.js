@@ -40,10 +40,9 @@ var { css, html, LitElement, nothing, repeat } = Lit;
 // src/hass.ts
 var DOMAIN = "lrs_pager";
 function transmitters(hass) {
-const ids = /* @__PURE__ */ new Set();
-for (const entity of Object.values(hass.entities)) {
-if (entity.platform === DOMAIN && entity.device_id) ids.add(entity.device_id);
-}
+let ids = new Set();
+for (let entity of Object.values(hass.entities))
+entity.platform === DOMAIN && entity.device_id && ids.add(entity.device_id);
 return [...ids].flatMap((id) => hass.devices[id] ?? []).sort((a, b) => title(a).localeCompare(title(b)));
 }
 function entryOf(device) {
@@ -54,11 +53,9 @@ return device.name_by_user || device.name || "T7470";
 }
 
 // src/words.ts
-var plurals = /* @__PURE__ */ new Map();
-var Words = class {
+var plurals = new Map(), Words = class {
 constructor(hass, loaded) {
-this.hass = hass;
-this.loaded = loaded;
+this.hass = hass, this.loaded = loaded;
 }
 get(key, values) {
 return this.text(`component.${DOMAIN}.common.${key}`, values);
@@ -67,26 +64,24 @@ text(name, values) {
 return this.hass.localize(name, values) || (this.loaded?.(name, values) ?? "");
 }
 count(key, count) {
-const { language } = this.hass.locale;
-const rules = plurals.get(language) ?? new Intl.PluralRules(language);
+let { language } = this.hass.locale, rules = plurals.get(language) ?? new Intl.PluralRules(language);
 plurals.set(language, rules);
-const values = { count };
+let values = { count };
 return this.get(`${key}_${rules.select(count)}`, values) || this.get(`${key}_other`, values);
 }
 error(error) {
-const { translation_domain: domain, translation_key: key, message } = error;
-const text = key && this.text(
+let { translation_domain: domain, translation_key: key, message } = error;
+return key && this.text(
 `component.${domain ?? DOMAIN}.exceptions.${key}.message`,
 error.translation_placeholders
-);
-return text || message || this.get("unknown_error");
+) || message || this.get("unknown_error");
 }
 timeOfDay(instant, timeZone) {
-const { language, time_format: format, time_zone: zone } = this.hass.locale;
+let { language, time_format: format, time_zone: zone } = this.hass.locale;
 return new Intl.DateTimeFormat(format === "system" ? void 0 : language, {
 hour: "numeric",
 minute: "2-digit",
-...format === "12" && { hour12: true },
+...format === "12" && { hour12: !0 },
 ...format === "24" && { hourCycle: "h23" },
 timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : void 0)
 }).format(instant * 1e3);
@@ -94,14 +89,12 @@ timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : void 0)
 };
 
 // src/card.ts
-var CHOICES = { mode: ["stand", "lobby"], size: ["normal", "large"] };
-var Card = class extends LitElement {
+var CHOICES = { mode: ["stand", "lobby"], size: ["normal", "large"] }, Card = class extends LitElement {
 setConfig(config) {
-for (const [key, values] of Object.entries(CHOICES)) {
-const value = config[key];
-if (value !== void 0 && !values.includes(value)) {
+for (let [key, values] of Object.entries(CHOICES)) {
+let value = config[key];
+if (value !== void 0 && !values.includes(value))
 throw new Error(`${key}: one of ${values.join(", ")}`);
-}
 }
 this.config = config;
 }
@@ -112,12 +105,12 @@ getGridOptions() {
 return { columns: 12, min_columns: 6 };
 }
 static getStubConfig(hass) {
-const devices = transmitters(hass);
+let devices = transmitters(hass);
 return devices.length > 1 ? { device_id: devices[0].id } : {};
 }
 static getConfigForm() {
-const choice = (name) => {
-const options = CHOICES[name].map((value) => ({
+let choice = (name) => {
+let options = CHOICES[name].map((value) => ({
 value,
 label: formWord(`${name}_${value}`) || value
 }));
@@ -137,7 +130,7 @@ computeHelper: ({ name }) => formWord(`${name}_help`) || void 0
 };
 }
 render() {
-const { config, hass } = this;
+let { config, hass } = this;
 return html`
 <ha-card>
 ${config?.mode === "lobby" ? html`<lrs-pager-lobby
@@ -159,27 +152,25 @@ ${config?.mode === "lobby" ? html`<lrs-pager-lobby
 };
 Card.styles = css`
 ha-card{height:100%;overflow:hidden;}
-`;
-Card.properties = {
-hass: { attribute: false },
-preview: { attribute: false },
-config: { state: true }
+`, Card.properties = {
+hass: { attribute: !1 },
+preview: { attribute: !1 },
+config: { state: !0 }
 };
 function formWord(key) {
-const home = document.querySelector("home-assistant");
+let home = document.querySelector("home-assistant");
 return home?.hass ? new Words(home.hass).get(`card_${key}`) : "";
 }
 var CARD_ENTRY = {
 type: "lrs-pager-card",
 name: "LRS Pager",
-description: "Who waits for a pager to buzz, for how long, who is late; page and seat by a tap.",
-preview: true,
+description: "Who waits, for how long, who is late; page and seat by a tap.",
+preview: !0,
 documentationURL: "https://github.com/ha-lrs-pager/lrs-pager#host-stand",
 getEntitySuggestion(hass, entityId) {
-const entity = hass.entities[entityId];
-const shown = ["active_sessions", "waiting_sessions", "paged_sessions", "late"];
+let entity = hass.entities[entityId], shown = ["active_sessions", "waiting_sessions", "paged_sessions", "late"];
 if (entity?.platform !== DOMAIN || !shown.includes(entity.translation_key ?? "")) return null;
-const device = entity.device_id && hass.devices[entity.device_id];
+let device = entity.device_id && hass.devices[entity.device_id];
 return {
 label: device ? `LRS Pager: ${title(device)}` : "LRS Pager",
 config: { type: "custom:lrs-pager-card", device_id: entity.device_id }
@@ -205,48 +196,39 @@ return html`<svg viewBox="0 0 24 24" aria-hidden="true">
 
 // src/session.ts
 function recognise(before, told) {
-const ids = new Set(told.map(({ id }) => id));
-const known = new Map(before.map((session) => [session.id, session.key]));
-const start = (session) => `${session.number} ${session.created_at}`;
-const lost = new Map(
+let ids = new Set(told.map(({ id }) => id)), known = new Map(before.map((session) => [session.id, session.key])), start = (session) => `${session.number} ${session.created_at}`, lost = new Map(
 before.filter(({ id }) => !ids.has(id)).map((session) => [start(session), session.key])
 );
 return told.map((session) => {
-const key = known.get(session.id) ?? lost.get(start(session)) ?? session.id;
-lost.delete(start(session));
-return { ...session, key };
+let key = known.get(session.id) ?? lost.get(start(session)) ?? session.id;
+return lost.delete(start(session)), { ...session, key };
 });
 }
 var DUE_SOON = 300;
 function timeOf(session, now, lateAfter) {
 if (session.not_cleared) return { state: "not_cleared", span: null };
-if (session.notified_at !== null) {
+if (session.notified_at !== null)
 return { state: "paged", span: Math.max(0, now - session.notified_at) };
-}
 if (session.created_at === null) return { state: "open", span: null };
 if (!session.goal) return { state: "open", span: Math.max(0, now - session.created_at) };
-const left = session.created_at + session.goal - now;
-if (-left >= lateAfter) return { state: "late", span: -left };
-return { state: left <= DUE_SOON ? "soon" : "early", span: Math.max(0, left) };
+let left = session.created_at + session.goal - now;
+return -left >= lateAfter ? { state: "late", span: -left } : { state: left <= DUE_SOON ? "soon" : "early", span: Math.max(0, left) };
 }
 function clockText(span) {
-const seconds = `${span % 60}`.padStart(2, "0");
-const minutes = Math.floor(span / 60);
-if (minutes < 60) return `${minutes}:${seconds}`;
-return `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, "0")}:${seconds}`;
+let seconds = `${span % 60}`.padStart(2, "0"), minutes = Math.floor(span / 60);
+return minutes < 60 ? `${minutes}:${seconds}` : `${Math.floor(minutes / 60)}:${`${minutes % 60}`.padStart(2, "0")}:${seconds}`;
 }
 var SIZES = { small: "1–2", medium: "3–4", large: "5+" };
 function sizeOf({ party_size }) {
-const size = party_size ?? 1;
+let size = party_size ?? 1;
 return size <= 2 ? "small" : size <= 4 ? "medium" : "large";
 }
 function inLine(sessions) {
-const start = (session) => session.created_at ?? Infinity;
+let start = (session) => session.created_at ?? 1 / 0;
 return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
 }
 function lineOf(listed, now, lateAfter) {
-const waiting = listed.filter((session) => !session.not_cleared);
-const starts = waiting.flatMap((session) => session.created_at ?? []);
+let waiting = listed.filter((session) => !session.not_cleared), starts = waiting.flatMap((session) => session.created_at ?? []);
 return {
 waiting: waiting.length,
 guests: waiting.reduce((sum, session) => sum + (session.party_size ?? 1), 0),
@@ -255,17 +237,12 @@ longest: starts.length ? Math.max(0, now - Math.min(...starts)) : null
 };
 }
 function happenings(before, after) {
-const known = new Map(before.map((session) => [session.key, session]));
-const found = [];
-for (const session of after) {
-const earlier = known.get(session.key);
-known.delete(session.key);
-if (!earlier) found.push({ kind: "started", session });
-else if (earlier.notified_at !== session.notified_at && session.notified_at !== null) {
-found.push({ kind: "paged", session });
-} else if (session.notice && !earlier.notice) found.push({ kind: "failed", session });
+let known = new Map(before.map((session) => [session.key, session])), found = [];
+for (let session of after) {
+let earlier = known.get(session.key);
+known.delete(session.key), earlier ? earlier.notified_at !== session.notified_at && session.notified_at !== null ? found.push({ kind: "paged", session }) : session.notice && !earlier.notice && found.push({ kind: "failed", session }) : found.push({ kind: "started", session });
 }
-for (const session of known.values()) found.push({ kind: "ended", session });
+for (let session of known.values()) found.push({ kind: "ended", session });
 return found;
 }
 
@@ -299,8 +276,7 @@ dialog::backdrop{background:#0008;}
 form{display:grid;gap:1rem;padding:1rem 1.25rem calc(1rem + env(safe-area-inset-bottom));}
 @media (max-width:600px){dialog{margin-block-end:0;border-end-start-radius:0;border-end-end-radius:0;}
 }
-`;
-var standStyles = [
+`, standStyles = [
 base,
 css`
 :host{container-type:inline-size;}
@@ -381,8 +357,7 @@ li{grid-template:"number who" auto "number time" auto "buttons buttons" auto "me
 .called{border-inline-start:var(--line);}
 }
 `
-];
-var sheetStyles = [
+], sheetStyles = [
 base,
 css`
 header,.field{display:flex;flex-wrap:wrap;align-items:center;gap:6px 0.75em;}
@@ -395,8 +370,7 @@ input{flex:1;padding:0 0.75em;border:1px solid var(--ha-color-border-neutral-lou
 .chip{display:inline-grid;place-content:center;min-width:48px;min-height:48px;padding:0 0.7em;border:1px solid var(--ha-color-border-neutral-normal);border-radius:9999px;font-weight:400;}
 .used{border-style:dashed;color:var(--quiet);text-decoration:line-through;}
 `
-];
-var lobbyStyles = [
+], lobbyStyles = [
 base,
 css`
 :host{container-type:inline-size;height:100%;text-align:center;}
@@ -405,8 +379,7 @@ ol,.nobody{display:flex;flex-wrap:wrap;align-content:center;align-items:center;j
 ol{font-size:3em;font-weight:700;font-variant-numeric:tabular-nums;line-height:1.15;}
 li:first-child{flex-basis:100%;color:var(--accent);font-size:2em;}
 `
-];
-var managerStyles = [
+], managerStyles = [
 base,
 css`
 ha-card{padding:12px;}
@@ -418,8 +391,7 @@ td,[scope="col"]{text-align:end;}
 td,.note span{padding:6px 4px;}
 .few,.heat .few{background:repeating-linear-gradient(45deg,transparent 0 4px,var(--divider-color) 4px 6px);}
 `
-];
-var panelStyles = [
+], panelStyles = [
 base,
 css`
 :host{min-height:100vh;background:var(--card-background-color);}
@@ -430,82 +402,72 @@ h1{margin-inline-start:20px;}
 ];
 
 // src/taps.ts
-var PAGE_LOCK = 3;
-var ASK = 10;
-var CONNECTION_LOST = 3;
+var PAGE_LOCK = 3, ASK = 10, CONNECTION_LOST = 3;
 function isInDoubt(error) {
 return error.translation_key === "maybe_done" || error.error?.code === CONNECTION_LOST;
 }
 function isShown(tap, before, after) {
-if (!after) return true;
-if (tap === "page") return before.notified_at !== after.notified_at;
-return before.seating_until !== after.seating_until || before.notice?.key !== after.notice?.key;
+return after ? tap === "page" ? before.notified_at !== after.notified_at : before.seating_until !== after.seating_until || before.notice?.key !== after.notice?.key : !0;
 }
 var Taps = class {
 constructor(host, live) {
-this.rows = /* @__PURE__ */ new Map();
-this.host = host;
-this.live = live;
+this.rows = new Map();
+this.host = host, this.live = live;
 }
 state(session) {
-const { busy, failure, askedAt, pagedAt, hasWaited } = this.rows.get(session.key) ?? {};
-const isPagedHere = this.isSince(pagedAt, PAGE_LOCK);
+let { busy, failure, askedAt, pagedAt, hasWaited } = this.rows.get(session.key) ?? {}, isPagedHere = this.isSince(pagedAt, PAGE_LOCK);
 return {
 busy,
 failure,
 isAsking: this.isSince(askedAt, ASK),
 isLocked: isPagedHere || this.isSince(session.notified_at, PAGE_LOCK),
-isHeld: hasWaited === true && (isPagedHere || busy === "page")
+isHeld: hasWaited === !0 && (isPagedHere || busy === "page")
 };
 }
 isSince(instant, seconds) {
-return Math.abs(this.live.now - (instant ?? -Infinity)) < seconds;
+return Math.abs(this.live.now - (instant ?? -1 / 0)) < seconds;
 }
 ask(session) {
 this.set(session, { askedAt: this.live.now, failure: void 0 });
 }
 dismiss(session) {
-this.set(session, { askedAt: -Infinity });
+this.set(session, { askedAt: -1 / 0 });
 }
 see(sessions, before) {
-const now = new Map(sessions.map((session) => [session.key, session]));
-for (const key of this.rows.keys()) if (!now.has(key)) this.rows.delete(key);
-for (const session of before) {
-const { key } = session;
-const row = this.rows.get(key);
-if (row?.failure && isShown(row.failure.tap, session, now.get(key))) row.failure = void 0;
+let now = new Map(sessions.map((session) => [session.key, session]));
+for (let key of this.rows.keys()) now.has(key) || this.rows.delete(key);
+for (let session of before) {
+let { key } = session, row = this.rows.get(key);
+row?.failure && isShown(row.failure.tap, session, now.get(key)) && (row.failure = void 0);
 }
 }
 async send(tap, session) {
-const { snapshot, isConnected } = this.live;
-if (!snapshot || !isConnected || this.state(session).busy) return void 0;
+let { snapshot, isConnected } = this.live;
+if (!snapshot || !isConnected || this.state(session).busy) return;
 this.set(session, {
 busy: tap,
 failure: void 0,
-askedAt: -Infinity,
+askedAt: -1 / 0,
 ...tap === "page" && { hasWaited: session.notified_at === null }
 });
 let failure;
 try {
 await this.command(tap, session, snapshot);
 } catch (thrown) {
-const error = thrown;
-const now = this.live.sessions?.find(({ key }) => key === session.key);
-if (!isInDoubt(error) || !isShown(tap, session, now)) failure = { tap, error };
+let error = thrown, now = this.live.sessions?.find(({ key }) => key === session.key);
+(!isInDoubt(error) || !isShown(tap, session, now)) && (failure = { tap, error });
 }
-this.set(session, {
+return this.set(session, {
 busy: void 0,
 failure,
 ...tap === "page" && { pagedAt: this.live.now }
-});
-return !failure;
+}), !failure;
 }
 command(tap, session, { entry_id, device_id }) {
-const { hass } = this.live.wanted;
-const { id, number } = session;
+let { hass } = this.live.wanted, { id, number } = session;
 if (tap === "page" || tap === "remove") {
-const data = { number, session_id: id, config_entry_id: entry_id };
-return hass.callService(DOMAIN, `${tap}_session`, data, void 0, false);
+let data = { number, session_id: id, config_entry_id: entry_id };
+return hass.callService(DOMAIN, `${tap}_session`, data, void 0, !1);
 }
 return hass.callWS({
 type: tap === "seat" ? "lrs_pager/seat" : "lrs_pager/undo_seat",
@@ -515,44 +477,30 @@ session_id: id,
 });
 }
 set(session, row) {
-this.rows.set(session.key, { ...this.rows.get(session.key), ...row });
-this.host.requestUpdate();
+this.rows.set(session.key, { ...this.rows.get(session.key), ...row }), this.host.requestUpdate();
 }
 };
 
 // src/hand-out.ts
-var PARTIES = [1, 2, 3, 4, 5, 6];
-var GOALS = [10, 15, 20, 30, 45, 60];
-var LONGEST_NAME = 200;
-var HandOut = class extends LitElement {
+var PARTIES = [1, 2, 3, 4, 5, 6], GOALS = [10, 15, 20, 30, 45, 60], LONGEST_NAME = 200, HandOut = class extends LitElement {
 constructor() {
-super();
-this.clear();
-this.isBusy = false;
+super(), this.clear(), this.isBusy = !1;
 }
 open() {
-if (!this.isBusy) {
-this.clear();
-this.input("label").value = "";
-}
-this.dialog.showModal();
-this.requestUpdate();
+this.isBusy || (this.clear(), this.input("label").value = ""), this.dialog.showModal(), this.requestUpdate();
 }
 shouldUpdate() {
 return !this.hasUpdated || this.dialog.open;
 }
 clear() {
-this.pager = this.party = "";
-this.goal = this.error = void 0;
+this.pager = this.party = "", this.goal = this.error = void 0;
 }
 get dialog() {
 return this.renderRoot.querySelector("dialog");
 }
 get quoted() {
-const party_size = wholeNumber(this.party);
-const { quotes, is_auto_paged } = this.live.snapshot ?? {};
-if (!party_size || !quotes || is_auto_paged) return null;
-return quotes[sizeOf({ party_size })].high;
+let party_size = wholeNumber(this.party), { quotes, is_auto_paged } = this.live.snapshot ?? {};
+return !party_size || !quotes || is_auto_paged ? null : quotes[sizeOf({ party_size })].high;
 }
 get chosen() {
 return this.goal === void 0 ? this.quoted : this.goal;
@@ -564,30 +512,23 @@ get words() {
 return new Words(this.hass);
 }
 async send(event) {
-event.preventDefault();
-if (this.isBusy) return;
-const { words } = this;
-const { snapshot } = this.live;
-const number = wholeNumber(this.pager);
+if (event.preventDefault(), this.isBusy) return;
+let { words } = this, { snapshot } = this.live, number = wholeNumber(this.pager);
 if (number === void 0) {
-this.error = words.get("which_pager");
-this.input("pager").focus();
+this.error = words.get("which_pager"), this.input("pager").focus();
 return;
 }
 if (!snapshot || !this.live.isConnected) {
 this.error = words.get("cut_at_once");
 return;
 }
-const party = wholeNumber(this.party);
+let party = wholeNumber(this.party);
 if (party === void 0 && this.party.trim()) {
-this.error = words.get("which_party");
-this.input("party").focus();
+this.error = words.get("which_party"), this.input("party").focus();
 return;
 }
-const label = this.input("label").value.trim();
-const { chosen } = this;
-this.isBusy = true;
-this.error = void 0;
+let label = this.input("label").value.trim(), { chosen } = this;
+this.isBusy = !0, this.error = void 0;
 try {
 await this.hass.callService(
 DOMAIN,
@@ -600,26 +541,17 @@ config_entry_id: snapshot.entry_id,
 ...chosen !== null && { goal: { minutes: chosen } }
 },
 void 0,
-false
-);
-this.dialog.close();
+!1
+), this.dialog.close();
 } catch (thrown) {
-const error = thrown;
-this.error = isInDoubt(error) ? words.get("maybe_hand_out") : words.error(error);
-if (!this.dialog.open) this.dialog.showModal();
+let error = thrown;
+this.error = isInDoubt(error) ? words.get("maybe_hand_out") : words.error(error), this.dialog.open || this.dialog.showModal();
 } finally {
-this.isBusy = false;
+this.isBusy = !1;
 }
 }
 render() {
-const { words, quoted, chosen } = this;
-const { snapshot, sessions } = this.live;
-const used = new Set(sessions?.flatMap((session) => session.number ?? []));
-const pagers = snapshot?.pagers ?? [];
-const free = pagers.filter((number) => !used.has(number));
-const ordered = [...free, ...pagers.filter((number) => used.has(number))];
-const goal = snapshot?.default_goal ?? 0;
-const isUsed = used.has(wholeNumber(this.pager) ?? NaN);
+let { words, quoted, chosen } = this, { snapshot, sessions } = this.live, used = new Set(sessions?.flatMap((session) => session.number ?? [])), pagers = snapshot?.pagers ?? [], ordered = [...pagers.filter((number) => !used.has(number)), ...pagers.filter((number) => used.has(number))], goal = snapshot?.default_goal ?? 0, isUsed = used.has(wholeNumber(this.pager) ?? NaN);
 return html`
 <dialog aria-labelledby="title" closedby="any">
 <form novalidate @submit=${this.send}>
@@ -645,7 +577,7 @@ aria-describedby="pager-note"
 <p id="pager-note" class="note">${isUsed ? words.get("pager_in_use") : nothing}</p>
 <div class="chips pagers">
 ${ordered.map((number) => {
-const text = `${number}`;
+let text = `${number}`;
 return used.has(number) ? html`<span class="chip used"
 >${text}<span class="unseen"> ${words.get("in_use")}</span></span
 >` : this.chip(text, this.pager === text, () => this.pager = text);
@@ -666,7 +598,7 @@ maxlength="4"
 />
 <div class="chips">
 ${PARTIES.map((size) => {
-const text = `${size}`;
+let text = `${size}`;
 return this.chip(text, this.party === text, () => this.party = text);
 })}
 </div>
@@ -719,65 +651,47 @@ ${text}
 </button>`;
 }
 };
-HandOut.styles = sheetStyles;
-HandOut.properties = {
-hass: { attribute: false },
-live: { attribute: false, hasChanged: () => true },
-pager: { state: true },
-party: { state: true },
-goal: { state: true },
-error: { state: true },
-isBusy: { state: true }
+HandOut.styles = sheetStyles, HandOut.properties = {
+hass: { attribute: !1 },
+live: { attribute: !1, hasChanged: () => !0 },
+pager: { state: !0 },
+party: { state: !0 },
+goal: { state: !0 },
+error: { state: !0 },
+isBusy: { state: !0 }
 };
 function valueOf(event) {
 return event.target.value;
 }
 function wholeNumber(text) {
-const digits = text.trim().replace(/[٠-٩۰-۹０-９]/g, (digit) => `${digit.charCodeAt(0) & 15}`);
+let digits = text.trim().replace(/[٠-٩۰-۹０-９]/g, (digit) => `${digit.charCodeAt(0) & 15}`);
 return /^0*[1-9][0-9]*$/.test(digits) ? Number(digits) : void 0;
 }
 
 // src/live.ts
-var FIRST_RETRY = 1;
-var LAST_RETRY = 30;
-var PING_INTERVAL = 5;
-var SILENCE = 12;
-var DEAD = 30;
-var STALL = 7;
-var CLOCK_STEP = 2;
-var UNKNOWN_COMMAND = "unknown_command";
-var Live = class {
+var FIRST_RETRY = 1, LAST_RETRY = 30, PING_INTERVAL = 5, SILENCE = 12, DEAD = 30, STALL = 7, CLOCK_STEP = 2, UNKNOWN_COMMAND = "unknown_command", Live = class {
 constructor(host, told) {
-this.isInPage = false;
+this.isInPage = !1;
 this.retry = FIRST_RETRY;
 this.heardAt = 0;
 this.askedAt = 0;
-this.isPinging = false;
+this.isPinging = !1;
 this.stateAt = performance.now();
 this.serverNow = Date.now() / 1e3;
 this.steadyAt = performance.now();
 this.clocks = Date.now() - performance.now();
 this.ready = () => {
-this.retry = FIRST_RETRY;
-this.heardAt = performance.now();
-this.rejoin();
-this.host.requestUpdate();
+this.retry = FIRST_RETRY, this.heardAt = performance.now(), this.rejoin(), this.host.requestUpdate();
 };
 this.cut = () => {
-this.part();
-this.cutSince ?? (this.cutSince = this.now);
-this.host.requestUpdate();
+this.part(), this.cutSince ?? (this.cutSince = this.now), this.host.requestUpdate();
 };
 this.seen = () => {
 if (document.hidden) return;
-const slept = Math.max(0, this.clockStep());
-this.serverNow += slept / 1e3;
-this.heardAt -= slept;
-this.rejoin();
+let slept = Math.max(0, this.clockStep());
+this.serverNow += slept / 1e3, this.heardAt -= slept, this.rejoin();
 };
-this.host = host;
-this.told = told;
-host.addController(this);
+this.host = host, this.told = told, host.addController(this);
 }
 get now() {
 return this.serverNow + (performance.now() - this.steadyAt) / 1e3;
@@ -786,186 +700,111 @@ get stateAge() {
 return (performance.now() - this.stateAt) / 1e3;
 }
 get isConnected() {
-const { cutSince, refusal, wanted } = this;
-return cutSince === void 0 && !refusal && wanted?.hass.connection.connected === true;
+let { cutSince, refusal, wanted } = this;
+return cutSince === void 0 && !refusal && wanted?.hass.connection.connected === !0;
 }
 hostConnected() {
-this.isInPage = true;
-this.heardAt = performance.now();
-document.addEventListener("visibilitychange", this.seen);
-this.pingTimer = setInterval(() => this.ping(), PING_INTERVAL * 1e3);
-this.follow(this.wanted?.hass.connection);
-this.check();
+this.isInPage = !0, this.heardAt = performance.now(), document.addEventListener("visibilitychange", this.seen), this.pingTimer = setInterval(() => this.ping(), PING_INTERVAL * 1e3), this.follow(this.wanted?.hass.connection), this.check();
 }
 hostDisconnected() {
-this.isInPage = false;
-document.removeEventListener("visibilitychange", this.seen);
-clearInterval(this.pingTimer);
-this.part();
-this.follow(void 0);
+this.isInPage = !1, document.removeEventListener("visibilitychange", this.seen), clearInterval(this.pingTimer), this.part(), this.follow(void 0);
 }
 want(wanted) {
-if (this.wanted && this.wanted.deviceId !== wanted.deviceId) {
-this.snapshot = this.sessions = this.refusal = void 0;
-}
-this.wanted = wanted;
-if (this.isInPage) this.follow(wanted.hass.connection);
-this.check();
+this.wanted && this.wanted.deviceId !== wanted.deviceId && (this.snapshot = this.sessions = this.refusal = void 0), this.wanted = wanted, this.isInPage && this.follow(wanted.hass.connection), this.check();
 }
 follow(connection) {
-const { followed } = this;
-if (followed === connection) return;
-followed?.removeEventListener("ready", this.ready);
-followed?.removeEventListener("disconnected", this.cut);
-connection?.addEventListener("ready", this.ready);
-connection?.addEventListener("disconnected", this.cut);
-this.followed = connection;
+let { followed } = this;
+followed !== connection && (followed?.removeEventListener("ready", this.ready), followed?.removeEventListener("disconnected", this.cut), connection?.addEventListener("ready", this.ready), connection?.addEventListener("disconnected", this.cut), this.followed = connection);
 }
 clockStep() {
-const step = Date.now() - performance.now() - this.clocks;
-if (Math.abs(step) < CLOCK_STEP * 1e3) return 0;
-this.clocks += step;
-return step;
+let step = Date.now() - performance.now() - this.clocks;
+return Math.abs(step) < CLOCK_STEP * 1e3 ? 0 : (this.clocks += step, step);
 }
 rejoin() {
-this.part();
-this.check();
+this.part(), this.check();
 }
 check() {
-const { wanted, joined } = this;
-if (!wanted || !this.isInPage) return;
-if (joined && (joined.deviceId !== wanted.deviceId || joined.names !== wanted.names)) {
-this.part();
-}
-if (this.joined) return;
-const { config, connection } = wanted.hass;
-if (!connection.connected) {
-this.cutSince ?? (this.cutSince = this.now);
-} else if (!config.components.includes(DOMAIN)) {
-this.part();
-this.refuse({ code: UNKNOWN_COMMAND });
-} else if (!this.retryTimer) {
-this.join(wanted);
-}
+let { wanted, joined } = this;
+if (!wanted || !this.isInPage || (joined && (joined.deviceId !== wanted.deviceId || joined.names !== wanted.names) && this.part(), this.joined)) return;
+let { config, connection } = wanted.hass;
+connection.connected ? config.components.includes(DOMAIN) ? this.retryTimer || this.join(wanted) : (this.part(), this.refuse({ code: UNKNOWN_COMMAND })) : this.cutSince ?? (this.cutSince = this.now);
 }
 join(wanted) {
-let isOver = false;
-let unsubscribe;
-this.joined = wanted;
-this.askedAt = performance.now();
-this.leave = () => {
-isOver = true;
-unsubscribe?.().catch(() => void 0);
+let isOver = !1, unsubscribe;
+this.joined = wanted, this.askedAt = performance.now(), this.leave = () => {
+isOver = !0, unsubscribe?.().catch(() => {
+});
 };
-const { deviceId, names } = wanted;
+let { deviceId, names } = wanted;
 wanted.hass.connection.subscribeMessage(
 (snapshot) => {
-if (!isOver) this.take(snapshot);
+isOver || this.take(snapshot);
 },
 { type: "lrs_pager/subscribe", names, ...deviceId && { device_id: deviceId } },
-{ resubscribe: false }
+{ resubscribe: !1 }
 ).then(
 (end) => {
-unsubscribe = end;
-if (isOver) end().catch(() => void 0);
-else this.retry = FIRST_RETRY;
+unsubscribe = end, isOver ? end().catch(() => {
+}) : this.retry = FIRST_RETRY;
 },
 (error) => {
-if (isOver) return;
-this.part();
-this.refuse(error);
-this.retryTimer = setTimeout(() => {
-this.retryTimer = void 0;
-this.check();
-}, this.retry * 1e3);
-this.retry = Math.min(2 * this.retry, LAST_RETRY);
+isOver || (this.part(), this.refuse(error), this.retryTimer = setTimeout(() => {
+this.retryTimer = void 0, this.check();
+}, this.retry * 1e3), this.retry = Math.min(2 * this.retry, LAST_RETRY));
 }
 );
 }
 refuse(error) {
-this.refusal = error;
-this.hear();
-this.host.requestUpdate();
+this.refusal = error, this.hear(), this.host.requestUpdate();
 }
 part() {
-clearTimeout(this.retryTimer);
-this.retryTimer = void 0;
-this.leave?.();
-this.leave = this.joined = void 0;
+clearTimeout(this.retryTimer), this.retryTimer = void 0, this.leave?.(), this.leave = this.joined = void 0;
 }
 take(snapshot) {
-const before = this.sessions;
-if (this.snapshot?.link.state !== snapshot.link.state) this.stateAt = performance.now();
-this.snapshot = snapshot;
-this.refusal = void 0;
-this.serverNow = snapshot.now;
-this.steadyAt = performance.now();
-this.clocks = Date.now() - performance.now();
-this.hear();
-if (snapshot.sessions) {
-this.sessions = recognise(before ?? [], snapshot.sessions);
-this.told(this.sessions, before);
-}
-this.host.requestUpdate();
+let before = this.sessions;
+this.snapshot?.link.state !== snapshot.link.state && (this.stateAt = performance.now()), this.snapshot = snapshot, this.refusal = void 0, this.serverNow = snapshot.now, this.steadyAt = performance.now(), this.clocks = Date.now() - performance.now(), this.hear(), snapshot.sessions && (this.sessions = recognise(before ?? [], snapshot.sessions), this.told(this.sessions, before)), this.host.requestUpdate();
 }
 hear() {
-const now = performance.now();
-const silence = now - Math.max(this.heardAt, this.askedAt);
-this.heardAt = now;
-if (this.cutSince !== void 0) {
-this.cutSince = void 0;
-this.host.requestUpdate();
-}
-if (silence > STALL * 1e3 && this.joined && !document.hidden) this.rejoin();
+let now = performance.now(), silence = now - Math.max(this.heardAt, this.askedAt);
+this.heardAt = now, this.cutSince !== void 0 && (this.cutSince = void 0, this.host.requestUpdate()), silence > STALL * 1e3 && this.joined && !document.hidden && this.rejoin();
 }
 ping() {
 if (!this.joined || document.hidden) return;
-const { connection } = this.joined.hass;
-if (this.clockStep()) this.rejoin();
-const silence = (performance.now() - this.heardAt) / 1e3;
-if (silence > SILENCE && this.cutSince === void 0) {
-this.cutSince = this.now - silence;
-this.host.requestUpdate();
-}
-if (silence > DEAD) {
-this.isPinging = false;
-this.heardAt = performance.now();
-connection.reconnect(true);
+let { connection } = this.joined.hass;
+this.clockStep() && this.rejoin();
+let silence = (performance.now() - this.heardAt) / 1e3;
+if (silence > SILENCE && this.cutSince === void 0 && (this.cutSince = this.now - silence, this.host.requestUpdate()), silence > DEAD) {
+this.isPinging = !1, this.heardAt = performance.now(), connection.reconnect(!0);
 return;
 }
-if (this.isPinging) return;
-this.isPinging = true;
-connection.ping().then(() => this.hear()).catch(() => void 0).finally(() => this.isPinging = false);
+this.isPinging || (this.isPinging = !0, connection.ping().then(() => this.hear()).catch(() => {
+}).finally(() => this.isPinging = !1));
 }
 };
 
 // src/banner.ts
 var POLLED_GRACE = 15;
 function problemOf({ cutSince, refusal }, words) {
-if (cutSince !== void 0) return words.get("cut_at_once");
-return refusal && refusal.code !== UNKNOWN_COMMAND ? words.error(refusal) : void 0;
+return cutSince !== void 0 ? words.get("cut_at_once") : refusal && refusal.code !== UNKNOWN_COMMAND ? words.error(refusal) : void 0;
 }
 function bannerOf(live, words) {
-const { snapshot, sessions, cutSince, refusal, now } = live;
-const stale = (key, instant = now) => ({
+let { snapshot, sessions, cutSince, refusal, now } = live, stale = (key, instant = now) => ({
 text: words.get(key, { time: words.timeOfDay(instant) }),
 level: "error",
-isStale: true
-});
-const problem = problemOf(live, words);
+isStale: !0
+}), problem = problemOf(live, words);
 if (cutSince !== void 0 && sessions) return stale("cut", cutSince);
-if (problem) return { text: problem, level: "error", isStale: true };
+if (problem) return { text: problem, level: "error", isStale: !0 };
 if (refusal) return stale("starting");
-const { state, since } = snapshot.link;
+let { state, since } = snapshot.link;
 switch (state) {
 case "live":
 case "accepted":
-return void 0;
+return;
 case "polled":
-if (Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE) return void 0;
-return { text: words.get("link_polled"), level: "info", isStale: false };
+return Math.max(live.stateAge, now - (since ?? now)) < POLLED_GRACE ? void 0 : { text: words.get("link_polled"), level: "info", isStale: !1 };
 case "no_list":
-return { text: words.get("link_no_list"), level: "error", isStale: false };
+return { text: words.get("link_no_list"), level: "error", isStale: !1 };
 case "unreachable":
 return since !== null && sessions ? stale("link_unreachable_since", since) : stale("link_unreachable");
 case "loading":
@@ -976,25 +815,23 @@ return stale(`link_${state}`);
 }
 
 // src/element.ts
-var WATCHED = ["connected", "localize", "locale", "devices", "entities", "kioskMode"];
-var PagerElement = class extends LitElement {
+var WATCHED = ["connected", "localize", "locale", "devices", "entities", "kioskMode"], PagerElement = class extends LitElement {
 get words() {
 return new Words(this.hass, this.loaded);
 }
 shouldUpdate(changed) {
-const hass = this.hass;
-const before = changed.get("hass");
+let hass = this.hass, before = changed.get("hass");
 return hass !== void 0 && (changed.size !== 1 || !before || before.config.components !== hass.config.components || WATCHED.some((part) => before[part] !== hass[part]));
 }
 willUpdate(_) {
-const { hass } = this;
-if (this.language === hass.language) return;
+let { hass } = this;
+if (this.language !== hass.language) {
 this.language = hass.language;
-for (const part of ["common", "exceptions"]) {
+for (let part of ["common", "exceptions"])
 hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)).then((localize) => {
-this.loaded = localize;
-this.requestUpdate();
-}).catch(() => void 0);
+this.loaded = localize, this.requestUpdate();
+}).catch(() => {
+});
 }
 }
 render() {
@@ -1002,47 +839,40 @@ return this.words.get("host_stand") ? this.draw() : nothing;
 }
 };
 PagerElement.properties = {
-hass: { attribute: false }
+hass: { attribute: !1 }
 };
 
 // src/quote.ts
 function rangesTemplate(quotes, key, words) {
 return Object.entries(SIZES).flatMap(([size, text]) => {
-const { low, high } = quotes?.[size] ?? { high: null };
-const minutes = low === high ? high : `${low}–${high}`;
+let { low, high } = quotes?.[size] ?? { high: null }, minutes = low === high ? high : `${low}–${high}`;
 return high === null ? [] : html`<bdi>${words.get(key, { size: text, minutes })}</bdi> `;
 });
 }
 function quotesTemplate(quotes, words) {
-const ranges = rangesTemplate(quotes, "quote", words);
-const reason = Object.values(quotes ?? {}).find((quote) => quote.reason !== "no_line")?.reason;
-if (!ranges.length && !reason) return nothing;
-return html`<p class="quotes">
+let ranges = rangesTemplate(quotes, "quote", words), reason = Object.values(quotes ?? {}).find((quote) => quote.reason !== "no_line")?.reason;
+return !ranges.length && !reason ? nothing : html`<p class="quotes">
 ${ranges.length ? [words.get("quotes"), " ", ranges] : words.get(`no_quote_${reason}`)}
 </p>`;
 }
 
 // src/lobby.ts
-var MOST_NUMBERS = 12;
-var Lobby = class extends PagerElement {
+var MOST_NUMBERS = 12, Lobby = class extends PagerElement {
 constructor() {
 super(...arguments);
-this.live = new Live(this, () => void 0);
+this.live = new Live(this, () => {
+});
 }
 willUpdate(changed) {
-super.willUpdate(changed);
-this.live.want({ hass: this.hass, deviceId: this.deviceId, names: false });
+super.willUpdate(changed), this.live.want({ hass: this.hass, deviceId: this.deviceId, names: !1 });
 }
 draw() {
-const { words } = this;
-const { snapshot, sessions } = this.live;
+let { words } = this, { snapshot, sessions } = this.live;
 if (!sessions) {
-const text = problemOf(this.live, words) ?? words.get(snapshot ? "lobby_stale" : "connecting");
+let text = problemOf(this.live, words) ?? words.get(snapshot ? "lobby_stale" : "connecting");
 return html`<p class="note">${text}</p>`;
 }
-const called = sessions.filter((session) => session.notified_at !== null && session.number !== null).sort((a, b) => b.notified_at - a.notified_at || b.created_at - a.created_at).slice(0, MOST_NUMBERS);
-const waiting = sessions.filter((session) => session.notified_at === null).length;
-const banner = bannerOf(this.live, words);
+let called = sessions.filter((session) => session.notified_at !== null && session.number !== null).sort((a, b) => b.notified_at - a.notified_at || b.created_at - a.created_at).slice(0, MOST_NUMBERS), waiting = sessions.filter((session) => session.notified_at === null).length, banner = bannerOf(this.live, words);
 return html`
 <div class="lobby">
 <h2>${this.heading || words.get("lobby_called")}</h2>
@@ -1064,11 +894,10 @@ ${banner?.isStale ? nothing : rangesTemplate(snapshot.quotes, "lobby_quote", wor
 `;
 }
 };
-Lobby.styles = lobbyStyles;
-Lobby.properties = {
+Lobby.styles = lobbyStyles, Lobby.properties = {
 ...PagerElement.properties,
-deviceId: { attribute: false },
-heading: { attribute: false }
+deviceId: { attribute: !1 },
+heading: { attribute: !1 }
 };
 
 // src/manager.ts
@@ -1079,14 +908,10 @@ var FIGURES = [
 "wait_80",
 "late",
 "left",
-"no_show"
-];
-var QUOTES = ["quotes_kept", "quote_error"];
-var METRICS = ["wait_80", "sessions", "guests", "late", "left", "no_show"];
-var FEW = 5;
-var DAY = 864e5;
-var REFRESH = 12e4;
-var ManagerCard = class extends PagerElement {
+"no_show",
+"quotes_kept",
+"quote_error"
+], METRICS = ["wait_80", "sessions", "guests", "late", "left", "no_show"], FEW = 5, DAY = 864e5, REFRESH = 12e4, ManagerCard = class extends PagerElement {
 constructor() {
 super(...arguments);
 this.deviceId = "";
@@ -1096,31 +921,22 @@ setConfig({ device_id }) {
 this.deviceId = device_id;
 }
 shouldUpdate(changed) {
-if (performance.now() - this.askedAt >= REFRESH) {
-this.askedAt = performance.now();
-this.ask("lrs_pager/manager", { device_id: this.deviceId }, (answer) => {
+return performance.now() - this.askedAt >= REFRESH && (this.askedAt = performance.now(), this.ask("lrs_pager/manager", { device_id: this.deviceId }, (answer) => {
 this.answer = answer;
-});
-}
-return super.shouldUpdate(changed);
+})), super.shouldUpdate(changed);
 }
 ask(type, data, take) {
-this.error = void 0;
-this.hass.callWS({ type, ...data }).then((answer) => take(answer)).catch((error) => this.error = this.words.error(error));
+this.error = void 0, this.hass.callWS({ type, ...data }).then((answer) => take(answer)).catch((error) => this.error = this.words.error(error));
 }
 download(event) {
 event.preventDefault();
-const form = new FormData(event.target);
-const [from, to, names = "0"] = [...form.values()];
-const [start, end] = [from, to].sort();
-const entryId = entryOf(this.hass.devices[this.deviceId]);
-const path = `/api/${DOMAIN}/${entryId}/sessions.csv?start=${start}&end=${end}&names=${names}`;
+let form = new FormData(event.target), [from, to, names = "0"] = [...form.values()], [start, end] = [from, to].sort(), entryId = entryOf(this.hass.devices[this.deviceId]), path = `/api/${DOMAIN}/${entryId}/sessions.csv?start=${start}&end=${end}&names=${names}`;
 this.ask("auth/sign_path", { path }, ({ path: path2 }) => {
 Object.assign(document.createElement("a"), { href: path2, download: "" }).click();
 });
 }
 draw() {
-const { words, answer, error } = this;
+let { words, answer, error } = this;
 return html`<ha-card>
 ${answer ? [this.todayTemplate(answer), this.patternTemplate(answer)] : nothing}
 <p class="alarm" role="alert">${error ? [icon("alert"), error] : nothing}</p>
@@ -1134,20 +950,17 @@ ${this.dayTemplate("start", 30)} ${this.dayTemplate("end", 0)}
 </ha-card>`;
 }
 dayTemplate(name, ago) {
-const timeZone = this.hass.config.time_zone;
-const day = new Date(Date.now() - ago * DAY).toLocaleDateString("sv", { timeZone });
+let timeZone = this.hass.config.time_zone, day = new Date(Date.now() - ago * DAY).toLocaleDateString("sv", { timeZone });
 return html`<label>
 ${this.words.get(`csv_${name}`)} <input type="date" name=${name} required value=${day} />
 </label>`;
 }
 number(value) {
-const { language } = this.hass.locale;
+let { language } = this.hass.locale;
 return value?.toLocaleString(language, { maximumFractionDigits: 1 }) ?? "–";
 }
 todayTemplate({ today, usual, weeks, quotes_kept, quote_error }) {
-const { words } = this;
-const told = { ...today };
-const before = { ...usual, quotes_kept, quote_error };
+let { words } = this, before = { ...usual, quotes_kept, quote_error };
 return html`
 <table>
 <tr>
@@ -1155,10 +968,10 @@ return html`
 <th scope="col">${words.get("today")}</th>
 <th scope="col">${words.get("usual")}</th>
 </tr>
-${[...FIGURES, ...QUOTES].map(
+${FIGURES.map(
 (key) => html`<tr>
 <th scope="row">${words.get(`figure_${key}`)}</th>
-<td>${this.number(told[key])}</td>
+<td>${this.number(today[key])}</td>
 <td>${this.number(before[key])}</td>
 </tr>`
 )}
@@ -1167,13 +980,7 @@ ${[...FIGURES, ...QUOTES].map(
 `;
 }
 patternTemplate({ pattern, day_start }) {
-const { words, metric = METRICS[0] } = this;
-const { weeks, cells, left_out } = pattern;
-const { language } = this.hass.locale;
-const days = [...Array(7).keys()];
-const hours = [...Array(24).keys()].map((hour) => (hour + day_start) % 24).filter((hour) => cells.some((cell) => cell.hour === hour));
-const told = cells.filter(({ sessions }) => sessions >= FEW);
-const most = Math.max(1, ...told.map((cell) => cell[metric]));
+let { words, metric = METRICS[0] } = this, { weeks, cells, left_out } = pattern, { language } = this.hass.locale, days = [...Array(7).keys()], hours = [...Array(24).keys()].map((hour) => (hour + day_start) % 24).filter((hour) => cells.some((cell) => cell.hour === hour)), told = cells.filter(({ sessions }) => sessions >= FEW), most = Math.max(1, ...told.map((cell) => cell[metric]));
 return html`
 <label>
 ${words.get("pattern_shows")}
@@ -1190,7 +997,7 @@ ${words.get("pattern", { weeks })}
 <tr>
 <td></td>
 ${days.map((day) => {
-const date = new Date((day + 4) * DAY);
+let date = new Date((day + 4) * DAY);
 return html`<th scope="col">
 ${date.toLocaleDateString(language, { weekday: "short", timeZone: "UTC" })}
 </th>`;
@@ -1200,9 +1007,9 @@ ${hours.map(
 (hour) => html`<tr>
 <th scope="row">${words.timeOfDay(hour * 3600, "UTC")}</th>
 ${days.map((day) => {
-const cell = cells.find(({ weekday, hour: at }) => weekday === day && at === hour);
+let cell = cells.find(({ weekday, hour: at }) => weekday === day && at === hour);
 if (!cell) return html`<td></td>`;
-const isFew = cell.sessions < FEW;
+let isFew = cell.sessions < FEW;
 return html`<td
 class=${isFew ? "few" : ""}
 style="--heat: ${50 * cell[metric] / most}%"
@@ -1219,17 +1026,15 @@ ${isFew ? html`<span class="unseen">${words.get("few")}</span>` : nothing}
 `;
 }
 };
-ManagerCard.styles = managerStyles;
-ManagerCard.properties = {
+ManagerCard.styles = managerStyles, ManagerCard.properties = {
 ...PagerElement.properties,
-answer: { state: true },
-error: { state: true },
-metric: { state: true }
+answer: { state: !0 },
+error: { state: !0 },
+metric: { state: !0 }
 };
 
 // src/screen.ts
-var KEY = "lrs-pager-screen";
-var screen = { large: false, hideNames: false, sound: false };
+var KEY = "lrs-pager-screen", screen = { large: !1, hideNames: !1, sound: !1 };
 try {
 screen = { ...screen, ...JSON.parse(localStorage.getItem(KEY)) };
 } catch {
@@ -1243,40 +1048,33 @@ localStorage.setItem(KEY, JSON.stringify(screen));
 }
 function setKiosk(element, enable) {
 element.dispatchEvent(
-new CustomEvent("hass-kiosk-mode", { detail: { enable }, bubbles: true, composed: true })
+new CustomEvent("hass-kiosk-mode", { detail: { enable }, bubbles: !0, composed: !0 })
 );
 }
 
 // src/panel.ts
 var Panel = class extends PagerElement {
 get isLobby() {
-return this.route?.path.startsWith("/lobby") === true;
+return this.route?.path.startsWith("/lobby") === !0;
 }
 connectedCallback() {
-super.connectedCallback();
-this.requestUpdate();
+super.connectedCallback(), this.requestUpdate();
 }
 willUpdate(changed) {
 super.willUpdate(changed);
-const wasLobby = changed.get("route")?.path.startsWith("/lobby");
-if (this.isLobby || wasLobby) setKiosk(this, this.isLobby);
+let wasLobby = changed.get("route")?.path.startsWith("/lobby");
+(this.isLobby || wasLobby) && setKiosk(this, this.isLobby);
 }
 disconnectedCallback() {
-super.disconnectedCallback();
-if (this.isLobby) setKiosk(window, false);
+super.disconnectedCallback(), this.isLobby && setKiosk(window, !1);
 }
 draw() {
-const { hass } = this;
-const devices = transmitters(hass);
-const shown = devices.length > 1 ? devices : [void 0];
-if (this.isLobby) {
-return html`<main class="lobbies">
+let { hass } = this, devices = transmitters(hass), shown = devices.length > 1 ? devices : [void 0];
+return this.isLobby ? html`<main class="lobbies">
 ${shown.map(
 (device) => html`<lrs-pager-lobby .hass=${hass} .deviceId=${device?.id}></lrs-pager-lobby>`
 )}
-</main>`;
-}
-return html`
+</main>` : html`
 ${hass.kioskMode ? nothing : html`<header>
 <ha-menu-button .hass=${hass} .narrow=${this.narrow}></ha-menu-button>
 <h1>${this.words.get("host_stand")}</h1>
@@ -1285,7 +1083,7 @@ ${hass.kioskMode ? nothing : html`<header>
 ${shown.map(
 (device) => html`<lrs-pager-stand
 .hass=${hass}
-.isPanel=${true}
+.isPanel=${!0}
 .deviceId=${device?.id}
 .heading=${device ? title(device) : ""}
 ></lrs-pager-stand>`
@@ -1294,23 +1092,15 @@ ${shown.map(
 `;
 }
 };
-Panel.styles = panelStyles;
-Panel.properties = {
+Panel.styles = panelStyles, Panel.properties = {
 ...PagerElement.properties,
 narrow: { type: Boolean },
-route: { attribute: false }
+route: { attribute: !1 }
 };
 
 // src/row.ts
 function rowTemplate(row, press) {
-const { session, words, now, state } = row;
-const time = timeOf(session, now, row.lateAfter);
-const isPending = session.seating_until !== null;
-const isEnding = isPending && now >= session.seating_until;
-const isBusy = state.busy !== void 0 || isEnding;
-const buttons = row.canControl && session.number !== null ? buttonsOf(row, isPending) : [];
-const name = row.hideName ? null : session.label;
-const who = name ?? (session.number === null ? words.get("no_number") : "");
+let { session, words, now, state } = row, time = timeOf(session, now, row.lateAfter), isPending = session.seating_until !== null, isEnding = isPending && now >= session.seating_until, isBusy = state.busy !== void 0 || isEnding, buttons = row.canControl && session.number !== null ? buttonsOf(row, isPending) : [], who = (row.hideName ? null : session.label) ?? (session.number === null ? words.get("no_number") : "");
 return html`
 <li
 class=${isPending ? "seating" : time.state}
@@ -1336,38 +1126,32 @@ buttons,
 `;
 }
 function buttonsOf({ session, state }, isPending) {
-const isPaged = session.notified_at !== null && !state.isHeld;
-if (isPending) {
+let isPaged = session.notified_at !== null && !state.isHeld;
+if (isPending)
 return [{ slot: isPaged ? "third" : "main", tap: "undo", key: "undo", kind: "primary" }];
-}
-if (state.isAsking) {
+if (state.isAsking)
 return [
 { slot: "main", tap: "dismiss", key: "keep", kind: "plain" },
 { slot: "second", tap: "remove", key: "confirm", kind: "danger" }
 ];
-}
-const page = {
+let page = {
 slot: isPaged ? "second" : "main",
 tap: "page",
 key: isPaged ? "page_again" : "page",
 kind: isPaged ? "plain" : "primary",
 icon: isPaged ? void 0 : "bell",
 isOff: state.isLocked
-};
-const seat = {
+}, seat = {
 slot: isPaged ? "main" : "second",
 tap: "seat",
 key: "seat",
 kind: isPaged ? "primary" : "plain",
 icon: isPaged ? "check" : void 0
-};
-const remove = { slot: "third", tap: "ask", key: "remove", kind: "plain" };
+}, remove = { slot: "third", tap: "ask", key: "remove", kind: "plain" };
 return isPaged ? [seat, page, remove] : [page, seat, remove];
 }
 function buttonTemplate(button, { session, words, state, isConnected }, time, isBusy, press) {
-const { tap, key, slot } = button;
-const isOff = isBusy || button.isOff || !isConnected;
-const kind = button.kind === "primary" && time.state === "late" ? "loud" : button.kind;
+let { tap, key, slot } = button, isOff = isBusy || button.isOff || !isConnected, kind = button.kind === "primary" && time.state === "late" ? "loud" : button.kind;
 return html`
 <button
 type="button"
@@ -1389,11 +1173,7 @@ return html`<span class="party"
 >`;
 }
 function timeTemplate({ session, words, state, now }, time) {
-if (session.seating_until !== null) {
-return words.get("seating", { seconds: Math.floor(session.seating_until - now) });
-}
-if (state.isAsking) return words.get("remove_question");
-return html`
+return session.seating_until !== null ? words.get("seating", { seconds: Math.floor(session.seating_until - now) }) : state.isAsking ? words.get("remove_question") : html`
 <span>
 ${time.state === "late" ? icon("alert") : nothing}
 <b>${time.span === null ? "" : clockText(time.span)}</b>
@@ -1403,37 +1183,28 @@ ${session.about == null ? nothing : html`<span class="about">${words.get("about"
 `;
 }
 function failureTemplate({ session, words, state }) {
-const { notice } = session;
-const failure = state.failure ?? (notice && {
+let { notice } = session, failure = state.failure ?? (notice && {
 tap: "seat",
 error: { translation_key: notice.key, translation_placeholders: notice.placeholders }
 });
-if (!failure) return nothing;
-return html`<p class="message alarm">
+return failure ? html`<p class="message alarm">
 ${icon("alert")}${isInDoubt(failure.error) ? words.get(`maybe_${failure.tap}`) : words.error(failure.error)}
-</p>`;
+</p>` : nothing;
 }
 
 // src/seconds.ts
 var Seconds = class {
 constructor(host, now) {
 this.tick = () => {
-clearTimeout(this.timer);
-if (document.hidden) return;
-this.host.requestUpdate();
-this.timer = setTimeout(this.tick, 1005 - this.now() * 1e3 % 1e3);
+clearTimeout(this.timer), !document.hidden && (this.host.requestUpdate(), this.timer = setTimeout(this.tick, 1005 - this.now() * 1e3 % 1e3));
 };
-this.host = host;
-this.now = now;
-host.addController(this);
+this.host = host, this.now = now, host.addController(this);
 }
 hostConnected() {
-document.addEventListener("visibilitychange", this.tick);
-this.tick();
+document.addEventListener("visibilitychange", this.tick), this.tick();
 }
 hostDisconnected() {
-document.removeEventListener("visibilitychange", this.tick);
-clearTimeout(this.timer);
+document.removeEventListener("visibilitychange", this.tick), clearTimeout(this.timer);
 }
 };
 
@@ -1443,29 +1214,17 @@ function isUnlocked() {
 return context?.state === "running";
 }
 async function unlock() {
-context ?? (context = new AudioContext());
-await context.resume();
+context ?? (context = new AudioContext()), await context.resume();
 }
 function chime() {
-if (!context || !isUnlocked()) return;
-[660, 880].forEach((frequency, index) => {
-const start = context.currentTime + index * 0.35;
-const tone = context.createOscillator();
-const volume = context.createGain();
-tone.frequency.value = frequency;
-volume.gain.setValueAtTime(1e-4, start);
-volume.gain.exponentialRampToValueAtTime(0.4, start + 0.03);
-volume.gain.exponentialRampToValueAtTime(1e-4, start + 0.6);
-tone.connect(volume).connect(context.destination);
-tone.start(start);
-tone.stop(start + 0.65);
+!context || !isUnlocked() || [660, 880].forEach((frequency, index) => {
+let start = context.currentTime + index * 0.35, tone = context.createOscillator(), volume = context.createGain();
+tone.frequency.value = frequency, volume.gain.setValueAtTime(1e-4, start), volume.gain.exponentialRampToValueAtTime(0.4, start + 0.03), volume.gain.exponentialRampToValueAtTime(1e-4, start + 0.6), tone.connect(volume).connect(context.destination), tone.start(start), tone.stop(start + 0.65);
 });
 }
 
 // src/stand.ts
-var BACK_TO = { dismiss: "ask", remove: "ask", undo: "seat" };
-var LOST_SHOWN = 10;
-var Stand = class extends PagerElement {
+var BACK_TO = { dismiss: "ask", remove: "ask", undo: "seat" }, LOST_SHOWN = 10, Stand = class extends PagerElement {
 constructor() {
 super();
 this.live = new Live(this, (sessions, before) => this.listTold(sessions, before));
@@ -1474,50 +1233,39 @@ this.said = [];
 new Seconds(this, () => this.live.now);
 }
 willUpdate(changed) {
-super.willUpdate(changed);
-this.live.want({ hass: this.hass, deviceId: this.deviceId, names: !this.hidesNames });
-this.toggleAttribute("large", this.isLarge);
-this.watchLate();
-this.rememberFocus();
+super.willUpdate(changed), this.live.want({ hass: this.hass, deviceId: this.deviceId, names: !this.hidesNames }), this.toggleAttribute("large", this.isLarge), this.watchLate(), this.rememberFocus();
 }
 get isLarge() {
-return screen.large || this.large === true;
+return screen.large || this.large === !0;
 }
 updated() {
 this.restoreFocus();
 }
 get hidesNames() {
-return screen.hideNames || this.hideNames === true;
+return screen.hideNames || this.hideNames === !0;
 }
 listTold(sessions, before) {
 this.taps.see(sessions, before ?? []);
-for (const { kind, session } of before ? happenings(before, sessions) : []) {
+for (let { kind, session } of before ? happenings(before, sessions) : [])
 this.say(`said_${kind}`, session);
 }
-}
 watchLate() {
-const { snapshot, sessions, now } = this.live;
-const known = this.late;
-const late = sessions?.filter(
+let { snapshot, sessions, now } = this.live, known = this.late, late = sessions?.filter(
 (session) => timeOf(session, Math.floor(now), snapshot.late_after).state === "late"
 );
 this.late = late && new Set(late.map(({ key }) => key));
-const added = known ? (late ?? []).filter(({ key }) => !known.has(key)) : [];
-for (const session of added) this.say("said_late", session);
-if (added.length && screen.sound && !this.preview) chime();
+let added = known ? (late ?? []).filter(({ key }) => !known.has(key)) : [];
+for (let session of added) this.say("said_late", session);
+added.length && screen.sound && !this.preview && chime();
 }
 say(key, session) {
-this.said.push(this.words.get(key, { number: session.number ?? "?" }));
-if (this.said.length > 1) return;
-setTimeout(() => {
-const status = this.renderRoot.querySelector("[role=status]");
-if (status) status.textContent = this.said.join(". ");
-this.said = [];
+this.said.push(this.words.get(key, { number: session.number ?? "?" })), !(this.said.length > 1) && setTimeout(() => {
+let status = this.renderRoot.querySelector("[role=status]");
+status && (status.textContent = this.said.join(". ")), this.said = [];
 });
 }
 rememberFocus() {
-const active = this.shadowRoot?.activeElement;
-const row = active?.closest("li");
+let active = this.shadowRoot?.activeElement, row = active?.closest("li");
 this.focused = row ? {
 key: row.dataset.key,
 tap: active.dataset.tap ?? "",
@@ -1526,59 +1274,47 @@ isShown: active.matches(":focus-visible")
 } : void 0;
 }
 restoreFocus() {
-const { focused } = this;
+let { focused } = this;
 if (!focused || this.shadowRoot.activeElement) return;
-const { key, tap, index, isShown: isShown2 } = focused;
-const row = this.rows.find((each) => each.dataset.key === key);
-const button = (name = "") => row?.querySelector(`[data-tap="${name}"]`);
-const target = button(tap) ?? button(BACK_TO[tap]) ?? row?.querySelector("button") ?? row ?? this.rows[Math.min(index, this.rows.length - 1)] ?? this.shadowRoot.querySelector("h2");
-target?.focus({ preventScroll: !isShown2 });
+let { key, tap, index, isShown: isShown2 } = focused, row = this.rows.find((each) => each.dataset.key === key), button = (name = "") => row?.querySelector(`[data-tap="${name}"]`);
+(button(tap) ?? button(BACK_TO[tap]) ?? row?.querySelector("button") ?? row ?? this.rows[Math.min(index, this.rows.length - 1)] ?? this.shadowRoot.querySelector("h2"))?.focus({ preventScroll: !isShown2 });
 }
 get rows() {
 return [...this.shadowRoot.querySelectorAll("li")];
 }
 press(tap, session, event) {
-if (this.preview || this.isSecondOfTwo(event)) return;
-if (tap === "ask") this.taps.ask(session);
-else if (tap === "dismiss") this.taps.dismiss(session);
-else void this.send(tap, session);
+this.preview || this.isSecondOfTwo(event) || (tap === "ask" ? this.taps.ask(session) : tap === "dismiss" ? this.taps.dismiss(session) : this.send(tap, session));
 }
 isSecondOfTwo(event) {
-const before = this.lastClick;
-this.lastClick = event;
-return before !== void 0 && event.detail > 0 && event.timeStamp - before.timeStamp < 500 && Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < 24;
+let before = this.lastClick;
+return this.lastClick = event, before !== void 0 && event.detail > 0 && event.timeStamp - before.timeStamp < 500 && Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < 24;
 }
 async send(tap, session) {
 this.haptic("light");
-const isDone = await this.taps.send(tap, session);
-if (isDone && tap === "seat") this.say("said_seating", session);
-if (isDone && tap === "page" && session.notified_at !== null) this.say("said_paged", session);
-if (isDone !== false) return;
+let isDone = await this.taps.send(tap, session);
+if (isDone && tap === "seat" && this.say("said_seating", session), isDone && tap === "page" && session.notified_at !== null && this.say("said_paged", session), isDone !== !1) return;
 this.haptic("failure");
-const { failure } = this.taps.state(session);
-this.say(failure && isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session);
-if (!failure || this.live.sessions?.some(({ key }) => key === session.key)) return;
-this.lost = this.words.error(failure.error);
-setTimeout(() => this.lost = void 0, LOST_SHOWN * 1e3);
+let { failure } = this.taps.state(session);
+this.say(failure && isInDoubt(failure.error) ? `said_maybe_${tap}` : "said_failed", session), !(!failure || this.live.sessions?.some(({ key }) => key === session.key)) && (this.lost = this.words.error(failure.error), setTimeout(() => this.lost = void 0, LOST_SHOWN * 1e3));
 }
 haptic(kind) {
-this.dispatchEvent(new CustomEvent("haptic", { detail: kind, bubbles: true, composed: true }));
+this.dispatchEvent(new CustomEvent("haptic", { detail: kind, bubbles: !0, composed: !0 }));
 }
 openScreen() {
-if (!this.preview) this.renderRoot.querySelector("dialog")?.showModal();
+this.preview || this.renderRoot.querySelector("dialog")?.showModal();
 }
 handOut() {
-if (!this.preview) this.renderRoot.querySelector("lrs-pager-hand-out")?.open();
+this.preview || this.renderRoot.querySelector("lrs-pager-hand-out")?.open();
 }
 draw() {
-const { snapshot } = this.live;
+let { snapshot } = this.live;
 return html`
 <div
 class="stand"
 @keydown=${(event) => {
-if (event.repeat && event.key === "Enter") event.preventDefault();
-const row = event.key === "Escape" && event.target.closest("li");
-if (row) row.querySelector("[data-tap=dismiss]")?.click();
+event.repeat && event.key === "Enter" && event.preventDefault();
+let row = event.key === "Escape" && event.target.closest("li");
+row && row.querySelector("[data-tap=dismiss]")?.click();
 }}
 >
 ${snapshot ? this.standTemplate(snapshot) : this.waitTemplate()}
@@ -1588,17 +1324,11 @@ ${this.optionsTemplate()}
 `;
 }
 waitTemplate() {
-const problem = problemOf(this.live, this.words);
+let problem = problemOf(this.live, this.words);
 return problem ? html`<p class="banner">${icon("alert")}${problem}</p>` : html`<p class="empty">${this.words.get("connecting")}</p>`;
 }
 standTemplate(snapshot) {
-const { words } = this;
-const { sessions, now } = this.live;
-const banner = bannerOf(this.live, words);
-const waiting = (sessions ?? []).filter((session) => session.notified_at === null);
-const sum = lineOf(waiting, Math.floor(now), snapshot.late_after);
-const canControl = snapshot.can_control && !this.readOnly;
-const title2 = this.heading ?? (this.isPanel ? "" : snapshot.title);
+let { words } = this, { sessions, now } = this.live, banner = bannerOf(this.live, words), waiting = (sessions ?? []).filter((session) => session.notified_at === null), sum = lineOf(waiting, Math.floor(now), snapshot.late_after), canControl = snapshot.can_control && !this.readOnly, title2 = this.heading ?? (this.isPanel ? "" : snapshot.title);
 return html`
 <header>
 <h2 tabindex="-1" class=${title2 ? "" : "unseen"}>${title2 || words.get("host_stand")}</h2>
@@ -1626,11 +1356,7 @@ ${this.groupsTemplate(inLine(sessions), canControl)}
 `;
 }
 groupsTemplate(line, canControl) {
-const { words } = this;
-const isWaiting = (session) => session.notified_at === null || this.taps.state(session).isHeld;
-const waiting = line.filter(isWaiting);
-const paged = line.filter((session) => !isWaiting(session));
-const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
+let { words } = this, isWaiting = (session) => session.notified_at === null || this.taps.state(session).isHeld, waiting = line.filter(isWaiting), paged = line.filter((session) => !isWaiting(session)), shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
 return html`
 <section>
 <div class="heading">
@@ -1650,8 +1376,7 @@ ${this.listTemplate(paged, canControl)}
 `;
 }
 sumTemplate({ guests, longest, late }) {
-const { words } = this;
-const minutes = Math.floor((longest ?? 0) / 60);
+let { words } = this, minutes = Math.floor((longest ?? 0) / 60);
 return html`
 <span>${words.count("sum_guests", guests)}</span>
 ${minutes ? html`<span>${words.get("sum_longest", { minutes })}</span>` : nothing}
@@ -1659,8 +1384,7 @@ ${late ? html`<span class="alarm">${icon("alert")}${words.count("sum_late", late
 `;
 }
 listTemplate(sessions, canControl) {
-const { words } = this;
-const { snapshot, isConnected, now } = this.live;
+let { words } = this, { snapshot, isConnected, now } = this.live;
 return html`<ul>
 ${repeat(
 sessions,
@@ -1682,8 +1406,7 @@ words
 </ul>`;
 }
 filterTemplate() {
-const { words } = this;
-const choose = (size, word) => html`
+let { words } = this, choose = (size, word) => html`
 <button type="button" aria-pressed=${this.size === size} @click=${() => this.size = size}>
 ${word}
 </button>
@@ -1694,9 +1417,7 @@ ${Object.entries(SIZES).map(([size, word]) => choose(size, word))}
 </div>`;
 }
 optionsTemplate() {
-const { words } = this;
-const isKiosk = this.hass.kioskMode === true;
-const option = (key, isOn, set, isFixed = false) => html`
+let { words } = this, isKiosk = this.hass.kioskMode === !0, option = (key, isOn, set, isFixed = !1) => html`
 <label class="option">
 <input
 type="checkbox"
@@ -1720,8 +1441,7 @@ this.hidesNames,
 this.hideNames
 )}
 ${option("sound", screen.sound, (sound) => {
-this.keep({ sound });
-if (sound) void this.unlockSound();
+this.keep({ sound }), sound && this.unlockSound();
 })}
 ${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : nothing}
 <button type="submit" class="loud">${words.get("done")}</button>
@@ -1730,39 +1450,32 @@ ${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : noth
 `;
 }
 keep(change) {
-keepScreen(change);
-this.requestUpdate();
+keepScreen(change), this.requestUpdate();
 }
 async unlockSound() {
-await unlock();
-chime();
-this.requestUpdate();
+await unlock(), chime(), this.requestUpdate();
 }
 };
-Stand.styles = standStyles;
-Stand.properties = {
+Stand.styles = standStyles, Stand.properties = {
 ...PagerElement.properties,
-deviceId: { attribute: false },
-heading: { attribute: false },
-large: { attribute: false },
-hideNames: { attribute: false },
-readOnly: { attribute: false },
-preview: { attribute: false },
-isPanel: { attribute: false },
-size: { state: true },
-lost: { state: true }
+deviceId: { attribute: !1 },
+heading: { attribute: !1 },
+large: { attribute: !1 },
+hideNames: { attribute: !1 },
+readOnly: { attribute: !1 },
+preview: { attribute: !1 },
+isPanel: { attribute: !1 },
+size: { state: !0 },
+lost: { state: !0 }
 };
 
 // src/strategy.ts
-var TODAY = ["daily_count", "average_wait", "longest_wait", "on_time_rate"];
-var Strategy = class extends HTMLElement {
+var TODAY = ["daily_count", "average_wait", "longest_wait", "on_time_rate"], Strategy = class extends HTMLElement {
 static getCreateSuggestions(hass) {
 return { title: new Words(hass).get("host_stand") || "Host stand", icon: "mdi:account-clock" };
 }
 static async generate(_config, hass) {
-const words = new Words(hass, await hass.loadBackendTranslation("common", DOMAIN));
-const devices = transmitters(hass);
-const views = devices.map((device) => view(device, hass, words));
+let words = new Words(hass, await hass.loadBackendTranslation("common", DOMAIN)), devices = transmitters(hass), views = devices.map((device) => view(device, hass, words));
 return {
 title: words.get("host_stand"),
 views: views.length ? [...views, managerView(devices, words)] : [emptyView(words)]
@@ -1771,7 +1484,7 @@ views: views.length ? [...views, managerView(devices, words)] : [emptyView(words
 };
 Strategy.registryDependencies = ["devices", "entities"];
 function emptyView(words) {
-const card = { type: "markdown", content: words.get("no_transmitter_yet") };
+let card = { type: "markdown", content: words.get("no_transmitter_yet") };
 return {
 title: words.get("host_stand"),
 type: "sections",
@@ -1779,13 +1492,12 @@ sections: [{ type: "grid", cards: [card] }]
 };
 }
 function view(device, hass, words) {
-const tiles = TODAY.flatMap((key) => {
-const entity = Object.values(hass.entities).find(
+let tiles = TODAY.flatMap((key) => {
+let entity = Object.values(hass.entities).find(
 (each) => each.device_id === device.id && each.platform === DOMAIN && each.translation_key === key
 );
 return entity ? { type: "tile", entity: entity.entity_id, name: words.get(`today_${key}`) } : [];
-});
-const card = { type: "custom:lrs-pager-card", device_id: device.id, ...full() };
+}), card = { type: "custom:lrs-pager-card", device_id: device.id, ...full() };
 return {
 title: title(device),
 path: device.id,
@@ -1813,20 +1525,19 @@ sections: devices.flatMap((device) => [
 };
 }
 function section(text, icon2, cards) {
-const heading = { type: "heading", heading: text, icon: icon2 };
+let heading = { type: "heading", heading: text, icon: icon2 };
 return cards.length ? [{ type: "grid", cards: [heading, ...cards] }] : [];
 }
 function full() {
 return { grid_options: { columns: "full" } };
 }
 function months(device, words) {
-const entryId = entryOf(device);
+let entryId = entryOf(device);
 if (!entryId) return [];
-const statistic = (key, name) => ({
+let statistic = (key, name) => ({
 entity: `${DOMAIN}:${entryId.toLowerCase()}_${key}`,
 name: words.get(name)
-});
-const graph = { type: "statistics-graph", period: "day", days_to_show: 28, ...full() };
+}), graph = { type: "statistics-graph", period: "day", days_to_show: 28, ...full() };
 return [
 {
 ...graph,
@@ -1834,7 +1545,7 @@ title: words.get("graph_sessions"),
 entities: [statistic("sessions", "graph_all"), statistic("late", "graph_late")],
 stat_types: ["change"],
 chart_type: "bar",
-hide_legend: false
+hide_legend: !1
 },
 {
 ...graph,
@@ -1864,15 +1575,13 @@ var ELEMENTS = {
 "ll-strategy-dashboard-lrs-pager": Strategy
 };
 function define() {
-for (const [tag, element] of Object.entries(ELEMENTS)) {
-if (!window.customElements.get(tag)) window.customElements.define(tag, element);
-}
+for (let [tag, element] of Object.entries(ELEMENTS))
+window.customElements.get(tag) || window.customElements.define(tag, element);
 }
 function announce(list, entry) {
-if (!list.some((each) => each.type === entry.type)) list.push(entry);
-return list;
+return list.some((each) => each.type === entry.type) || list.push(entry), list;
 }
 window.customCards = announce(window.customCards ?? [], CARD_ENTRY);
 window.customStrategies = announce(window.customStrategies ?? [], STRATEGY_ENTRY);
 var app = document.querySelector("home-assistant");
-void (app ? window.customElements.whenDefined("home-assistant") : Promise.resolve()).then(define);
+(app ? window.customElements.whenDefined("home-assistant") : Promise.resolve()).then(define);
