@@ -65,7 +65,6 @@ function managerView(devices: Device[], words: Words): Config {
   return {
     title: words.get("manager"),
     path: "manager",
-    icon: "mdi:chart-line",
     type: "sections",
     max_columns: 2,
     sections: devices.flatMap((device) => [

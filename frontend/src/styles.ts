@@ -50,6 +50,7 @@ const base = css`
   input,
   select {
     min-height: 48px;
+    background: none;
     color: inherit;
     font: inherit;
   }
@@ -62,7 +63,6 @@ const base = css`
     padding: 0 0.75em;
     border: 0;
     border-radius: 9999px;
-    background: none;
     font-weight: 500;
     cursor: pointer;
     touch-action: manipulation;
@@ -487,7 +487,6 @@ export const sheetStyles = [
       padding: 0 0.75em;
       border: 1px solid var(--ha-color-border-neutral-loud);
       border-radius: 8px;
-      background: none;
     }
     [inputmode] {
       flex: 0 1 5em;
@@ -567,7 +566,12 @@ export const managerStyles = [
   base,
   css`
     ha-card {
+      display: grid;
+      gap: 12px;
       padding: 12px;
+    }
+    form {
+      padding: 0;
     }
     table {
       width: 100%;
@@ -591,7 +595,7 @@ export const managerStyles = [
     }
     td,
     .note span {
-      padding: 6px 4px;
+      padding: 6px;
     }
     .few,
     .heat .few {

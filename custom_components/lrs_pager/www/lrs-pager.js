@@ -254,8 +254,8 @@ ul,ol,fieldset{padding:0;border:0;list-style:none;}
 h1,h2,h3{font-size:1.25em;font-weight:400;}
 svg{flex:none;width:1.3em;height:1.3em;fill:currentColor;}
 .unseen{position:absolute;overflow:hidden;width:1px;clip-path:inset(50%);white-space:nowrap;}
-button,input,select{min-height:48px;color:inherit;font:inherit;}
-button{display:inline-flex;align-items:center;justify-content:center;gap:0.35em;min-width:48px;padding:0 0.75em;border:0;border-radius:9999px;background:none;font-weight:500;cursor:pointer;touch-action:manipulation;}
+button,input,select{min-height:48px;background:none;color:inherit;font:inherit;}
+button{display:inline-flex;align-items:center;justify-content:center;gap:0.35em;min-width:48px;padding:0 0.75em;border:0;border-radius:9999px;font-weight:500;cursor:pointer;touch-action:manipulation;}
 :focus-visible{outline:3px solid var(--primary-color);outline-offset:2px;}
 .plain{background:var(--ha-color-fill-neutral-normal-resting);color:var(--primary-text-color);}
 .primary{background:var(--ha-color-fill-primary-normal-resting);color:var(--accent);}
@@ -363,7 +363,7 @@ css`
 header,.field{display:flex;flex-wrap:wrap;align-items:center;gap:6px 0.75em;}
 header{justify-content:space-between;}
 label,legend{min-width:5.5em;font-weight:500;}
-input{flex:1;padding:0 0.75em;border:1px solid var(--ha-color-border-neutral-loud);border-radius:8px;background:none;}
+input{flex:1;padding:0 0.75em;border:1px solid var(--ha-color-border-neutral-loud);border-radius:8px;}
 [inputmode]{flex:0 1 5em;font-size:1.25em;font-weight:700;}
 .chips{display:flex;flex-basis:100%;flex-wrap:wrap;gap:6px;}
 .pagers{max-height:9.5rem;overflow-y:auto;margin:-4px;padding:4px;}
@@ -382,13 +382,14 @@ li:first-child{flex-basis:100%;color:var(--accent);font-size:2em;}
 ], managerStyles = [
 base,
 css`
-ha-card{padding:12px;}
+ha-card{display:grid;gap:12px;padding:12px;}
+form{padding:0;}
 table{width:100%;border-spacing:2px;font-variant-numeric:tabular-nums;}
 th{font-weight:400;text-align:start;}
 td,[scope="col"]{text-align:end;}
 .heat{table-layout:fixed;font-size:0.75em;}
 .heat td{background:color-mix(in srgb,var(--primary-color) var(--heat,0%),transparent);}
-td,.note span{padding:6px 4px;}
+td,.note span{padding:6px;}
 .few,.heat .few{background:repeating-linear-gradient(45deg,transparent 0 4px,var(--divider-color) 4px 6px);}
 `
 ], panelStyles = [
@@ -1513,7 +1514,6 @@ function managerView(devices, words) {
 return {
 title: words.get("manager"),
 path: "manager",
-icon: "mdi:chart-line",
 type: "sections",
 max_columns: 2,
 sections: devices.flatMap((device) => [
