@@ -44,7 +44,7 @@ let card: Ours<ManagerCard>;
 async function open(change: Partial<House["hass"]> = {}): Promise<void> {
   house = new House();
   house.addTransmitters(["Door"]);
-  house.change({ ...change, config: { components: [], time_zone: "Asia/Tokyo" } });
+  house.change({ ...change, config: { components: [], time_zone: "Pacific/Honolulu" } });
   card = new ManagerCard();
   card.setConfig({ device_id: "device-0" });
   card.hass = house.hass;
@@ -197,13 +197,13 @@ describe("the download", () => {
   });
 
   it("is of a month by the server's calendar, and without names", async () => {
-    // 2027-01-15 08:00 UTC, in the evening where the server is.
+    // 2027-01-15 08:00 UTC, the evening before where the server is.
     expect(NOW).toBe(Date.UTC(2027, 0, 15, 8) / 1000);
     await download();
     expect(house.sent).toMatchObject({
       name: "auth/sign_path",
       data: {
-        path: "/api/lrs_pager/ENTRY0/sessions.csv?start=2026-12-16&end=2027-01-15&names=0",
+        path: "/api/lrs_pager/ENTRY0/sessions.csv?start=2026-12-15&end=2027-01-14&names=0",
       },
     });
     house.sent.resolve({ path: "/api/signed?authSig=x" });
