@@ -47,8 +47,10 @@ const base = css`
     white-space: nowrap;
   }
   button,
-  input {
+  input,
+  select {
     min-height: 48px;
+    background: none;
     color: inherit;
     font: inherit;
   }
@@ -61,7 +63,6 @@ const base = css`
     padding: 0 0.75em;
     border: 0;
     border-radius: 9999px;
-    background: none;
     font-weight: 500;
     cursor: pointer;
     touch-action: manipulation;
@@ -102,6 +103,20 @@ const base = css`
   }
   .note {
     color: var(--quiet);
+  }
+  .option {
+    display: flex;
+    align-items: center;
+    gap: 0.75em;
+  }
+  .option input {
+    flex: none;
+    width: 1.5em;
+    accent-color: var(--primary-color);
+  }
+  .quotes bdi {
+    display: inline-block;
+    margin-inline-end: 0.6em;
   }
   p:empty {
     display: none;
@@ -178,6 +193,10 @@ export const standStyles = [
     }
     .sum span {
       white-space: nowrap;
+    }
+    .sum p {
+      flex-basis: 100%;
+      font-size: 0.875em;
     }
     .sum svg,
     .time svg {
@@ -314,10 +333,20 @@ export const standStyles = [
     .party svg {
       width: 1.1em;
     }
+    /* What does not fit beside the timer is below it, and so not seen. */
     .time {
       grid-area: time;
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0 0.6em;
+      height: 1.3em;
+      overflow-y: clip;
       color: var(--quiet);
       white-space: nowrap;
+    }
+    li .about {
+      color: var(--quiet);
+      font-weight: 400;
     }
     .time b {
       color: var(--primary-text-color);
@@ -400,6 +429,11 @@ export const standStyles = [
         grid-template-columns: 1.4fr 1fr 1fr;
       }
     }
+    @container (max-width: 23em) {
+      .about {
+        display: none;
+      }
+    }
     @container (max-width: 19em) {
       header,
       li {
@@ -427,17 +461,6 @@ export const standStyles = [
         border-inline-start: var(--line);
       }
     }
-
-    .option {
-      display: flex;
-      align-items: center;
-      gap: 0.75em;
-    }
-    .option input {
-      flex: none;
-      width: 1.5em;
-      accent-color: var(--primary-color);
-    }
   `,
 ];
 
@@ -464,7 +487,6 @@ export const sheetStyles = [
       padding: 0 0.75em;
       border: 1px solid var(--ha-color-border-neutral-loud);
       border-radius: 8px;
-      background: none;
     }
     [inputmode] {
       flex: 0 1 5em;
@@ -536,6 +558,48 @@ export const lobbyStyles = [
       flex-basis: 100%;
       color: var(--accent);
       font-size: 2em;
+    }
+  `,
+];
+
+export const managerStyles = [
+  base,
+  css`
+    ha-card {
+      display: grid;
+      gap: 12px;
+      padding: 12px;
+    }
+    form {
+      padding: 0;
+    }
+    table {
+      width: 100%;
+      border-spacing: 2px;
+      font-variant-numeric: tabular-nums;
+    }
+    th {
+      font-weight: 400;
+      text-align: start;
+    }
+    td,
+    [scope="col"] {
+      text-align: end;
+    }
+    .heat {
+      table-layout: fixed;
+      font-size: 0.75em;
+    }
+    .heat td {
+      background: color-mix(in srgb, var(--primary-color) var(--heat, 0%), transparent);
+    }
+    td,
+    .note span {
+      padding: 6px;
+    }
+    .few,
+    .heat .few {
+      background: repeating-linear-gradient(45deg, transparent 0 4px, var(--divider-color) 4px 6px);
     }
   `,
 ];

@@ -50,14 +50,14 @@ export class Words {
   }
 
   /** The time of day of an instant (POSIX seconds), as the user wants times written. */
-  timeOfDay(instant: number): string {
+  timeOfDay(instant: number, timeZone?: string): string {
     const { language, time_format: format, time_zone: zone } = this.hass.locale;
     return new Intl.DateTimeFormat(format === "system" ? undefined : language, {
       hour: "numeric",
       minute: "2-digit",
       ...(format === "12" && { hour12: true }),
       ...(format === "24" && { hourCycle: "h23" as const }),
-      ...(zone === "server" && { timeZone: this.hass.config.time_zone }),
+      timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : undefined),
     }).format(instant * 1000);
   }
 }
