@@ -8,7 +8,8 @@ busy machine then hurts both alike. Nothing is asserted; a goal that is missed i
     latency   5      from a message to the state
     memory    6-8    merging, saving and holding sessions
     start     9, 10  set-up, the event loop, and many transmitters
-    quote     11     how long the wait is
+     quote     11     how long the wait is
+     stand     12-15  the host stand in a browser
 
     measure   rows, pairs, medians
     peers     the others: aiocoap, libcoap's coap-client with jq, node-coap
@@ -18,4 +19,5 @@ busy machine then hurts both alike. Nothing is asserted; a goal that is missed i
     units     simulated transmitters (a process of their own)
     remote    how those are started and told things
     bodies    what transmitters hold
+    stand.js  what finds guests' rows in a page, and tells when they are drawn
 """

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 
-from . import fetch, latency, memory, quote, start, traffic
+from . import fetch, latency, memory, quote, stand, start, traffic
 from .measure import Row, table
 from .peers import here
 
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "setup": start.setup,
     "transmitters": start.transmitters,
     "quotes": quote.quotes,
+    "stand": stand.stand,
 }
 
 
@@ -58,7 +59,7 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which; all if none is given")
-    parser.add_argument("--quick", action="store_true", help="fewer runs: minutes, not a quarter")
+    parser.add_argument("--quick", action="store_true", help="fewer runs: some minutes")
     found = parser.parse_args()
     if unknown := set(found.names) - set(BENCHMARKS):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}")

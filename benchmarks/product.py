@@ -49,9 +49,9 @@ async def new_log(path: Path | None = None) -> AsyncIterator[SessionLog]:
 
 async def fetch_and_merge(transmitter: Transmitter) -> int:
     """Fetch the whole history, read it, and merge it into a new log; return its length."""
-    answer = await transmitter.history()
     async with new_log() as log:
-        await log.merge(answer.sessions, placing(answer.envelope.timestamp))
+        async for chunk in transmitter.history():
+            await log.merge(chunk.sessions, placing(chunk.envelope.timestamp))
         return await log.count()
 
 

@@ -182,7 +182,7 @@ async def run_day(archived: int, *, push: bool) -> Day:
             await add(hass, entry)
             await push_settled(hass, entry)
             await serve_day(unit)
-            shown = len(entry.runtime_data.log)
+            shown = await entry.runtime_data.log.count()
         bytes_ = simulator.traffic.bytes_in + simulator.traffic.bytes_out - before
         requests = simulator.requests[asked:]
         assert len(requests) == len(simulator.requests) - asked

@@ -2,7 +2,7 @@
 
 Files, each building on those before it:
 
-    clock, wall_clock.c   the wall clock of both sides, which can be set ahead
+    clock, wall_clock.c   the wall clocks of both sides, which can be set
     service               the guests
     plan                  the shifts, and what goes wrong in which
     steps                 what happened to each session, and what was told of it
@@ -39,5 +39,8 @@ What has to be equal, at a checkpoint after each shift and at the end:
 The unit forgets: its history holds four days, and is wiped now and then when all is read. It is
 never made to forget what Home Assistant had no chance to see. Its clock is set while no guest is
 there, and noticed before the next comes: what a session is worth that has stamps of two clocks is
-for the tests of clock.py.
+for tests/properties/test_time.py. Home Assistant's own clock is set with guests at the door, by
+minutes forward and back; and is hours off at some of its starts, as that of a computer without a
+battery is, until it is put right. All waits are compared to the second all the same, and all else
+when it is right again.
 """

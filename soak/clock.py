@@ -1,6 +1,6 @@
-"""One wall clock for Home Assistant and the transmitter, which can be set ahead."""
+"""The wall clocks of Home Assistant and of the transmitter, which can be set."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 import mmap
 from pathlib import Path
 import struct
@@ -18,8 +18,9 @@ _NANOSECONDS = 1_000_000_000
 class Clock:
     """A wall clock in a time zone, by which two processes go: this one and Home Assistant.
 
-    It runs as the computer's does, and is ahead of that by what `set_to` made it. It touches no
-    other clock, so that timers and time-outs take the time that they take.
+    It runs as the computer's does, and is ahead of that by what `set_to` made it. Home Assistant's
+    may be off it (`set_home_ahead`). No other clock is touched, so that timers and time-outs take
+    the time that they take.
     """
 
     def __init__(self, folder: Path, zone: ZoneInfo) -> None:
@@ -34,12 +35,22 @@ class Clock:
             self._map = mmap.mmap(opened.fileno(), _AHEAD.size)
         self.environment = {"LD_PRELOAD": str(library), "SOAK_CLOCK": str(file)}
         self._ahead = 0
+        self.home_ahead = timedelta()
 
     def set_to(self, shown: datetime) -> None:
         """Have it show this naive local time from now on, in both processes."""
         posix = shown.replace(tzinfo=self.zone).timestamp()
         self._ahead = round(posix * _NANOSECONDS) - time.time_ns()
-        self._map[:] = _AHEAD.pack(self._ahead)
+        self._write()
+
+    def set_home_ahead(self, ahead: timedelta) -> None:
+        """Have Home Assistant's own clock be off by so much from now on."""
+        self.home_ahead = ahead
+        self._write()
+
+    def _write(self) -> None:
+        ahead = self._ahead + round(self.home_ahead.total_seconds()) * _NANOSECONDS
+        self._map[:] = _AHEAD.pack(ahead)
 
     def posix(self) -> float:
         """Return what it shows, in POSIX seconds."""

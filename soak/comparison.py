@@ -1,19 +1,31 @@
 """What Home Assistant should have by the unit's ledger, and what it has; slow and obvious."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-import json
 from pathlib import Path
+import shutil
+import sqlite3
+import tempfile
 from typing import Any
 
 from tests.simulator import ArchivedSession, Unit
 
 from .clock import Clock
 
-# Seconds by which an instant may be off in a session that came while the unit's clock was far off:
-# the unit tells what it shows in whole seconds.
+# Seconds by which an instant may be off in a session that came while the unit's clock or Home
+# Assistant's was far off: the unit tells what it shows in whole seconds.
 CLOCK_READING = 1
+
+# Days for which the log keeps names, unless that is set; within a day after, it drops them.
+NAMES_KEPT = timedelta(days=7)
+NAMES_DROPPED = timedelta(days=8)
+
+# Seconds within which a session that was never paged and is removed is no guest, and seconds past
+# its goal from which one is late: as the README says.
+SLIP = 60
+LATE_AFTER = 2
 
 # Minutes. Home Assistant rounds what it converts; the unit's stamps are 0.017 minutes apart.
 ROUNDING = 0.009
@@ -25,7 +37,7 @@ STATISTICS = ("sessions", "guests", "late", "wait", "on_time_rate")
 
 @dataclass(frozen=True)
 class Expected:
-    """A session as the log should have it: its line's fields, and how far instants may be off."""
+    """A session as the log should have it: its row's fields, and how far instants may be off."""
 
     fields: dict[str, Any]
     slack: int
@@ -41,9 +53,11 @@ class Books:
         self._sessions: list[Expected] = []
         # How far the unit's clock is off, if that is too far to take its times as they are.
         self.off = timedelta()
+        # Whether Home Assistant's own clock is off at times.
+        self.are_parted = False
 
     def sessions(self) -> list[Expected]:
-        """All that the unit has archived. To be called before `off` changes."""
+        """All that the unit has archived. To be called before `off` or `are_parted` changes."""
         for archived in self._unit.ledger[len(self._sessions) :]:
             self._sessions.append(self._expected(archived))
         return self._sessions
@@ -61,21 +75,31 @@ class Books:
             "clear_type": archived.clear_type,
             "label": archived.label,
             "created": archived.created.isoformat(),
+            "notified": archived.notified and archived.notified.isoformat(),
+            "cleared": archived.cleared.isoformat(),
             "created_at": instant(archived.created),
             "notified_at": instant(archived.notified),
             "cleared_at": instant(archived.cleared),
+            # By the unit's own stamps, whatever any clock is set to.
+            "wait": archived.wait,
+            "response": archived.notified
+            and int((archived.cleared - archived.notified).total_seconds()),
         }
         present = {name: value for name, value in fields.items() if value is not None}
+        if self.are_parted:
+            # A clock that is minutes off is believed, unless Home Assistant's own is off as well.
+            return Expected(present, CLOCK_READING + round(abs(self._unit.skew).total_seconds()))
         return Expected(present, CLOCK_READING if self.off else 0)
 
     def log_differences(self, lines: dict[str, dict[str, Any]]) -> list[str]:
         """Compare with the log, by uuid."""
         wrong = []
+        now = self._clock.posix()
         expected = {session.fields["uuid"]: session for session in self.sessions()}
         for uuid, session in expected.items():
             if (line := lines.get(uuid)) is None:
                 wrong.append(f"not in the log: {session.fields}")
-            elif not _is_same(session, line):
+            elif not _is_same(session, line, now):
                 wrong.append(f"in the log as {line}, should be {session.fields}")
         wrong += [f"in the log, and never was: {lines[uuid]}" for uuid in lines.keys() - expected]
         return wrong
@@ -85,10 +109,12 @@ class Books:
         midnight = datetime.combine(self._unit.time().date(), datetime.min.time())
         start, end = (self._clock.instant(day) for day in (midnight, midnight + timedelta(days=1)))
         sessions = self.sessions()
-        ended = [s for s in sessions if start <= s.fields["cleared_at"] < end]
-        waits = [wait for s in ended if (wait := _wait(s.fields)) is not None]
-        on_time = [wait <= s.fields["goal"] for s in ended if (wait := _wait(s.fields)) is not None]
-        slack = ROUNDING + max((s.slack for s in ended), default=0) / 60
+        ended = [
+            s for s in sessions if start <= s.fields["cleared_at"] < end and not is_slip(s.fields)
+        ]
+        paged = [s.fields for s in ended if "wait" in s.fields]
+        waits = [fields["wait"] for fields in paged]
+        on_time = [not is_late(fields) for fields in paged]
         wrong = []
 
         def compare(key: str, value: float | None, slack: float = 0) -> None:
@@ -104,8 +130,8 @@ class Books:
                 wrong.append(f"{key} is {state}, should be {value}")
 
         compare("daily_count", len(ended))
-        compare("average_wait", _mean([wait / 60 for wait in waits]), slack)
-        compare("longest_wait", max(waits) / 60 if waits else None, slack)
+        compare("average_wait", _mean([wait / 60 for wait in waits]), ROUNDING)
+        compare("longest_wait", max(waits) / 60 if waits else None, ROUNDING)
         compare("on_time_rate", _mean([100.0 * ok for ok in on_time]), 1e-9)
         last = max(sessions, key=lambda session: session.fields["cleared_at"])
         shown = states["last_cleared_session"]
@@ -124,50 +150,77 @@ class Books:
         return wrong
 
 
-def _is_same(session: Expected, line: dict[str, Any]) -> bool:
-    if session.fields.keys() != line.keys():
+def _is_same(session: Expected, line: dict[str, Any], now: float) -> bool:
+    fields = dict(session.fields)
+    age = timedelta(seconds=now - fields["cleared_at"])
+    if age > NAMES_DROPPED or (age > NAMES_KEPT and "label" not in line):
+        fields.pop("label", None)
+    if fields.keys() != line.keys():
         return False
     return all(
         abs(line[name] - value) <= session.slack if name.endswith("_at") else line[name] == value
-        for name, value in session.fields.items()
+        for name, value in fields.items()
     )
 
 
-def _wait(fields: dict[str, Any]) -> int | None:
-    """Seconds from being given the pager to being paged."""
-    if "notified_at" not in fields:
-        return None
-    wait: int = fields["notified_at"] - fields["created_at"]
-    return wait
+def is_slip(fields: dict[str, Any]) -> bool:
+    """Whether a number was mistyped and taken back: that is no guest."""
+    is_short = fields["cleared_at"] - fields["created_at"] < SLIP
+    return fields["clear_type"] == "REMOVED" and "notified_at" not in fields and is_short
+
+
+def is_late(fields: dict[str, Any]) -> bool:
+    """Whether a guest who was paged was paged late."""
+    late: bool = fields["wait"] >= fields["goal"] + LATE_AFTER
+    return late
 
 
 def _mean(values: list[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+# The fields that are compared: all but those that say how the log goes about it.
+COLUMNS = (
+    *("id", "uuid", "number", "party_size", "goal", "clear_type", "label"),
+    *("created", "notified", "cleared", "created_at", "notified_at", "cleared_at"),
+    *("wait", "response"),
+)
+
+
 def read_log(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Read the log's file: sessions by uuid, and what is wrong with it.
 
-    A session may have several lines, each knowing more than the one before, none another thing.
-    A line without an end is being written.
+    Home Assistant alone may have the file open. So it is copied, with the write-ahead log, as a
+    backup does; a copy that was taken while one was moved into the other is wrong, and the next
+    one is not.
     """
-    if not path.exists():
-        return {}, []
     sessions: dict[str, dict[str, Any]] = {}
     wrong = []
-    header, *lines = path.read_bytes().split(b"\n")[:-1] or [b"{}"]
-    if json.loads(header).get("version") is None:
-        wrong.append("the log has no header")
-    for line in lines:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        for part in ("", "-wal"):
+            if (file := path.with_name(path.name + part)).exists():
+                shutil.copy(file, copy.with_name(copy.name + part))
+        if not copy.exists():
+            return {}, []
         try:
-            fields = json.loads(line)
-            known = sessions.setdefault(fields["uuid"], {})
-        except ValueError, TypeError, KeyError:
-            wrong.append(f"damaged line in the log: {line!r}")
-            continue
-        for name, value in fields.items():
-            if known.setdefault(name, value) != value:
-                wrong.append(f"two lines of {fields['uuid']} have different {name}")
+            with closing(sqlite3.connect(copy)) as connection:
+                ((check,),) = connection.execute("PRAGMA integrity_check(1)")
+                if check != "ok":
+                    wrong.append(f"the log is damaged: {check}")
+                rows = connection.execute(
+                    f"SELECT {', '.join(COLUMNS)} "  # noqa: S608  # our own names
+                    "FROM sessions LEFT JOIN names ON session = row"
+                ).fetchall()
+        except sqlite3.DatabaseError as err:
+            return {}, [f"the log is damaged: {err}"]
+    for row in rows:
+        fields = {
+            name: value for name, value in zip(COLUMNS, row, strict=True) if value is not None
+        }
+        if fields.get("uuid") in sessions:
+            wrong.append(f"{fields['uuid']} is in the log twice")
+        sessions[fields.get("uuid", "")] = fields
     return sessions, wrong
 
 
@@ -181,13 +234,16 @@ def hourly(lines: Iterable[dict[str, Any]]) -> dict[str, dict[int, dict[str, flo
         hours.setdefault(fields["cleared_at"] // HOUR * HOUR, []).append(fields)
     rows: dict[str, dict[int, dict[str, float]]] = {name: {} for name in STATISTICS}
     totals = dict.fromkeys(("sessions", "guests", "late"), 0)
-    for hour, sessions in sorted(hours.items()):
-        paged = [(wait, s["goal"]) for s in sessions if (wait := _wait(s)) is not None]
-        late = sum(wait > goal for wait, goal in paged)
+    for hour, ended in sorted(hours.items()):
+        sessions = [fields for fields in ended if not is_slip(fields)]
+        if not sessions:
+            continue
+        paged = [fields for fields in sessions if "wait" in fields]
+        late = sum(map(is_late, paged))
         counts = {"sessions": len(sessions), "guests": sum(s["party_size"] for s in sessions)}
         if paged:
             counts["late"] = late
-            minutes = [wait / 60 for wait, _ in paged]
+            minutes = [fields["wait"] / 60 for fields in paged]
             rows["wait"][hour] = {
                 "mean": sum(minutes) / len(minutes),
                 "min": min(minutes),

@@ -37,6 +37,17 @@ LARGE_OFFSETS = (
     timedelta(days=400, hours=3),
 )
 
+# Home Assistant's own clock at boot, until a time server has put it right: a computer without a
+# battery goes on from when it was last on. And in service, as when somebody or something sets it.
+BOOT_OFFSETS = (timedelta(hours=-10), timedelta(hours=3), timedelta(minutes=-55))
+STEPS = (
+    timedelta(minutes=-7),
+    timedelta(minutes=25),
+    timedelta(seconds=-90),
+    timedelta(minutes=4),
+    timedelta(minutes=-40),
+)
+
 
 class Event(StrEnum):
     """What happens once in the middle of a shift."""
@@ -72,6 +83,8 @@ class Shift:
     event: Event | None = None
     offset: timedelta | None = None
     """How far the unit's clock is off in this shift, if far."""
+    step: timedelta | None = None
+    """How far Home Assistant's own clock is off for a while: from its start on, if it starts."""
     after: After | None = None
     is_patient: bool = False
     """Whether nothing is asked for afterwards: it has to come right by itself."""
@@ -79,7 +92,7 @@ class Shift:
     @property
     def is_free(self) -> bool:
         """Whether nothing happens but the faults that are in every shift."""
-        return self.event is None and self.after is None and self.offset is None
+        return not any((self.event, self.after, self.offset, self.step))
 
 
 def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: bool) -> list[Shift]:
@@ -119,6 +132,10 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
 
     give(early, kills, Event.KILL)
     give(early, max(1, days // 4), Event.RESTART)
+    # Not on the first day: the token with which we ask is from its noon.
+    starts = [shift for shift in early if shift.event is not None and shift.day > 0]
+    for number, shift in enumerate(rng.sample(starts, (len(starts) + 1) // 2)):
+        shift.step = BOOT_OFFSETS[number % len(BOOT_OFFSETS)]
     # The evening's shift comes after these hours.
     early_noons = [shift for shift in noons if shift in early]
     give(early_noons, max(1, days // 7), After.HOURS_DOWN)
@@ -131,6 +148,9 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
     give(noons, max(1, days // 7), After.HOURS_UNPLUGGED)
     give(shifts, days // 3, After.WIPE)
     give(shifts, days // 2, After.SET_CLOCK)
+    free = [shift for shift in shifts if shift.is_free]
+    for number, shift in enumerate(rng.sample(free, min(max(1, days // 3), len(free)))):
+        shift.step = STEPS[number % len(STEPS)]
     return shifts
 
 

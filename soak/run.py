@@ -57,7 +57,7 @@ DAYS_KEPT = 4
 # Share of a day's sessions that come in an absence of hours.
 ABSENCE = 0.25
 
-# Minutes after which what happened is no news any more; see session_tracker.NEWS.
+# Minutes after which what happened is no news any more; see MAX_EVENT_AGE of sessions/tracker.py.
 STALE_AFTER = timedelta(minutes=16)
 
 # Seconds in which all comes right after a shift, when it is helped by a question; a read that the
@@ -88,7 +88,11 @@ SHORTEST_SHIFT = 3.0
 OVERHEAD = 4.0
 
 # What our log lines say at WARNING and above while a unit has faults, and actions fail ...
-EXPECTED_LINES = ("Error fetching T7470 data", "Error during service call to lrs_pager")
+EXPECTED_LINES = (
+    "Error fetching T7470 data",
+    "Error during service call to lrs_pager",
+    "The history can't be read",
+)
 # ... and what Home Assistant says, with a traceback, of any action that fails after its caller,
 # here the soak, has hung up.
 HUNG_UP = "HomeAssistantError exception in shielded future"
@@ -100,6 +104,11 @@ SHOWN = 5
 def say(text: str) -> None:
     """Tell how far things are."""
     print(text, flush=True)  # noqa: T201  # it is a program
+
+
+def minutes(span: timedelta) -> str:
+    """Write a span that may be negative."""
+    return f"{span.total_seconds() / 60:+g} min"
 
 
 def free_port() -> int:
@@ -170,7 +179,7 @@ class Soak:
     @property
     def log_file(self) -> Path:
         """The session log."""
-        return self._config / ".storage" / f"{DOMAIN}.{self._entry_id}"
+        return self._config / ".storage" / f"{DOMAIN}.{self._entry_id}.db"
 
     async def run(self) -> None:
         """Run all of it."""
@@ -336,6 +345,7 @@ class Soak:
                 f"day {shift.day + 1:2} {shift.middle:%a %H:%M}  {len(self.unit.ledger):5} "
                 f"sessions, {took:5.1f} s  {shift.event or ''}"
                 f"{f' clock {shift.offset}' if shift.offset else ''}"
+                f"{f' our clock {minutes(shift.step)}' if shift.step else ''}"
                 f"{f', then {shift.after}' if shift.after else ''}"
             )
 
@@ -347,10 +357,13 @@ class Soak:
         if shift.offset is not None:
             self.done["unit's clock far off for a shift"] += 1
             await self._set_clock(shift.offset, is_far_off=True)
+        if shift.step is not None:
+            # Where the clocks seem to part, instants follow from what the unit's shows.
+            self._books.are_parted = True
         guests = plan_shift(self._rng, self._args.sessions_per_day // SHIFTS, seconds)
         serving = asyncio.create_task(Service(self.unit, self._act).serve(guests))
         troubles = asyncio.create_task(self._make_trouble(seconds))
-        happening = asyncio.create_task(self._happen(shift.event, seconds))
+        happening = asyncio.create_task(self._happen(shift, seconds))
         try:
             await asyncio.gather(serving, troubles, happening)
         finally:
@@ -361,6 +374,8 @@ class Soak:
             (shift.middle.date() - FIRST_DAY).days + shift.middle.hour / 24,
             is_patient=shift.is_patient,
         )
+        self._books.sessions()
+        self._books.are_parted = False
         if shift.offset is not None:
             await self._set_clock(timedelta())
         if shift.after is not None:
@@ -414,19 +429,28 @@ class Soak:
                 if is_fault:
                     self._faults.switch(trouble.name, on=False)
 
-    async def _happen(self, event: Event | None, seconds: float) -> None:
+    async def _happen(self, shift: Shift, seconds: float) -> None:
         """Have something happen in the middle of it all."""
-        if event is None:
+        if shift.event is None and shift.step is None:
             return
-        self.done[event] += 1
-        await asyncio.sleep(self._trouble_rng.uniform(0.3, 0.7) * seconds)
-        self._note(event)
-        match event:
-            case Event.KILL | Event.RESTART:
+        await asyncio.sleep(self._trouble_rng.uniform(0.3, 0.6) * seconds)
+        if shift.event is not None:
+            self.done[shift.event] += 1
+            self._note(shift.event)
+        match shift.event:
+            case None:
+                self.done["Home Assistant's clock set in service"] += 1
+                off_for = self._trouble_rng.uniform(0.1, 0.4) * seconds
+                await self._have_clock_off(shift.step, off_for)
+            case Event.KILL | Event.RESTART as event:
                 async with self._absence():
                     kill = event is Event.KILL
                     await self._home.stop(signal.SIGKILL if kill else signal.SIGTERM)
+                    self._clock.set_home_ahead(shift.step or timedelta())
                     await self._come_back()
+                if shift.step is not None:
+                    self.done["Home Assistant's clock off at its start"] += 1
+                    await self._have_clock_off(shift.step, self._trouble_rng.uniform(1, 4))
             case Event.RELOAD:
                 await self._reload()
             case Event.REBOOT:
@@ -437,6 +461,16 @@ class Soak:
                 await self._simulator.stop()
                 await asyncio.sleep(self._trouble_rng.uniform(0.5, 4))
                 await self._simulator.start()
+
+    async def _have_clock_off(self, step: timedelta | None, seconds: float) -> None:
+        """Have Home Assistant's own clock be off for a while, and put right again."""
+        self._note(f"Home Assistant's clock {step and minutes(step)}")
+        self._clock.set_home_ahead(step or timedelta())
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._clock.set_home_ahead(timedelta())
+            self._note("Home Assistant's clock is right")
 
     async def _reload(self) -> None:
         async with self._absence():
@@ -487,7 +521,7 @@ class Soak:
 
     async def _wrong_now(self) -> list[str]:
         """What is not as it should be at this moment."""
-        lines, damage = read_log(self.log_file)
+        lines, damage = await asyncio.to_thread(read_log, self.log_file)
         wrong = damage + self._books.log_differences(lines)
         if not wrong and not self._books.off:
             wrong += self._books.figure_differences(await self._states())
@@ -526,7 +560,7 @@ class Soak:
         self.samples.append(Sample(self.life, day, held))
 
     async def _compare_history(self) -> None:
-        """Compare with what the action get_history returns, which is the log in memory."""
+        """Compare with what the action get_history returns."""
         answer = await self._home.rest(
             "POST",
             f"/api/services/{DOMAIN}/get_history?return_response",
@@ -562,7 +596,7 @@ class Soak:
     def _look_for_names(self) -> None:
         """See that no guest's name is where none may be: in no file but the session log."""
         for path in self._config.rglob("*"):
-            if path.name == self.log_file.name or not path.is_file():
+            if path.name.startswith(self.log_file.name) or not path.is_file():
                 continue
             if MARK.encode() in path.read_bytes():
                 self.wrong.append(f"a guest's name is in {path.relative_to(self._config)}")

@@ -21,6 +21,7 @@ from syrupy.assertion import SnapshotAssertion
 
 # Before `hass` is made, or the harness's own custom_components would be the only ones.
 import custom_components.lrs_pager
+from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.sync.push import PushState
@@ -84,10 +85,13 @@ def local_time() -> datetime:
 async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
     """A transmitter with a right clock and nothing in its history.
 
-    With the marker `polled`, it has no room for observers, so that polls are all there is.
+    With the marker `polled`, it has no room for observers, so that polls are all there is. Else it
+    pings at once, so that push is live without waiting.
     """
     room = 0 if request.node.get_closest_marker("polled") else None
-    async with Simulator(unit=Unit(now=local_time), max_observers=room) as simulator:
+    async with Simulator(
+        unit=Unit(now=local_time), max_observers=room, pings_at_once=True
+    ) as simulator:
         yield simulator
 
 
@@ -156,6 +160,12 @@ def quick_intervals(times: float, **others: float) -> Intervals:
     """Intervals at which push goes so many times as fast."""
     scaled = {name: getattr(Intervals(), name) / times for name in PUSH_INTERVALS}
     return replace(Intervals(), **scaled | others)
+
+
+@pytest.fixture(autouse=True)
+def _pings_prove(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have push be live with the first ping, however soon that comes."""
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(proof_age=0))
 
 
 # For units that ping each 0.15 s.

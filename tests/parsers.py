@@ -95,7 +95,7 @@ def _check_session(session: Session) -> None:
     _is_integer(session.id, 0, MAX_INTEGER)
     _is_integer(session.number, 0, 999_999)
     _is_integer(session.party_size, 1, 9_999)
-    _is_integer(session.goal, 0, MAX_GOAL)
+    _is_integer(session.goal, 1, MAX_GOAL)
     for time in (session.created, session.notified, session.cleared):
         _is_time(time)
     for name in (session.uuid, session.clear_type, session.state):

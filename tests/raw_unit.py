@@ -222,6 +222,12 @@ class RawUnit(asyncio.DatagramProtocol):
             options.append((BLOCK2, b"\x0a"))  # number 0, more to come, 64 bytes
         self._send(Message(kind, code, next(self._message_ids), token, options, payload), address)
 
+    def send_to_observer(self, data: bytes) -> None:
+        """Send a datagram, be it no message."""
+        assert self._transport
+        assert self._observer
+        self._transport.sendto(data, self._observer[0])
+
     def end_observation(self) -> None:
         """Tell the observer that it is none any more."""
         self.notify(b"", code="5.03")

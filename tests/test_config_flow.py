@@ -7,6 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.lrs_pager import config_flow
+from custom_components.lrs_pager.address import read_address
 from custom_components.lrs_pager.const import (
     CONF_DAY_START,
     CONF_KEEP_NAMES,
@@ -18,8 +19,8 @@ from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from tests.conftest import SetUp, local_time, sensor, serve_guest
-from tests.simulator import Simulator, Unit
+from tests.conftest import SetUp, sensor, serve_guest
+from tests.simulator import Simulator
 
 HISTORY = ("v1", "sessions", "history")
 
@@ -78,11 +79,58 @@ async def test_an_ipv6_address_may_be_in_brackets(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entered", "host"),
-    [(" FE80::2%Eth0 ", "fe80::2%Eth0"), ("[fd00::2]", "fd00::2"), ("Pager.LOCAL", "pager.local")],
+    ("entered", "port", "meant"),
+    [
+        (" FE80::2%Eth0 ", 5683, ("fe80::2%Eth0", 5683)),
+        ("[fd00::2]", 5683, ("fd00::2", 5683)),
+        ("[fd00::2]:5700", 5683, ("fd00::2", 5700)),
+        ("::1:5700", 5683, ("::1:5700", 5683)),  # an address, as far as anybody can tell
+        ("Pager.LOCAL", 5683, ("pager.local", 5683)),
+        ("coap://10.0.1.32", 5683, ("10.0.1.32", 5683)),
+        ("CoAP://[FE80::2%eth0]:5683/v1/sessions", 5683, ("fe80::2%eth0", 5683)),
+        ("coap://10.0.1.32:5700/", 5683, ("10.0.1.32", 5700)),
+        ("10.0.1.32:5700", 5683, ("10.0.1.32", 5700)),
+        ("10.0.1.32:5700", 5700, ("10.0.1.32", 5700)),
+        ("10.0.1.32:", 5683, ("10.0.1.32", 5683)),
+        ("//10.0.1.32", 5700, ("10.0.1.32", 5700)),
+        # The port of a web page is not that of CoAP.
+        ("http://10.0.1.32/", 5683, ("10.0.1.32", 5683)),
+        ("https://pager.local:8443/index.html?x#y", 5683, ("pager.local", 5683)),
+    ],
 )
-def test_a_host_is_what_was_meant(entered: str, host: str) -> None:
-    assert config_flow._host(entered) == host
+def test_an_address_is_what_was_meant(entered: str, port: int, meant: tuple[str, int]) -> None:
+    assert read_address(entered, port, default_port=5683) == meant
+
+
+@pytest.mark.parametrize(
+    ("entered", "error"),
+    [
+        ("", "not_an_address"),
+        ("   ", "not_an_address"),
+        ("coap://", "not_an_address"),
+        (":5683", "not_an_address"),
+        ("me@10.0.1.32", "not_an_address"),
+        ("10.0.1.32 5683", "not_an_address"),
+        ("10.0.1.32:coap", "not_an_address"),
+        ("10.0.1.32:0", "not_an_address"),
+        ("10.0.1.32:65536", "not_an_address"),
+        ("10.0.1.32:\N{ARABIC-INDIC DIGIT ONE}", "not_an_address"),
+        ("[::1", "not_an_address"),
+        ("a:b:c", "not_an_address"),
+        ("10.0.1.32:5700", "two_ports"),
+    ],
+)
+async def test_what_is_no_address_is_said_where_it_was_entered(
+    hass: HomeAssistant, entered: str, error: str
+) -> None:
+    result = await enter(hass, host=entered, port=5701)
+    assert result["errors"] == {CONF_HOST: error}
+
+
+async def test_a_url_may_be_entered(hass: HomeAssistant, simulator: Simulator) -> None:
+    result = await enter(hass, host=f"coap://{simulator.host}:{simulator.port}/v1", port=5683)
+    await hass.async_block_till_done()
+    assert result["result"].data == address(simulator)
 
 
 async def test_a_second_transmitter_is_told_apart_by_its_title(
@@ -234,8 +282,8 @@ async def test_a_new_address_keeps_entities_and_log(
 ) -> None:
     serve_guest(simulator.unit)
     entry = await set_up()
-    async with Simulator(unit=Unit(now=local_time, seed=2)) as moved:
-        serve_guest(moved.unit)
+    async with Simulator(unit=simulator.unit) as moved:
+        serve_guest(moved.unit, 8)
         result = await reconfigure(hass, entry, **address(moved))
         assert result["reason"] == "reconfigure_successful"
         assert entry.data == address(moved)
@@ -249,6 +297,15 @@ async def test_the_present_address_may_be_entered_again(
     entry = await set_up()
     result = await reconfigure(hass, entry, **address(simulator))
     assert result["reason"] == "reconfigure_successful"
+
+
+async def test_a_new_address_may_be_entered_as_a_url(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    result = await reconfigure(hass, entry, host=f"http://{simulator.host}/", port=simulator.port)
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data == address(simulator)
 
 
 async def test_another_transmitters_address_is_refused(

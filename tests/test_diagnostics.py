@@ -51,3 +51,25 @@ async def test_they_tell_nothing_of_guests_who_are_there_now(
     text = json.dumps(found)
     assert "Ortega" not in text
     assert session.uuid not in text
+
+
+async def test_they_tell_what_the_unit_really_does(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    serve_guest(simulator.unit, wait=302, goal=300, label="Ortega")
+    serve_guest(simulator.unit, wait=303, goal=300)
+    serve_guest(simulator.unit, wait=298, goal=300, minutes_ago=31 * 24 * 60)
+    simulator.unit.create(9, label="Ortega")
+    entry = await set_up()
+    await async_setup_component(hass, "diagnostics", {})
+    found = (await get_diagnostics_for_config_entry(hass, hass_client, entry))["protocol"]
+    assert found["pages_at_goal"] == {"paged": 2, "at_goal": 1}
+    assert found["resources"]["GET /v1/sessions/history"]["codes"] == {"2.05": 1}
+    assert found["messages"]["answer: sessions+statistics"]["with_timestamp"] >= 1
+    # What one might look for here is not taken out because of its name.
+    assert found["fields"]["session_history"]["seen"]["uuid"] == ["string"]
+    assert "label" in found["fields"]["sessions"]["seen"]
+    assert "Ortega" not in json.dumps(found)

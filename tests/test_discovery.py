@@ -30,7 +30,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.loader import async_get_dhcp, async_get_zeroconf
@@ -626,6 +626,33 @@ async def test_a_replacement_does_not_inherit_the_mac_address(
         assert connections(hass, entry) == set()
         assert (await dhcp(hass, ELSEWHERE))["type"] is FlowResultType.FORM
         assert entry.data[CONF_HOST] == HERE
+
+
+async def test_a_replacement_leaves_the_mac_address_to_other_integrations(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Home Assistant 2026.3 has one device for the unit and for what the router knows of it."""
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    router = MockConfigEntry(domain="router")
+    router.add_to_hass(hass)
+    devices.async_get_or_create(config_entry_id=router.entry_id, connections={("mac", MAC)})
+    entry = await start(hass, entry_at(HERE, simulator.port))
+    [before] = dr.async_entries_for_config_entry(devices, entry.entry_id)
+    devices.async_update_device(before.id, name_by_user="Host stand")
+    count = entities.async_get_entity_id("sensor", DOMAIN, f"{entry.entry_id}_daily_count")
+    assert count
+    entities.async_update_entity(count, name="Guests")
+    async with Simulator(host=ELSEWHERE, port=simulator.port) as replacement:
+        await reconfigure(hass, entry, host=ELSEWHERE, port=replacement.port)
+        [of_router] = dr.async_entries_for_config_entry(devices, router.entry_id)
+        assert of_router.connections == {("mac", MAC)}
+        assert connections(hass, entry) == set()
+        [device] = dr.async_entries_for_config_entry(devices, entry.entry_id)
+        assert device.id != of_router.id
+        entity = entities.async_get(count)
+        assert entity
+        assert (entity.name, entity.device_id) == ("Guests", device.id)
+        await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_a_replacement_that_was_offered_takes_its_own_mac_address_along(

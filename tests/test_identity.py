@@ -82,7 +82,7 @@ REJECTED = "Error fetching T7470 data: The transmitter rejected"
 async def test_two_that_swap_addresses_are_not_merged_and_the_user_is_told_which(
     hass: HomeAssistant, set_up: SetUp, wires: Wires
 ) -> None:
-    front, back = unit_with(3, seed=1), unit_with(40, seed=2)
+    front, back = unit_with(3, seed=1), unit_with(40, seed=2, first_id=5000)
     at = [await wires.plug(front), await wires.plug(back)]
     entries = [await set_up(at[0], title="Front"), await set_up(at[1], title="Back")]
     counts = [sensor(hass, entry, "daily_count").state for entry in entries]
@@ -227,3 +227,17 @@ async def test_a_history_that_can_t_be_read_hides_nobody(
     await poll(hass, entry)
     assert sensor(hass, entry, "active_sessions").state == "1"
     assert sensor(hass, entry, "daily_count").state == "3"
+
+
+async def test_who_came_before_others_left_is_no_stranger_after_a_restart(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    unit = unit_with(3, seed=1)
+    unit.create(10)
+    for number in (11, 12):
+        serve_guest(unit, number)
+    entry = await set_up(await wires.plug(unit))
+    unit.wipe_history()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert sensor(hass, entry, "active_sessions").state == "1"
+    assert sensor(hass, entry, "daily_count").state == "5"

@@ -4,6 +4,7 @@ A real recorder with a real database (SQLite; scripts/test-postgres has one more
 dashboard reads it. The simulator's ledger is what rows are compared with.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 from custom_components.lrs_pager import long_term_statistics
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
-from custom_components.lrs_pager.long_term_statistics import DELAY, statistic_id
+from custom_components.lrs_pager.long_term_statistics import DELAY, LongTermStatistics, statistic_id
 from custom_components.lrs_pager.sessions.hourly import COUNTS, HOUR, KEYS
 from custom_components.lrs_pager.sessions.log import SessionLog
 from homeassistant.components.recorder.statistics import (
@@ -555,6 +556,50 @@ async def test_what_changes_while_rows_are_written_has_its_turn(
     block.go.set()
     await settle(hass)
     await go_on(hass)
+    await assert_as_ledger(hass, entry, unit)
+
+
+async def test_years_in_which_nothing_happened_are_not_looked_at_week_by_week(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    """As after a guest who was served with a dead clock, before it was set."""
+    serve_guest(unit, minutes_ago=26 * 365 * 24 * 60)
+    serve_guest(unit, 8)
+    with patch.object(
+        LongTermStatistics, "_read_rows", autospec=True, side_effect=LongTermStatistics._read_rows
+    ) as read:
+        entry = await set_up()
+        await settle(hass)
+    assert await states(hass, entry, "sessions") == [1, 1]
+    assert 2 <= read.call_count < 20
+
+
+@pytest.mark.logs("The recorder does not take long-term statistics: it has been busy")
+async def test_while_the_recorder_stands_still_one_waits_for_it_and_says_so_once(
+    hass: HomeAssistant,
+    unit: Unit,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    entry = await set_up()
+    await settle(hass)
+    block = await blocked(hass)
+    monkeypatch.setattr(long_term_statistics, "BUSY_AFTER", 0.05)
+    for number in range(1, 8):
+        serve_guest(unit, number)
+        await poll(hass, entry)
+        async_fire_time_changed(hass, dt_util.utcnow() + number * 2 * DELAY)
+        await hass.async_block_till_done()
+        await asyncio.sleep(0.06)
+    waiting = [task for task in entry._background_tasks if task.get_name().endswith("statistics")]
+    assert len(waiting) == 1
+    monkeypatch.undo()
+    block.go.set()
+    await settle(hass)
+    async_fire_time_changed(hass, dt_util.utcnow() + 16 * DELAY)
+    await settle(hass)
+    assert "The recorder takes long-term statistics again" in caplog.messages
     await assert_as_ledger(hass, entry, unit)
 
 

@@ -349,16 +349,16 @@ async def test_push_goes_on_after_a_socket_could_not_be_opened(
 ) -> None:
     entry = await set_up(unit)
     await proved(hass, entry, unit)
-    create = coap.Endpoint._create_context
-    failed: list[coap.Endpoint] = []
+    create = coap._open_context
+    failed: list[str] = []
 
-    async def fail_once(endpoint: coap.Endpoint) -> Any:
+    async def fail_once(transport: str) -> Any:
         if not failed:
-            failed.append(endpoint)
+            failed.append(transport)
             raise OSError(24, "Too many open files")
-        return await create(endpoint)
+        return await create(transport)
 
-    monkeypatch.setattr(coap.Endpoint, "_create_context", fail_once)
+    monkeypatch.setattr(coap, "_open_context", fail_once)
     unit.end_observation()
     await until(lambda: failed)
     await proved(hass, entry, unit)

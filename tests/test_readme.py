@@ -1,10 +1,12 @@
-"""What the README shows works as it stands there."""
+"""What the documentation shows works as it stands there, and its links lead somewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import timedelta
+import json
 from pathlib import Path
 import re
+from textwrap import dedent
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -16,17 +18,41 @@ from pytest_homeassistant_custom_component.common import (
 import yaml
 
 from custom_components.lrs_pager import coordinator
+from custom_components.lrs_pager.condition import CONDITIONS
 from custom_components.lrs_pager.sync.intervals import Intervals
-from homeassistant.core import HomeAssistant
+from custom_components.lrs_pager.trigger import TRIGGERS
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.script import Script, async_validate_actions_config
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, serve_guest, settle
 from tests.simulator import Simulator
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+ROOT = Path(__file__).parents[1]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = {path: path.read_text() for path in (ROOT / "README.md", *DOCS)}
+TEXT = "\n".join(PAGES.values())
+BLOCKS = [
+    yaml.safe_load(dedent(block))
+    for block in re.findall(r"^ *```yaml\n(.*?)```", TEXT, re.DOTALL | re.MULTILINE)
+]
 AUTOMATIONS = {block["alias"]: block for block in BLOCKS if "alias" in block}
+
+# All that has links to pages of the repository.
+LINKING = {
+    path: path.read_text()
+    for path in (
+        *PAGES,
+        ROOT / "CHANGELOG.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")),
+        *sorted((ROOT / "blueprints").rglob("*.yaml")),
+    )
+}
+INTEGRATION = ROOT / "custom_components" / "lrs_pager"
+ACTIONS = yaml.safe_load((INTEGRATION / "services.yaml").read_text())
+REPOSITORY = "https://github.com/ha-lrs-pager/lrs-pager"
 
 # Milliseconds, of a clock that stands still but for them, in which anything that is to happen has
 # happened.
@@ -66,7 +92,7 @@ type Automate = Callable[[str], Awaitable[None]]
 
 @pytest.fixture
 async def automate(hass: HomeAssistant, live: None) -> AsyncIterator[Automate]:
-    """Set up an automation of the README, and leave none of its timers."""
+    """Set up an automation of the documentation, and leave none of its timers."""
 
     async def automate(alias: str) -> None:
         assert await async_setup_component(hass, "automation", {"automation": AUTOMATIONS[alias]})
@@ -127,7 +153,7 @@ async def test_an_automation_that_waited_ends_the_session_that_it_is_about_and_n
 ) -> None:
     sessions = [simulator.unit.create(number) for number in (7, 8)]
     await set_up()
-    [clear] = [block for block in BLOCKS if block.get("action") == "lrs_pager.clear_session"]
+    [clear] = [block for block in BLOCKS if "session_id" in block.get("data", {})]
     assert await async_setup_component(hass, "script", {"script": {"run": {"sequence": [clear]}}})
     simulator.unit.clear(7)
     simulator.unit.create(7)  # the next guest's
@@ -208,7 +234,140 @@ async def test_the_light_is_on_while_many_guests_wait(
 
 def test_every_entity_that_is_named_exists() -> None:
     """By its key: a typing error would leave a card empty."""
-    entities = set(re.findall(r"\b(?:sensor|binary_sensor|event)\.t7470_\w+", README))
+    entities = set(re.findall(r"\b(?:sensor|binary_sensor|event)\.t7470_\w+", TEXT))
     assert "sensor.t7470_daily_count" in entities
     snapshots = (Path(__file__).parent / "snapshots" / "test_entities.ambr").read_text()
     assert not {entity for entity in entities if f"[{entity}-state]" not in snapshots}
+
+
+# ------------------------------------------------------------- every trigger, condition, action
+
+
+@pytest.mark.parametrize(
+    ("page", "keys"),
+    [("triggers", TRIGGERS), ("conditions", CONDITIONS), ("actions", ACTIONS)],
+)
+def test_each_has_a_section_of_its_own_with_an_example(page: str, keys: Iterable[str]) -> None:
+    sections = re.split(r"^##+ ", PAGES[ROOT / "docs" / f"{page}.md"], flags=re.MULTILINE)[1:]
+    for key in keys:
+        [section] = [
+            section
+            for section in sections
+            if re.search(rf"^(?:`lrs_pager\.{key}`|lrs_pager\.{key})$", section, re.MULTILINE)
+        ]
+        assert "```yaml" in section, key
+        assert f": lrs_pager.{key}\n" in section, key
+
+
+@pytest.mark.parametrize("page", ["triggers", "conditions"])
+def test_how_to_choose_one_in_the_interface_says_its_name_there(page: str) -> None:
+    named = re.findall(
+        r"^3\. Choose \*(.+?)\*\.", PAGES[ROOT / "docs" / f"{page}.md"], re.MULTILINE
+    )
+    words = json.loads((INTEGRATION / "translations" / "en.json").read_text())[page]
+    keys = {"triggers": TRIGGERS, "conditions": CONDITIONS}[page]
+    assert sorted(named) == sorted(words[key]["name"] for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("page", "described"), [("triggers", "triggers"), ("conditions", "conditions")]
+)
+def test_every_option_is_told_of(page: str, described: str) -> None:
+    text = PAGES[ROOT / "docs" / f"{page}.md"]
+    fields = {
+        field
+        for key, one in yaml.safe_load((INTEGRATION / f"{described}.yaml").read_text()).items()
+        if not key.startswith(".")
+        for field in one.get("fields", {})
+    }
+    assert fields
+    assert not {field for field in fields if f"| `{field}` |" not in text}
+
+
+def test_every_field_of_every_action_is_told_of() -> None:
+    sections = PAGES[ROOT / "docs" / "actions.md"].split("\n### lrs_pager.")[1:]
+    told = {
+        section.split("\n")[0]: set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+        for section in sections
+    }
+    assert told == {key: set(one["fields"]) for key, one in ACTIONS.items()}
+
+
+async def test_each_trigger_and_condition_is_taken_as_it_is_shown(
+    hass: HomeAssistant, live: None
+) -> None:
+    shown = [block for block in BLOCKS if {"triggers", "conditions"} & set(block)]
+    assert len(shown) >= len(TRIGGERS) + len(CONDITIONS)
+    automations = [
+        {"alias": f"{index}", "triggers": [], "actions": [], **block}
+        for index, block in enumerate(shown)
+    ]
+    assert await async_setup_component(hass, "automation", {"automation": automations})
+    await hass.async_block_till_done()
+    states = [state.state for state in hass.states.async_all("automation")]
+    assert states == ["on"] * len(shown)
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
+
+
+async def test_each_action_is_taken_as_it_is_shown(
+    hass: HomeAssistant, simulator: Simulator, live: None
+) -> None:
+    shown = [
+        block
+        for block in BLOCKS
+        if str(block.get("action")).startswith("lrs_pager.")
+        and "session_id" not in block.get("data", {})
+    ]
+    assert {block["action"].removeprefix("lrs_pager.") for block in shown} == set(ACTIONS)
+    for block in shown:
+        if block["action"] == "lrs_pager.remove_session":
+            simulator.unit.create(12)  # the example before has ended it
+        actions = await async_validate_actions_config(hass, [block])
+        await Script(hass, actions, "shown", "script").async_run(context=Context())
+    assert [session["clearType"] for session in simulator.unit.history] == ["STOP", "REMOVED"]
+    assert [page.number for page in simulator.unit.pages] == [12, 3]
+
+
+# ------------------------------------------------------------------------------- the pages
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[ROOT / "README.md"].splitlines()) <= 200
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    readme = PAGES[ROOT / "README.md"]
+    assert not [path.name for path in DOCS if f"(docs/{path.name}" not in readme]
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^ *```.*?^ *```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", LINKING, ids=lambda path: path.name)
+def test_every_link_leads_to_something_that_is_there(path: Path) -> None:
+    text = LINKING[path]
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"|(https://github\.com/ha-\S+)", text):
+        target = "".join(link).rstrip(".,:)>")
+        if target.startswith(f"{REPOSITORY}/blob/main/"):
+            base, target = ROOT, target.removeprefix(f"{REPOSITORY}/blob/main/")
+        elif template := re.fullmatch(rf"{REPOSITORY}/issues/new\?template=(.+)", target):
+            base, target = ROOT, f".github/ISSUE_TEMPLATE/{template[1]}"
+        elif re.match(r"https?://", target):
+            continue
+        else:
+            base = path.parent
+        name, _, anchor = target.partition("#")
+        page = (base / name).resolve() if name else path
+        if not page.exists() or (anchor and anchor not in anchors(page)):
+            lost.append(target)
+    assert not lost
+
+
+def test_every_picture_is_shown_somewhere() -> None:
+    pictures = {path.name for path in (ROOT / "docs").iterdir()} - {path.name for path in DOCS}
+    assert not {name for name in pictures if name not in TEXT}

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.issues import UNREADABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -308,3 +309,27 @@ async def test_a_transmitter_that_was_removed_meanwhile_ends_the_dialog(
     await dialog.open(entry)
     await hass.config_entries.async_remove(entry.entry_id)
     assert (await dialog.submit())["type"] == "abort"
+
+
+# ----------------------------------------------------------------- what can't be read
+
+
+@pytest.mark.logs("3 times or sessions of the history can't be read")
+async def test_times_that_can_t_be_read_are_told_until_they_can(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    for number in (7, 8, 9):
+        serve_guest(simulator.unit, number)
+    simulator.faults.wrong = {"notified": "0000-00-00T00:00:00"}
+    entry = await set_up()
+    # The sessions are counted all the same.
+    assert sensor(hass, entry, "daily_count").state == "3"
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{UNREADABLE}_{entry.entry_id}")
+    assert issue
+    assert issue.translation_placeholders == {"title": "T7470", "count": "3"}
+    # It is told once, and taken back.
+    await poll(hass, entry)
+    simulator.faults.wrong = {}
+    entry.runtime_data.follower.reader.read_everything()
+    await poll(hass, entry)
+    assert not ir.async_get(hass).issues

@@ -16,7 +16,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 import yaml
 
+from custom_components.lrs_pager import services
 from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.sessions import log
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -117,7 +120,6 @@ async def told_of_all(entry: MockConfigEntry, simulator: Simulator, way: str = "
     """The same, and have it show that what it tells arrives."""
     await listening(entry, way)
     if way == "pushed":
-        simulator.unit.set_settings()  # which it tells, though nothing is set
         await until(lambda: entry.runtime_data.follower.push.is_proved)
     simulator.requests.clear()
 
@@ -1601,6 +1603,33 @@ async def test_today_begins_when_the_business_day_does(
     await set_up(day_start=4)
     found = (await act(hass, "get_history"))["sessions"]
     assert [session["number"] for session in found] == [4]
+
+
+async def test_the_event_loop_goes_on_while_a_long_history_is_listed(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 101):
+        serve_guest(simulator.unit, number)
+    await set_up()
+    monkeypatch.setattr(log, "BATCH", 10)
+    in_one_go = [0]
+
+    def response(session: PlacedSession) -> dict[str, Any]:
+        in_one_go[-1] += 1
+        return {"number": session.number}
+
+    async def others() -> None:
+        while True:
+            in_one_go.append(0)
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(services, "response", response)
+    going_on = asyncio.create_task(others())
+    await asyncio.sleep(0)
+    found = (await act(hass, "get_history"))["sessions"]
+    going_on.cancel()
+    assert len(found) == 100
+    assert max(in_one_go) == 10
 
 
 async def test_sessions_that_the_transmitter_forgot_are_still_listed(

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-import json
 from pathlib import Path
 import random
 import shutil
@@ -14,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from soak.__main__ import slope
 from soak.clock import Clock
 from soak.comparison import STATISTICS, Books, hourly, read_log, statistics_differences
@@ -38,7 +39,7 @@ def clock(tmp_path: Path) -> Clock:
 def unit(clock: Clock) -> Unit:
     """A unit that has served two guests."""
     unit = Unit(now=lambda: NOON)
-    serve_guest(unit, 4, minutes_ago=90, wait=301, goal=300)
+    serve_guest(unit, 4, minutes_ago=90, wait=302, goal=300)
     serve_guest(unit, 5, minutes_ago=30, removed=True, label="Ortega")
     return unit
 
@@ -59,6 +60,19 @@ def test_another_process_goes_by_the_clock_that_is_set(clock: Clock) -> None:
         assert abs(float(printed[0]) - clock.instant(shown)) < 60
         # No other clock is touched.
         assert abs(float(printed[1]) - time.monotonic()) < 60
+
+
+def test_home_assistants_own_clock_can_be_off(clock: Clock) -> None:
+    clock.set_home_ahead(timedelta(hours=-10))
+    printed = subprocess.run(
+        [sys.executable, "-c", "import time; print(time.time())"],
+        env=clock.environment,
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert abs(float(printed) + 36_000 - clock.posix()) < 60
+    clock.set_to(NOON)  # and stays so as time goes on
+    assert clock.home_ahead == timedelta(hours=-10)
 
 
 def test_a_right_log_has_no_differences(
@@ -87,31 +101,28 @@ def test_a_session_too_few_or_too_many_in_the_log_is_found(
     assert len(Books(unit, clock).log_differences(lines)) == 1
 
 
-def test_a_damaged_log_is_found(tmp_path: Path) -> None:
-    file = tmp_path / "log"
-    line = {"uuid": "a", "number": 4}
-    header, whole, more, other = (
-        json.dumps(item).encode()
-        for item in ({"version": 1}, line, line | {"cleared_at": 5}, line | {"number": 5})
+async def test_the_log_is_read_while_it_is_written_and_damage_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "log.db"
+    assert read_log(file) == ({}, [])
+    log = SessionLog(file)
+    await log.open()
+    await log.keep([PlacedSession(uuid="a", number=4, cleared_at=5, label="Ortega")])
+    assert read_log(file) == (
+        {"a": {"uuid": "a", "number": 4, "cleared_at": 5, "label": "Ortega"}},
+        [],
     )
-    for content, problems in (
-        ([header, whole, more, b""], 0),
-        ([header, whole, more, b'{"uuid": "b", "num'], 0),  # is being written
-        ([header, whole, b'{"uuid": "b", "num', b""], 1),
-        ([header, whole, other, b""], 1),
-        ([b"{}", whole, b""], 1),
-    ):
-        file.write_bytes(b"\n".join(content))
-        sessions, wrong = read_log(file)
-        assert len(wrong) == problems
-        assert sessions["a"]["number"] == 4
+    await log.close()
+    file.write_bytes(b"x" + file.read_bytes()[1:])
+    sessions, wrong = read_log(file)
+    assert not sessions
+    assert len(wrong) == 1
 
 
 def test_a_sensor_that_is_wrong_is_found(unit: Unit, clock: Clock) -> None:
     states = {
         "daily_count": "2",
-        "average_wait": str(300.5 / 60),
-        "longest_wait": str(301 / 60),
+        "average_wait": str(301 / 60),
+        "longest_wait": str(302 / 60),
         "on_time_rate": "50.0",
         "last_cleared_session": "2026-10-25T10:30:00+00:00",
         "active_sessions": "0",
@@ -252,6 +263,9 @@ def test_time_goes_forward_and_everything_happens_in_a_fortnight(seed: int) -> N
     assert {shift.after for shift in shifts} == {None, *After}
     assert sum(shift.event is Event.KILL for shift in shifts) == 4
     assert any(shift.offset for shift in shifts)
+    # Home Assistant's own clock, too: at some of its starts, and in service.
+    assert {shift.event for shift in shifts if shift.step} >= {None}
+    assert any(shift.step and shift.event in {Event.KILL, Event.RESTART} for shift in shifts)
     assert sum(shift.is_patient for shift in shifts) == 1
 
 

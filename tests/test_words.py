@@ -18,7 +18,12 @@ import yaml
 from custom_components.lrs_pager import PLATFORMS, binary_sensor, button, event, number, sensor
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.errors import command_failure, translation
-from custom_components.lrs_pager.issues import ISSUES, LOG_SET_ASIDE, SESSIONS_MISSED
+from custom_components.lrs_pager.issues import (
+    ISSUES,
+    LOG_NOT_SAVED,
+    LOG_SET_ASIDE,
+    SESSIONS_MISSED,
+)
 from custom_components.lrs_pager.transmitter import (
     MalformedError,
     RejectedError,
@@ -177,7 +182,8 @@ def test_there_are_no_words_for_errors_that_do_not_exist() -> None:
     keys = {translation(error)[0] for error in all_errors()}
     assert len(raised()) > 15
     assert set(ENGLISH["exceptions"]) == keys | set(raised())
-    assert set(ENGLISH["config"]["error"]) == keys | {"not_t7470", "unknown"}
+    of_dialogs = {"not_an_address", "not_t7470", "two_ports", "unknown"}
+    assert set(ENGLISH["config"]["error"]) == keys | of_dialogs
     repair = ENGLISH["issues"]["clock_off"]["fix_flow"]
     assert set(repair["error"]) == keys | {"clock_not_set", "unknown"}
     assert set(repair["abort"]) == {"not_loaded"}
@@ -190,7 +196,11 @@ def test_each_issue_has_words_and_no_others_have() -> None:
         assert set(words) in ({"title", "description"}, {"title", "fix_flow"}), key
         found = {name for _, text in leaves(words) for name in re.findall(r"{(\w+)}", text)}
         assert found - {"code", "field"} == {"title"} | (
-            {LOG_SET_ASIDE: {"file"}, SESSIONS_MISSED: {"spans"}}.get(key, set())
+            {
+                LOG_SET_ASIDE: {"file"},
+                LOG_NOT_SAVED: {"error"},
+                SESSIONS_MISSED: {"spans"},
+            }.get(key, set())
         )
 
 

@@ -16,8 +16,11 @@ A packet becomes a session, is merged and logged, and is shown:
                                         -> sync/picture -> coordinator -> entities, host stand
 """
 
+import asyncio
+
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
@@ -55,7 +58,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> bool:
     """Set up a transmitter."""
     coordinator = LrsPagerCoordinator(hass, entry)
-    await coordinator.async_config_entry_first_refresh()
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    except ConfigEntryNotReady, asyncio.CancelledError:
+        if coordinator.is_closed:  # Home Assistant is stopping
+            return False
+        raise
     entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 

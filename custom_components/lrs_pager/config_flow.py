@@ -16,9 +16,9 @@ from homeassistant.config_entries import (
     OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -29,6 +29,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
+from .address import AddressError, read_address
 from .const import (
     CONF_DAY_START,
     CONF_KEEP_NAMES,
@@ -126,8 +127,14 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         placeholders: Mapping[str, str] = {}
         reconfigured = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
         if user_input is not None:
-            user_input[CONF_HOST] = _host(user_input[CONF_HOST])
-            errors, placeholders = await self._async_check(user_input, reconfigured)
+            try:
+                user_input[CONF_HOST], user_input[CONF_PORT] = read_address(
+                    user_input[CONF_HOST], user_input[CONF_PORT], default_port=DEFAULT_PORT
+                )
+            except AddressError as err:
+                errors = {CONF_HOST: err.key}
+            else:
+                errors, placeholders = await self._async_check(user_input, reconfigured)
             if not errors:
                 if reconfigured:
                     return await self._async_change(reconfigured, user_input)
@@ -283,9 +290,7 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         if mac != entry.unique_id:
             # At another address there may be another unit, a replacement say. With its
             # predecessor's MAC address, the entry would follow that one.
-            registry = dr.async_get(self.hass)
-            for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-                registry.async_update_device(device.id, new_connections=set())
+            _forget_mac(self.hass, entry)
         return self.async_update_reload_and_abort(entry, unique_id=mac, data=address)
 
     async def _async_claim(self, address: Mapping[str, Any]) -> str | None:
@@ -347,10 +352,31 @@ class LrsPagerOptionsFlow(OptionsFlowWithReload):
         )
 
 
-def _host(text: str) -> str:
-    """Clean a host as people enter it: " [FE80::2%eth0] " is "fe80::2%eth0"."""
-    address, percent, zone = text.strip().removeprefix("[").removesuffix("]").partition("%")
-    return address.lower() + percent + zone
+@callback
+def _forget_mac(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take the MAC address off the device of an entry.
+
+    Up to Home Assistant 2026.3, all integrations that know a MAC address share a device. Then the
+    others keep that, with the address, and the entry gets one of its own.
+    """
+    registry, entities = dr.async_get(hass), er.async_get(hass)
+    others = {
+        device.id
+        for other in hass.config_entries.async_entries()
+        if other is not entry
+        for device in dr.async_entries_for_config_entry(registry, other.entry_id)
+    }
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if device.id not in others:
+            registry.async_update_device(device.id, new_connections=set())
+            continue
+        ours = (DOMAIN, entry.entry_id)
+        registry.async_update_device(device.id, new_identifiers=device.identifiers - {ours})
+        own = registry.async_get_or_create(config_entry_id=entry.entry_id, identifiers={ours})
+        # Before the entry leaves the other device, which would delete them.
+        for entity in er.async_entries_for_config_entry(entities, entry.entry_id):
+            entities.async_update_entity(entity.entity_id, device_id=own.id)
+        registry.async_update_device(device.id, remove_config_entry_id=entry.entry_id)
 
 
 async def _async_hosts(address: Mapping[str, Any]) -> set[str]:

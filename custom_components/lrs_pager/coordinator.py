@@ -1,7 +1,8 @@
 """Wires to Home Assistant what keeps up with a transmitter."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,15 +29,19 @@ from .const import (
 from .errors import failure
 from .issues import (
     ACCEPTED,
+    LOG_NOT_SAVED,
     accept,
     add_missed_span,
     tell_of_another,
     tell_of_clock,
+    tell_of_disk,
     tell_of_log,
     tell_of_push,
+    tell_of_unreadable,
+    withdraw_issue,
 )
 from .long_term_statistics import LongTermStatistics
-from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
+from .sessions.log import Change, FutureVersionError, SessionLog
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
@@ -46,7 +51,7 @@ from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
 from .sync.soon import Soon
-from .transmitter import ClosedError, Session, Transmitter, TransmitterError
+from .transmitter import Session, Transmitter, TransmitterError
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
 
@@ -71,23 +76,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         options = entry.options
         call_later = partial(_call_later, hass)
-        days = options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(
             self.transmitter,
             self.log,
-            Ourselves(
-                zone=dt_util.get_default_time_zone,
-                wall=lambda: dt_util.utcnow().timestamp(),
-                steady=hass.loop.time,
-                intervals=INTERVALS,
-                day_start=self.day_start,
-                names_kept=None if days is None else days * DAY,
-                find_elsewhere=partial(_find_elsewhere, hass, entry),
-                is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
-            ),
+            _ourselves(hass, entry),
             self,
         )
         self.moments = Moments(
@@ -105,17 +100,25 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             save=self._save,
         )
         self._picture = Picture(
-            day_start=self.day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
+            day_start=day_start_of(entry), shows_names=options.get(CONF_SHOW_NAMES, False)
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
-        self._is_closed = False
+        self.is_closed = False
         entry.async_on_unload(self._async_close)
+        # From now on, as Home Assistant may be stopped while the first read is under way.
+        entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close))
 
     # ------------------------------------------------------------------- Home Assistant's hooks
 
     @override
     async def _async_setup(self) -> None:
         """Open the log."""
+        with _while_open(self):
+            await self._open_log()
+
+    async def _open_log(self) -> None:
+        # What was said before a reload; if it is so still, it is said again.
+        withdraw_issue(self.hass, self.config_entry, LOG_NOT_SAVED)
         try:
             opened = await self.log.open()
         except (OSError, FutureVersionError) as err:
@@ -133,15 +136,16 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @override
     async def _async_update_data(self) -> Snapshot:
         """Read what is due."""
+        with _while_open(self):
+            return await self._read()
+
+    async def _read(self) -> Snapshot:
         self._soon.cancel()
         # After a failure, the transmitter is asked again soon, whatever it told before.
         self.update_interval = timedelta(seconds=INTERVALS.poll)
         try:
             await self.follower.read()
             await self._sum_up()
-        except (ClosedError, LogClosedError) as err:
-            # The entry is being unloaded: nobody is left to be told, in the log least of all.
-            raise asyncio.CancelledError from err
         except TransmitterError as err:
             if isinstance(err, AnotherUnitError):
                 tell_of_another(self.hass, self.config_entry, err.name)
@@ -151,7 +155,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         if (delay := self.follower.reader.after_read()) is not None:
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         self.moments.asked()
         snapshot = self._snapshot()
         # Entities are not asked again for what they show already; `data` is what they were last
@@ -177,15 +181,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def async_start_push(self) -> None:
         """Begin to listen, now that there are entities to show what comes."""
-        entry = self.config_entry
-        entry.async_create_background_task(self.hass, self.follower.push.run(), f"{self.name} push")
-        entry.async_on_unload(
-            self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close)
+        self.config_entry.async_create_background_task(
+            self.hass, self.follower.push.run(), f"{self.name} push"
         )
 
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
-        self._is_closed = True
+        self.is_closed = True
         self.moments.stop()
         self._soon.close()
         await self.transmitter.close()
@@ -198,7 +200,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def changed(self) -> None:
         """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
-        if self._is_closed:
+        if self.is_closed:
             return
         if not self.last_update_success:
             self.read_soon(0)  # it is back, which a poll will say
@@ -212,10 +214,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def push_changed(self) -> None:
         """Show whether changes are pushed."""
-        if self._is_closed:
+        if self.is_closed:
             return
         self.update_interval = timedelta(seconds=self.follower.reader.interval)
-        self._tell_issues()
+        _tell_issues(self)
         if self.follower.push.state is PushState.LOST:
             self.read_soon(0)  # what happens from now on, polls have to find
         self._show()
@@ -237,16 +239,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         add_missed_span(self.hass, self.config_entry, start, end)
 
     @callback
-    def stepped(self) -> None:
-        """Our clock was set: read the unit's, and show all by the new time."""
-        self.read_soon(0)
+    def stepped(self, seconds: int) -> None:
+        """Our clock was set: show all by the new time."""
+        self._picture.shift(seconds)
         self.changed()
-
-    @property
-    def day_start(self) -> int:
-        """The hour at which a business day begins."""
-        hour: int = self.config_entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
-        return hour
 
     # ------------------------------------------------------------------------------ commands
 
@@ -261,7 +257,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         Raises TransmitterError, and HomeAssistantError if it didn't take.
         """
         did_take = await self.commands.set_clock()
-        self._tell_issues()
+        _tell_issues(self)
         if not did_take:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="clock_not_set")
 
@@ -271,11 +267,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Take what is shown, as of now."""
         follower = self.follower
         is_told = follower.reader.has_list or follower.push.is_live
+        clock = follower.unit_clock()
         return self._picture.take(
-            follower.unit_clock(),
+            clock,
             follower.now(),
             facts=follower.facts,
-            active=follower.tracker.active if is_told else None,
+            active=follower.tracker.active_by(clock) if is_told else None,
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,
@@ -291,22 +288,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Save what has ended, and show the day's figures with it."""
         await self.follower.save()
         await self._sum_up()
-        if not self._is_closed and self.last_update_success:
+        if not self.is_closed and self.last_update_success:
             self._show()
 
     async def _sum_up(self) -> None:
         """Have the day's figures as the log is."""
         day = self._picture.day(self.follower.unit_clock(), self.follower.now())
         await self._picture.sum_up(day, self.log)
-
-    @callback
-    def _tell_issues(self) -> None:
-        """Raise or withdraw what the user is to know."""
-        if self.follower.is_sure:
-            accept(self.hass, self.config_entry)
-        tell_of_clock(self.hass, self.config_entry, is_off=not self.follower.clocks.agrees)
-        if (is_silent := self.follower.push.is_silent) is not None:
-            tell_of_push(self.hass, self.config_entry, is_silent=is_silent)
 
     @callback
     def _refresh(self) -> Callable[[], bool]:
@@ -320,17 +308,42 @@ def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
     """The log of a transmitter, not open yet."""
     return SessionLog(
         *log_paths(hass, entry.entry_id),
-        failing=_log_failing,
+        failing=partial(tell_of_disk, hass, entry),
         set_aside=lambda path: tell_of_log(hass, entry, path.name),
     )
 
 
-def _log_failing(error: str | None) -> None:
-    """Log that the disk refuses to be written to, or (None) that it does not any more."""
-    if error is None:
-        LOGGER.info("The session log is saved again")
-    else:
-        LOGGER.error("The session log could not be saved: %s", error)
+def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
+    """What is our own, and what the user has chosen."""
+    days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
+    return Ourselves(
+        zone=dt_util.get_default_time_zone,
+        wall=lambda: dt_util.utcnow().timestamp(),
+        steady=hass.loop.time,
+        intervals=INTERVALS,
+        day_start=day_start_of(entry),
+        names_kept=None if days is None else days * DAY,
+        find_elsewhere=partial(_find_elsewhere, hass, entry),
+        is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
+    )
+
+
+def day_start_of(entry: ConfigEntry) -> int:
+    """The hour at which a business day begins."""
+    hour: int = entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
+    return hour
+
+
+def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
+    """Raise or withdraw what the user is to know."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+    if follower.is_sure:
+        accept(hass, entry)
+    tell_of_clock(hass, entry, is_off=not follower.clocks.agrees)
+    if (unreadable := follower.reader.history.unreadable) is not None:
+        tell_of_unreadable(hass, entry, unreadable)
+    if (is_silent := follower.push.is_silent) is not None:
+        tell_of_push(hass, entry, is_silent=is_silent)
 
 
 def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:
@@ -341,6 +354,20 @@ def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> C
         run()
 
     return async_call_later(hass, delay, on_time) if delay > 0 else hass.loop.call_soon(run).cancel
+
+
+@contextmanager
+def _while_open(coordinator: LrsPagerCoordinator) -> Iterator[None]:
+    """Raise CancelledError for what fails because the coordinator was closed.
+
+    Nobody is left to be told of that, in the log least of all.
+    """
+    try:
+        yield
+    except Exception as err:
+        if coordinator.is_closed:
+            raise asyncio.CancelledError from err
+        raise
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:

@@ -6,8 +6,15 @@ from typing import Any
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .coordinator import LrsPagerConfigEntry
+from .sessions.log import SessionLog
+
+# Seconds back from now from which sessions are looked at; and from its goal, within which a page is
+# one at the goal.
+PAGED_SINCE = 30 * 24 * 3600
+AT_GOAL = 2
 
 # Where the transmitter is; who the guests are; and what would let two files be matched.
 TO_REDACT = {CONF_HOST, "label", "uuid"}
@@ -20,7 +27,7 @@ async def async_get_config_entry_diagnostics(
     coordinator = entry.runtime_data
     follower = coordinator.follower
     clocks, history = follower.clocks, follower.reader.history
-    return async_redact_data(
+    known = async_redact_data(
         {
             "entry": {"data": dict(entry.data), "options": dict(entry.options)},
             "is_reachable": coordinator.last_update_success,
@@ -41,3 +48,23 @@ async def async_get_config_entry_diagnostics(
         },
         TO_REDACT,
     )
+    # What the unit really does, of which the vendor's pages say little. It has no values, but names
+    # of fields, and is told as it is.
+    protocol = coordinator.transmitter.observed.to_show()
+    protocol["pages_at_goal"] = await _pages_at_goal(coordinator.log)
+    return {**known, "protocol": protocol}
+
+
+async def _pages_at_goal(log: SessionLog) -> dict[str, int]:
+    """How many sessions with a goal were paged of late, and how many of them just as it ran out.
+
+    Does the unit page by itself then, as the vendor's examples suggest?
+    """
+    since = round(dt_util.utcnow().timestamp()) - PAGED_SINCE
+    off = [
+        abs(session.wait - session.goal)
+        async for batch in log.batches(since)
+        for session in batch
+        if session.wait is not None and session.goal
+    ]
+    return {"paged": len(off), "at_goal": sum(seconds <= AT_GOAL for seconds in off)}

@@ -14,8 +14,12 @@ from .const import DOMAIN, LOGGER
 # Their ids, which the entry's id follows; also their keys in translations.
 # The session log could not be read, and was set aside.
 LOG_SET_ASIDE: Final = "log_set_aside"
+# The session log can't be written.
+LOG_NOT_SAVED: Final = "log_not_saved"
 # The unit's clock is off.
 CLOCK_OFF: Final = "clock_off"
+# The history has sessions, or times of sessions, that can't be read.
+UNREADABLE: Final = "unreadable"
 # Changes are not pushed, though the unit said they would be.
 PUSH_SILENT: Final = "push_silent"
 # The unit forgot sessions that we may not have seen.
@@ -27,9 +31,11 @@ SWAPPED: Final = "swapped"
 
 ISSUES: Final = (
     LOG_SET_ASIDE,
+    LOG_NOT_SAVED,
     CLOCK_OFF,
     PUSH_SILENT,
     SESSIONS_MISSED,
+    UNREADABLE,
     ANOTHER_UNIT,
     SWAPPED,
 )
@@ -116,6 +122,17 @@ def tell_of_log(hass: HomeAssistant, entry: ConfigEntry, set_aside: str) -> None
 
 
 @callback
+def tell_of_disk(hass: HomeAssistant, entry: ConfigEntry, error: str | None) -> None:
+    """Tell that the log can't be saved; take it back (error: None) when it can be again."""
+    if error is None:
+        LOGGER.info("The session log is saved again")
+        withdraw_issue(hass, entry, LOG_NOT_SAVED)
+    else:
+        LOGGER.error("The session log could not be saved: %s", error)
+        raise_issue(hass, entry, LOG_NOT_SAVED, severity=ir.IssueSeverity.ERROR, error=error)
+
+
+@callback
 def tell_of_clock(hass: HomeAssistant, entry: ConfigEntry, *, is_off: bool) -> None:
     """Tell that the unit's clock is off; take it back when it is right."""
     if is_off:
@@ -150,3 +167,12 @@ def accept(hass: HomeAssistant, entry: ConfigEntry) -> None:
     hass.data.get(ACCEPTED, set()).discard(entry.entry_id)
     withdraw_issue(hass, entry, ANOTHER_UNIT)
     withdraw_issue(hass, entry, SWAPPED)
+
+
+@callback
+def tell_of_unreadable(hass: HomeAssistant, entry: ConfigEntry, count: int) -> None:
+    """Tell that so many sessions, or times of sessions, can't be read; take it back with 0."""
+    if count:
+        raise_issue(hass, entry, UNREADABLE, count=str(count))
+    else:
+        withdraw_issue(hass, entry, UNREADABLE)

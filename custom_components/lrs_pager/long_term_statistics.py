@@ -26,6 +26,7 @@ from homeassistant.components.recorder.models import (
     StatisticMetaData,
 )
 from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
     async_add_external_statistics,
     async_update_statistics_metadata,
     get_metadata,
@@ -77,6 +78,10 @@ DELAY: Final = timedelta(minutes=5)
 # Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for
 # ten; what is not written then is at the next start.
 STOP_TIMEOUT: Final = 5
+
+# Seconds that the recorder may take to come to what it was told before the user is told. It takes
+# minutes to purge a large database, or to update it to a new version of Home Assistant.
+BUSY_AFTER: Final = 10 * 60
 
 # Seconds of the log that are worked on at once: a week of a busy house is 2,000 sessions, some
 # milliseconds' work, and no memory to speak of.
@@ -191,6 +196,10 @@ class LongTermStatistics:
     @callback
     def _sync_now(self, _: datetime | None = None) -> None:
         self._unschedule()
+        if self._one_at_a_time.locked():
+            # While the recorder stands still, one waits for it, and not more and more.
+            self._cancel_timer = async_call_later(self._hass, DELAY, self._sync_now)
+            return
         self._entry.async_create_background_task(
             self._hass, self._sync(), f"{self._entry.title} statistics"
         )
@@ -283,7 +292,12 @@ class LongTermStatistics:
             self._hass.loop.call_soon_threadsafe(done.set)
 
         async_update_statistics_metadata(self._hass, self._ids[SESSIONS], on_done=on_done)
-        await done.wait()
+        try:
+            async with asyncio.timeout(BUSY_AFTER):
+                await done.wait()
+        except TimeoutError:
+            self._tell(f"it has been busy for {BUSY_AFTER // 60} minutes")
+            await done.wait()
 
     def _metadata(self) -> dict[str, StatisticMetaData]:
         """What the recorder is told of each statistic."""
@@ -328,16 +342,7 @@ class LongTermStatistics:
             {"state", "sum", "mean", "min", "max"},
         )
         return {
-            key: {
-                round(row["start"]): Row(
-                    state=row.get("state"),
-                    sum=row.get("sum"),
-                    mean=row.get("mean"),
-                    min=row.get("min"),
-                    max=row.get("max"),
-                )
-                for row in found.get(id_, ())
-            }
+            key: {round(row["start"]): _row(row) for row in found.get(id_, ())}
             for key, id_ in self._ids.items()
         }
 
@@ -353,6 +358,17 @@ class LongTermStatistics:
         sessions = [session for session in around if start <= session.ended_at < start + STRETCH]
         told = rows_of(sessions, Endings(around))
         return merge(told, self._read_rows(start, end), totals, moved)
+
+
+def _row(row: StatisticsRow) -> Row:
+    """A row, as the recorder returns it."""
+    return Row(
+        state=row.get("state"),
+        sum=row.get("sum"),
+        mean=row.get("mean"),
+        min=row.get("min"),
+        max=row.get("max"),
+    )
 
 
 def statistic_id(entry_id: str, key: str) -> str:

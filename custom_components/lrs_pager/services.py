@@ -1,5 +1,6 @@
 """Actions: start, change, page and end sessions; page without one; list and sum up sessions."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -244,7 +245,12 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
     start, end = _instant(call, ATTR_START, day.start), _instant(call, ATTR_END, day.end)
     if start >= end:
         raise refused("end_before_start")
-    return {"sessions": [response(one) for one in await coordinator.log.between(start, end)]}
+    sessions: list[Any] = []
+    # Batch by batch: all of some years at once would hold up the event loop for seconds.
+    async for batch in coordinator.log.batches(start, end):
+        sessions += map(response, batch)
+        await asyncio.sleep(0)
+    return {"sessions": sessions}
 
 
 async def _get_pattern(call: ServiceCall) -> ServiceResponse:

@@ -5,6 +5,7 @@ The limits on mean errors are those of an earlier trial (see `KNOWN`) and six in
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from functools import cache
 import json
 from random import Random
@@ -201,26 +202,42 @@ def test_measures_are_those_of_a_slow_recount() -> None:
 
 
 def test_the_simple_ways_say_what_they_are_called() -> None:
-    waits = waits_of(Restaurant(), 10, 3)
-    told = outcomes(waits, 8)
-    assert len(told) > 50
-    paged = sorted((w for w in waits if w.paged is not None), key=lambda w: w.paged or 0)
-    names = ("goal", "today", "last_30", "last", "parties", "hours")
-    for outcome in told:
-        now, day = outcome.wait.created, outcome.wait.created // DAY
-        before = [w for w in paged if w.paged and w.paged <= now]
-        minutes = [((w.paged or 0) - w.created) / 60 for w in before]
-        said = dict(zip(names, outcome.baselines, strict=True))
-        today = [m for m, w in zip(minutes, before, strict=True) if w.created // DAY == day]
-        recent = [
-            m
-            for m, w in zip(minutes[-30:], before[-30:], strict=True)
-            if now - (w.paged or 0) <= 4 * 3600
+    told = sorted(outcomes(waits_of(Restaurant(), 10, 3)), key=lambda o: o.wait.paged or 0)
+    assert len(told) > 300
+    hours = 0
+    for outcome in told[-100:]:
+        now = outcome.wait.created
+        before = [o for o in told if o.wait.paged and o.wait.paged <= now]
+        minutes = [o.minutes for o in before]
+        today = [o.minutes for o in before if o.wait.created // DAY == now // DAY]
+        recent = [o.minutes for o in before[-30:] if now - (o.wait.paged or 0) <= 4 * 3600]
+        same = [o for o in before if o.size == outcome.size]
+        each = 6.0
+        for number, o in enumerate(same, 1):
+            each += max(1 / (number + 5), 1 / 60) * (o.minutes / (o.line.own_size + 1) - each)
+        here = [
+            o.minutes / (o.line.own_size + 1)
+            for o in same
+            if local_hour(o.wait) == local_hour(outcome.wait)
         ]
-        assert said["goal"] == 15
-        assert said["today"] == pytest.approx(fmean(today) if today else 15)
-        assert said["last_30"] == pytest.approx(fmean(recent) if recent else 15)
-        assert said["last"] == pytest.approx(minutes[-1])
+        hours += bool(here)
+        assert outcome.baselines == pytest.approx(
+            (
+                15,
+                fmean(today) if today else 15,
+                fmean(recent) if recent else 15,
+                minutes[-1],
+                each * (outcome.line.own_size + 1),
+                (fmean(here) if here else each) * (outcome.line.own_size + 1),
+            )
+        )
+    assert hours > 50
+
+
+def local_hour(wait: Wait) -> tuple[int, int]:
+    """The weekday and the hour at which a guest came, by the clock on the wall."""
+    moment = datetime.fromtimestamp(wait.created, timezone(timedelta(seconds=wait.offset)))
+    return moment.weekday(), moment.hour
 
 
 def test_groups_are_parts_of_the_whole() -> None:
@@ -232,6 +249,12 @@ def test_groups_are_parts_of_the_whole() -> None:
         assert mae / report.all.ours.n == pytest.approx(report.all.ours.mae)
     assert list(report.by_queue) == ["0-2", "3-7", "8+"]
     assert list(report.by_week) == ["2026-02-02", "2026-02-09", "2026-02-16"]
+
+
+def test_weeks_are_named_by_the_date_on_the_wall() -> None:
+    visits = lines(log(Restaurant(opens=8 * 60), 9, 1, zone=timezone(timedelta(hours=12))))
+    waits = [wait for number, text in enumerate(visits) if (wait := read_line(text, number))]
+    assert list(back_test(waits, 0).by_week) == ["2026-01-05", "2026-01-12"]
 
 
 def test_a_log_of_the_warm_up_alone_is_reported_as_nobody() -> None:

@@ -108,7 +108,7 @@ def counted(log: list[PlacedSession], hour: int) -> dict[str, float | None]:
         if session.party_size is not None:
             knows_guests = True
             guests += session.party_size
-        if session.wait is None or session.goal is None:
+        if session.wait is None or not session.goal:
             continue
         knows_late = True
         late += is_late(session.wait, session.goal)
@@ -130,7 +130,7 @@ def measured(log: list[PlacedSession], hour: int) -> tuple[list[float], list[boo
         if session.wait is None:
             continue
         waits.append(session.wait / 60)
-        if session.goal is not None:
+        if session.goal:
             on_time.append(not is_late(session.wait, session.goal))
     return waits, on_time
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 import itertools
 from pathlib import Path
 import threading
+from typing import Any
 
 import pytest
 
 from custom_components.lrs_pager.sessions import log as log_module
-from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.log import LogClosedError, SessionLog
 from custom_components.lrs_pager.sessions.session import PlacedSession, place
 from custom_components.lrs_pager.sessions.store import Store
 from custom_components.lrs_pager.transmitter import Session
@@ -80,10 +81,23 @@ async def test_a_session_without_its_uuid_is_recognised_among_others_with_its_id
         assert len(await merged(path, *order)) == 2
 
 
+@pytest.mark.parametrize(
+    "other", [{"number": 77}, {"cleared": NOON.replace(tzinfo=None)}, {"notified": None}], ids=str
+)
 async def test_two_sessions_with_uuids_are_two_even_with_the_same_id_and_creation(
-    path: Path,
+    path: Path, other: dict[str, Any]
 ) -> None:
-    assert len(await merged(path, [session(1)], [session(1, uuid="other")])) == 2
+    told = [session(1)], [replace(session(1), uuid="other", **other)]
+    assert len(await merged(path, *told)) == 2
+
+
+async def test_a_unit_that_makes_uuids_anew_when_it_boots_doubles_nothing(path: Path) -> None:
+    told = [session(n) for n in range(1, 4)]
+    anew = [replace(one, uuid=f"anew-{one.id}") for one in told]
+    found = await merged(path, told, anew)
+    assert [s.number for s in found] == [s.number for s in await merged(path, told)]
+    # The one that is still known when the unit is asked the next time.
+    assert {s.uuid for s in found} == {one.uuid for one in anew}
 
 
 async def test_sessions_without_ids_are_told_apart_by_their_uuids(log: SessionLog) -> None:
@@ -403,6 +417,6 @@ async def test_opening_that_was_given_up_leaves_the_file_to_the_next(
 async def test_a_log_that_is_closed_says_so(path: Path) -> None:
     async with opened(path) as log:
         pass
-    with pytest.raises(RuntimeError, match="not open"):
+    with pytest.raises(LogClosedError):
         await log.count()
     await log.close()

@@ -11,14 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.lrs_pager.sessions.backtest import read_line
-from custom_components.lrs_pager.sessions.quote import (
-    LONGEST,
-    Curve,
-    Quoter,
-    Reason,
-    Size,
-    Wait,
-)
+from custom_components.lrs_pager.sessions.neighbours import Curve, Size
+from custom_components.lrs_pager.sessions.quote import LONGEST, Quoter, Reason, Wait, _Gate
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.waits import wait_of
 from tests.simulator.restaurant import Restaurant, lines, log
@@ -79,6 +73,18 @@ def test_a_quote_is_a_range_in_fives_that_grows_with_the_line() -> None:
         assert quote.based_on >= 8
     assert [quote.parties_ahead for quote in quotes] == [1, 4, 12]
     assert all((a.high or 0) < (b.high or 0) for a, b in pairwise(quotes))
+
+
+def test_a_quote_is_never_less_than_five_minutes() -> None:
+    at_once = [
+        replace(w, paged=w.created + 60 + n % 20) if w.paged else w for n, w in enumerate(usual())
+    ]
+    now = evening(at_once)
+    quoter = told([*at_once, *queue(now, 1)])
+    forecast = quoter._line["waits 1"].forecast
+    assert forecast
+    assert forecast.expected < 2
+    assert (forecast.low, forecast.high) == (5, 5)
 
 
 def test_a_quote_says_how_many_are_ahead_and_how_many_of_the_own_size() -> None:
@@ -193,8 +199,9 @@ def test_where_guests_wait_for_longer_than_they_used_to_tonight_quotes_are_longe
 def test_who_waits_for_longer_than_expected_already_makes_quotes_longer() -> None:
     now = evening(usual())
     quoter = after_the_usual(queue(now, 6))
-    assert quoter._pace_at(now) == pytest.approx(1, abs=0.01)
-    assert quoter._pace_at(now + 3600) > 1.05
+    line = quoter._line.values()
+    assert quoter._pace.at(now, line) == pytest.approx(1, abs=0.01)
+    assert quoter._pace.at(now + 3600, line) > 1.05
 
 
 # ------------------------------------------------------------------------------ what is known
@@ -261,6 +268,11 @@ def test_it_comes_to_the_same_whether_it_is_replayed_or_told_live() -> None:
         assert live.remaining(f"waits {number}", now) == rebuilt.remaining(f"waits {number}", now)
 
 
+def test_who_is_paged_in_the_second_of_coming_is_not_left_in_the_line() -> None:
+    at_once = Wait(key="at once", created=DAY, paged=DAY)
+    assert told([at_once, *queue(DAY, 3)]).quote(DAY + 60, 2).parties_ahead == 3
+
+
 def test_a_replay_can_be_left_off_and_gone_on_with_after_each_step() -> None:
     waits, quoter = queue(DAY, 4), Quoter()
     found = [quoter.quote(DAY, 2).parties_ahead for _ in quoter.replay(waits)]
@@ -312,7 +324,7 @@ def test_only_what_tells_how_long_guests_wait_is_learnt_from(
     now = evening(usual())
     before.quote(now, 2)
     after.quote(now, 2)
-    assert (list(before._waits) != list(after._waits)) == is_learnt
+    assert (list(before._neighbours._waits) != list(after._neighbours._waits)) == is_learnt
 
 
 def test_a_pager_that_nobody_clears_is_no_party_in_the_line_on_the_next_day() -> None:
@@ -342,11 +354,27 @@ def test_a_unit_that_pages_by_itself_is_found_out() -> None:
     assert quoter.auto_page_share is not None
     assert quoter.auto_page_share < 0.05
     assert not quoter.is_auto_paged
+    a_second_later = [replace(w, paged=w.created + 903) if w.paged else w for w in by_hand]
+    assert told(a_second_later).auto_page_share == 0
     quoter = told(by_itself)
     recent = [wait for wait in sorted(by_itself, key=lambda w: w.paged or 0) if wait.paged][-200:]
     expected = fmean(abs((wait.seconds or 0) - 900) <= 2 for wait in recent)
     assert quoter.auto_page_share == pytest.approx(expected)
     assert quoter.is_auto_paged
+
+
+def test_the_gate_needs_some_quotes_to_judge_by_and_takes_less_chance_with_more() -> None:
+    now = evening(usual())
+    forecast = after_the_usual(queue(now))._line["waits 1"].forecast
+    assert forecast
+    gate, opened = _Gate(), []
+    for _ in range(200):
+        # Right, and so never broken: with many that is no chance, but too long a quote.
+        gate.add(forecast.expected, forecast, [99.0] * 6)
+        opened.append(gate.is_open)
+    assert not any(opened[:19])
+    assert opened[19]
+    assert not opened[199]
 
 
 # ----------------------------------------------------------------------------- Kaplan and Meier

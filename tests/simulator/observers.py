@@ -61,6 +61,7 @@ class Observers:
         *,
         ping: Callable[[], bytes],
         ping_interval: float,
+        pings_at_once: bool,
         limit: int | None,
         faults: Faults,
     ) -> None:
@@ -70,6 +71,7 @@ class Observers:
         self._timers = timers
         self._ping = ping
         self._ping_interval = ping_interval
+        self._pings_at_once = pings_at_once
         self._limit = limit
         self._observers: dict[tuple[Address, bytes], _Observer] = {}
 
@@ -87,7 +89,7 @@ class Observers:
             if self._limit is not None and len(self) >= self._limit:
                 return None
             observer = self._observers[remote, token] = _Observer(remote, token)
-            self._schedule_ping(observer)
+            self._schedule_ping(observer, 0 if self._pings_at_once else self._ping_interval)
         return observer.next_sequence()
 
     def remove(self, remote: Address, token: bytes) -> None:
@@ -108,17 +110,15 @@ class Observers:
         for observer in list(self._observers.values()):
             self._enqueue(observer, body, is_ping=False)
 
-    def _schedule_ping(self, observer: _Observer) -> None:
-        observer.ping_timer = self._timers.call_later(
-            self._ping_interval, lambda: self._ping_is_due(observer)
-        )
+    def _schedule_ping(self, observer: _Observer, delay: float) -> None:
+        observer.ping_timer = self._timers.call_later(delay, lambda: self._ping_is_due(observer))
 
     def _ping_is_due(self, observer: _Observer) -> None:
         if observer.missed_pings >= STRIKES:
             self.remove(observer.remote, observer.token)
             return
         observer.missed_pings += 1
-        self._schedule_ping(observer)
+        self._schedule_ping(observer, self._ping_interval)
         self._enqueue(observer, self._ping(), is_ping=True)
 
     def _enqueue(self, observer: _Observer, body: bytes, *, is_ping: bool) -> None:

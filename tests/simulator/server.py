@@ -60,6 +60,8 @@ class Simulator:
     change has its own."""
     ping_interval: float = 30.0
     """Seconds from one ping of an observer to the next, as documented."""
+    pings_at_once: bool = False
+    """Whether the first ping follows on the registration."""
     ack_timeout: float = 2.0
     """Seconds to the first retransmission of a notification; RFC 7252's default."""
     max_retransmit: int = 4
@@ -93,6 +95,7 @@ class Simulator:
             self._timers,
             ping=lambda: self.faults.spoil(self._resources.ping_message()),
             ping_interval=self.ping_interval,
+            pings_at_once=self.pings_at_once,
             limit=self.max_observers,
             faults=self.faults,
         )

@@ -6,15 +6,18 @@ import contextlib
 import errno
 from functools import partial
 import json
+import os
 from pathlib import Path
 import socket
-from typing import Any
+import threading
+from typing import Any, Never
 
 import aiocoap
 import aiocoap.error
 import pytest
 
 from custom_components.lrs_pager.transmitter import (
+    Answer,
     MalformedError,
     NotResolvedError,
     RefusedError,
@@ -118,6 +121,40 @@ async def test_a_name_with_two_addresses_is_reached_at_the_one_that_answers(
     await transmitter.close()
 
 
+@pytest.mark.usefixtures("short_timeouts")
+@pytest.mark.parametrize("is_slow", [False, True], ids=["refuses", "is silent"])
+async def test_while_the_name_server_is_away_the_unit_is_asked_where_it_answered_last(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, *, is_slow: bool
+) -> None:
+    transmitter = Transmitter("localhost", simulator.port)
+    told: asyncio.Queue[Answer] = asyncio.Queue()
+    observing = asyncio.create_task(transmitter.observe(told.put_nowait))
+    await told.get()
+    is_over = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def away(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host != "localhost":  # an address, for which nobody is asked
+            return look_up(host, *args, **kwargs)
+        if is_slow:
+            is_over.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", away)
+    monkeypatch.setattr(coap, "KNOWN_HOST_TIMEOUT", 0.05)
+    # The first request since it was seen that the unit is there; and one after a lost one.
+    assert await transmitter.sessions()
+    simulator.faults.switch("silence", on=True)
+    with pytest.raises(TimedOutError):
+        await transmitter.sessions()
+    simulator.faults.switch("silence", on=False)
+    await transmitter.send_page(7)
+    assert await transmitter.sessions()
+    is_over.set()
+    await transmitter.close()
+    await asyncio.gather(observing, return_exceptions=True)
+
+
 async def test_a_link_local_address_keeps_its_interface() -> None:
     assert await resolve("fe80::1%lo") == ["fe80::1%lo"]
 
@@ -125,6 +162,17 @@ async def test_a_link_local_address_keeps_its_interface() -> None:
 async def test_addresses_of_a_name_are_ipv4_first_and_no_groups() -> None:
     assert (await resolve("localhost"))[0] == "127.0.0.1"
     assert await resolve("224.0.1.187") == []
+
+
+async def test_an_address_whose_interface_has_gone_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(_: int) -> Never:
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+
+    monkeypatch.setattr(socket, "if_indextoname", gone)
+    with pytest.raises(NotResolvedError):
+        await Transmitter("fe80::1%lo").sessions()
 
 
 # ------------------------------------------------------------- a list that changes meanwhile

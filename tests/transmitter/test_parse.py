@@ -251,6 +251,7 @@ def test_a_session_may_lack_its_end_or_its_beginning(value: Any) -> None:
         ("party_size", 10**12, None),
         ("party_size", "inf", None),
         ("goal", "900", 900),
+        ("goal", 0, None),
         ("goal", -1, None),
         ("goal", 1e300, None),
     ],
@@ -382,3 +383,13 @@ def test_the_head_of_a_list_is_the_same_as_long_as_its_first_session_is(size: in
 def test_a_list_without_a_beginning_is_malformed() -> None:
     with pytest.raises(MalformedError):
         parse_list(b'{"id":1}...')
+
+
+@pytest.mark.parametrize("zero", ["1970-01-01T00:00:00", "2000-01-01T00:00:00"])
+def test_the_zero_of_a_clock_is_no_time_of_a_step(zero: str) -> None:
+    session = only(notified=zero, cleared=zero)
+    assert session.created
+    assert session.notified is session.cleared is None
+    # But a unit whose clock begins there may well have a session in its first second.
+    first = only(created=zero, notified=zero, cleared=zero)
+    assert first.created == first.notified == first.cleared

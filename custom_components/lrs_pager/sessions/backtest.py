@@ -16,7 +16,8 @@ from statistics import fmean, median
 from typing import Any, Final
 
 from .baselines import DAY, NAMES
-from .quote import PROMISED, Outcome, Quoter, Size, Wait
+from .neighbours import Size
+from .quote import PROMISED, Outcome, Quoter, Wait
 
 # What the quotes are called beside the baselines.
 OURS: Final = "ours"

@@ -15,7 +15,7 @@ from typing import Any, Final, get_type_hints
 
 from ..transmitter import Session
 from .schema import BEFORE_READING, MIGRATIONS, NAMES, SCHEMA, VERSION
-from .session import PlacedSession, iso
+from .session import PlacedSession, are_two, iso
 
 SELECT: Final = "SELECT sessions.*, label FROM sessions LEFT JOIN names ON session = row"
 
@@ -295,8 +295,7 @@ class Database:
         if not found:
             return None, None
         known = unpack(found[0])
-        # Two sessions with different uuids are two.
-        if uuid and known.uuid and uuid != known.uuid:
+        if are_two(session, known):
             return None, None
         return found[0][0], known
 

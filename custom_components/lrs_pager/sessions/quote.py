@@ -12,16 +12,16 @@ is quoted and what a back-test measures is the same code. It is pure: no clock, 
 Python 3.11, as scripts/quotes does.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from math import exp, log
 from operator import itemgetter
-from typing import Final, Self
+from typing import Final
 
 from .baselines import DAY, HOUR, NAMES, Baselines
+from .neighbours import Curve, Line, Neighbours, Size
 
 # The share of guests for whom a quote is to be kept, and the lower end of the range.
 PROMISED: Final = 0.8
@@ -40,18 +40,6 @@ MASS_WITHIN: Final = 60
 # Paged guests that must be known: to have a forecast at all, and to quote.
 _FIRST_FORECAST, _FIRST_QUOTE = 10, 30
 
-# How much a difference of each kind sets two lines apart; seconds in which a guest comes to count
-# a third.
-_PARTIES, _OWN_SIZE, _MINUTES, _OTHER_SIZE = 2.0, 1.4, 0.7, 1.0
-_AGE = 60 * DAY
-
-# Of how many guests the most alike are taken, and how many these are.
-_REMEMBERED, _NEIGHBOURS = 1_500, 150
-
-# No quote if the neighbours weigh as much as fewer than this, or if not so many are so near: from
-# there on minutes for each party did as well, in simulated restaurants.
-_FEWEST, _NEAR, _FURTHEST = 8, 20, 4.0
-
 # Paged guests at which minutes for each party count as much as neighbours do.
 _STARTED = 60
 
@@ -69,26 +57,6 @@ _GATE, _GATE_NEEDS, _GATE_WIDTH = 200, 20, 0.08
 # A unit pages by itself if so many are paged within two seconds of their goal. By chance it is one
 # in two hundred.
 _AUTO_WITHIN, _AUTO_SHARE = 2, 0.2
-
-
-# The largest parties of the classes of sizes but the last.
-_SIZES_TO: Final = (2, 4)
-
-
-class Size(IntEnum):
-    """A class of party sizes."""
-
-    SMALL = 0
-    MEDIUM = 1
-    LARGE = 2
-    UNKNOWN = 3
-
-    @classmethod
-    def of(cls, party_size: int | None) -> Self:
-        """The class of a party."""
-        if not party_size:
-            return cls.UNKNOWN
-        return cls(bisect_left(_SIZES_TO, party_size))
 
 
 class Reason(StrEnum):
@@ -177,55 +145,6 @@ class Remaining:
     high: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What a guest finds: parties, those of the own size, minutes that the longest has waited."""
-
-    parties: int
-    own_size: int
-    minutes: float
-
-    @property
-    def place(self) -> tuple[float, float, float]:
-        """Coordinates, in which lines that are alike are near each other."""
-        return (
-            log(1 + self.parties) * _PARTIES,
-            log(1 + self.own_size) * _OWN_SIZE,
-            log(1 + self.minutes) * _MINUTES,
-        )
-
-
-class Curve:
-    """A Kaplan-Meier estimate: which share has been paged after how many minutes."""
-
-    __slots__ = ("_last", "_shares", "_times")
-
-    def __init__(self, waits: Iterable[tuple[float, bool, float]]) -> None:
-        """Take (minutes, whether paged and not given up, weight) of one guest at least."""
-        known = sorted(waits)
-        at_risk = sum(weight for *_, weight in known)
-        waiting = 1.0
-        self._times: list[float] = []
-        self._shares: list[float] = []
-        self._last = known[-1][0]
-        for minutes, is_paged, weight in known:
-            if is_paged and at_risk > 0:
-                waiting *= max(0.0, 1 - weight / at_risk)
-                self._times.append(minutes)
-                self._shares.append(1 - waiting)
-            at_risk -= weight
-
-    def quantile(self, share: float) -> float:
-        """The minutes after which this share has been paged; the longest wait, if fewer were."""
-        index = bisect_left(self._shares, share - 1e-12)
-        return self._times[index] if index < len(self._times) else self._last
-
-    def share(self, minutes: float) -> float:
-        """The share that has been paged after so many minutes."""
-        index = bisect_right(self._times, minutes)
-        return self._shares[index - 1] if index else 0.0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """The wait of a guest, as it looked on arrival.
@@ -276,6 +195,38 @@ class _Guest:
     quote: Quote
 
 
+class _Pace:
+    """By how much waits are longer than the middle of forecasts, of late."""
+
+    def __init__(self) -> None:
+        # (When paged, the logarithm of what the wait was to the middle.)
+        self._paged: deque[tuple[float, float]] = deque()
+
+    def add(self, at: float, minutes: float, forecast: Forecast) -> None:
+        """A guest was paged after so many minutes."""
+        self._paged.append((at, log(max(minutes, 0.5) / forecast.middle)))
+
+    def at(self, now: float, line: Iterable[_Guest]) -> float:
+        """What forecasts are to be multiplied by.
+
+        It follows from those who were paged, and from those in the line who wait for longer than
+        their middle already.
+        """
+        while self._paged and now - self._paged[0][0] > _PACE_OVER:
+            self._paged.popleft()
+        total, weight = 0.0, float(_PACE_WEIGHT)
+        for paged, slower in self._paged:
+            part = exp((paged - now) / 60 / _PACE_FADES)
+            total += part * slower
+            weight += part
+        for guest in line:
+            elapsed = (now - guest.wait.created) / 60
+            if guest.forecast and elapsed > guest.forecast.middle:
+                total += log(elapsed / guest.forecast.middle)
+                weight += 1
+        return exp(total / weight)
+
+
 @dataclass(slots=True)
 class _Gate:
     """Whether the quotes of late were better than simple ways, and kept as often as promised."""
@@ -314,16 +265,10 @@ class Quoter:
     def __init__(self) -> None:
         """Begin without any guest."""
         self._line: dict[str, _Guest] = {}
-        # The newest guests who left the line, in columns: the place of what they found, class,
-        # age, and (minutes, whether paged).
-        self._places: tuple[deque[float], ...] = tuple(deque(maxlen=_REMEMBERED) for _ in range(3))
-        self._sizes: deque[Size] = deque(maxlen=_REMEMBERED)
-        self._ages: deque[float] = deque(maxlen=_REMEMBERED)
-        self._waits: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
+        self._neighbours = Neighbours()
         # Those who left unpaged within the last minute: (when, guest; None if nothing is learnt).
         self._unpaged: deque[tuple[float, _Guest | None]] = deque()
-        # (When paged, the logarithm of what the wait was to the middle.)
-        self._pace: deque[tuple[float, float]] = deque()
+        self._pace = _Pace()
         self._shift = dict.fromkeys(Size, 0.0)
         self._baselines = Baselines()
         self._gate = _Gate()
@@ -342,7 +287,7 @@ class Quoter:
         self._settle(now)
         if wait.goal is not None:
             self._goal = wait.goal / 60
-        size = self._class(wait.party_size)
+        size = self._neighbours.class_of(wait.party_size)
         line = self._found(now, size)
         local = now + wait.offset
         baselines = self._baselines.figures(now, local, size, line.own_size, self._goal)
@@ -394,7 +339,7 @@ class Quoter:
     def quote(self, now: float, party_size: int | None, offset: float = 0) -> Quote:
         """What to tell a guest who arrives now; offset: as of `Wait`."""
         self._settle(now)
-        size = self._class(party_size)
+        size = self._neighbours.class_of(party_size)
         line = self._found(now, size)
         if not line.parties:
             return Quote(reason=Reason.NO_LINE)
@@ -415,7 +360,7 @@ class Quoter:
         guest = self._line.get(key)
         if guest is None or guest.quote.high is None or (forecast := guest.forecast) is None:
             return None
-        scale = forecast.start * self._pace_at(now)
+        scale = forecast.start * self._pace.at(now, self._line.values())
         elapsed = (now - guest.wait.created) / 60
         passed = forecast.curve.share(elapsed / scale)
 
@@ -444,12 +389,6 @@ class Quoter:
 
     # ----------------------------------------------------------------------------- in between
 
-    def _class(self, party_size: int | None) -> Size:
-        """The class of a party; one for all, if sizes are mostly not given."""
-        if 2 * self._sizes.count(Size.UNKNOWN) > len(self._sizes):
-            return Size.UNKNOWN
-        return Size.of(party_size)
-
     def _found(self, now: float, size: Size) -> Line:
         """The line at a moment."""
         # An instant that was placed by the unit's clock may be a little ahead.
@@ -468,35 +407,18 @@ class Quoter:
         """Forecast the wait of a guest who finds that line; None before enough is known."""
         if self._paged < _FIRST_FORECAST:
             return None
-        a, b, c = line.place
-        # The older a guest, the further away. That all ages grow is the same for all.
-        distances = [
-            abs(a - x) + abs(b - y) + abs(c - z) + (0 if size is other else _OTHER_SIZE) - age
-            for x, y, z, other, age in zip(*self._places, self._sizes, self._ages, strict=True)
-        ]
-        nearest = sorted(range(len(distances)), key=distances.__getitem__)[:_NEIGHBOURS]
-        least = distances[nearest[0]]
-        weights = [exp(least - distances[index]) for index in nearest]
-        curve = Curve(
-            (*self._waits[index], weight) for index, weight in zip(nearest, weights, strict=True)
-        )
-        based_on = sum(weights) ** 2 / sum(weight * weight for weight in weights)
-        apart = sorted(distances[index] + self._ages[index] for index in nearest)
+        found = self._neighbours.of(size, line)
+        curve = found.curve
         reason = None
         if self._paged < _FIRST_QUOTE:
             reason = Reason.TOO_FEW_SESSIONS
-        elif (
-            based_on < _FEWEST
-            or len(apart) < _NEAR
-            or apart[_NEAR - 1] > _FURTHEST
-            or size not in self._sizes
-        ):
+        elif not found.are_near:
             reason = Reason.NO_NEIGHBOURS
         middle = max(curve.quantile(0.5), 0.5)
         known = self._paged / (self._paged + _STARTED)
         by_parties = self._baselines.for_parties(size, line.own_size)
         start = (known * middle + (1 - known) * by_parties) / middle
-        scale = start * self._pace_at(now)
+        scale = start * self._pace.at(now, self._line.values())
         return Forecast(
             line=line,
             size=size,
@@ -506,28 +428,9 @@ class Quoter:
             expected=scale * middle,
             low=_in_fives(scale * curve.quantile(LOWER)),
             high=_in_fives(scale * curve.quantile(self._promise(size))),
-            based_on=based_on,
+            based_on=found.weight,
             reason=reason,
         )
-
-    def _pace_at(self, now: float) -> float:
-        """By how much waits are longer than the middle of forecasts, of late.
-
-        Of those who were paged, and of those who wait for longer than their middle already.
-        """
-        while self._pace and now - self._pace[0][0] > _PACE_OVER:
-            self._pace.popleft()
-        total, weight = 0.0, float(_PACE_WEIGHT)
-        for paged, slower in self._pace:
-            part = exp((paged - now) / 60 / _PACE_FADES)
-            total += part * slower
-            weight += part
-        for guest in self._line.values():
-            elapsed = (now - guest.wait.created) / 60
-            if guest.forecast and elapsed > guest.forecast.middle:
-                total += log(elapsed / guest.forecast.middle)
-                weight += 1
-        return exp(total / weight)
 
     def _answer(self, line: Line, forecast: Forecast | None, baselines: Sequence[float]) -> Quote:
         """What is told of a forecast."""
@@ -555,7 +458,7 @@ class Quoter:
         wait, size, forecast = guest.wait, guest.size, guest.forecast
         minutes = (now - wait.created) / 60
         if forecast:
-            self._pace.append((now, log(max(minutes, 0.5) / forecast.middle)))
+            self._pace.add(now, minutes, forecast)
             is_broken = minutes > forecast.high
             shift = self._shift[size] + _STEP * (is_broken - (1 - PROMISED))
             self._shift[size] = min(_MOST_SHIFT, max(_LEAST_SHIFT, shift))
@@ -566,7 +469,7 @@ class Quoter:
         self._paged += 1
         local = wait.created + wait.offset
         self._baselines.paged(now, local, size, guest.line.own_size, minutes)
-        self._remember(guest, minutes, is_paged=True)
+        self._neighbours.add(size, guest.line, wait.created, (minutes, True))
         return Outcome(
             wait=wait,
             minutes=minutes,
@@ -594,15 +497,9 @@ class Quoter:
                     unpaged[index] = unpaged[index][0], None
             left, guest = unpaged.popleft()
             if guest is not None:
-                self._remember(guest, (left - guest.wait.created) / 60, is_paged=False)
-
-    def _remember(self, guest: _Guest, minutes: float, *, is_paged: bool) -> None:
-        """Keep a guest as one whom later ones may be like."""
-        for column, coordinate in zip(self._places, guest.line.place, strict=True):
-            column.append(coordinate)
-        self._sizes.append(guest.size)
-        self._ages.append(guest.wait.created / _AGE)
-        self._waits.append((minutes, is_paged))
+                created = guest.wait.created
+                minutes = (left - created) / 60
+                self._neighbours.add(guest.size, guest.line, created, (minutes, False))
 
 
 def _in_fives(minutes: float) -> int:

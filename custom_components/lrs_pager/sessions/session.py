@@ -8,9 +8,10 @@ was first told.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from ..transmitter import REMOVED, Instants, Session, UnitClock
+from ..transmitter import REMOVED, SLACK, Instants, Session, UnitClock
 
 # Seconds above which a wait or a response is none: the unit's clock was set in between, as no
 # guest waits for a day.
@@ -36,6 +37,7 @@ class PlacedSession:
     created, notified, cleared: the unit's own stamps, ISO 8601 without a zone. created_at,
     notified_at, cleared_at: the instants that they mean (POSIX seconds); one is there at least.
     wait: seconds from created to notified. response: from notified to cleared.
+    goal: 0 in old logs, which is none.
     is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
     The other fields are those of `transmitter.Session`.
     """
@@ -79,7 +81,7 @@ class PlacedSession:
     @property
     def late_at(self) -> int | None:
         """The instant from which a guest who still waits is late; None without a goal."""
-        if self.created_at is None or self.goal is None:
+        if self.created_at is None or not self.goal:
             return None
         return self.created_at + self.goal + LATE_AFTER
 
@@ -91,7 +93,7 @@ class PlacedSession:
     @property
     def was_late(self) -> bool | None:
         """Whether the guest was paged late; None if the wait or the goal is not known."""
-        if self.wait is None or self.goal is None:
+        if self.wait is None or not self.goal:
             return None
         return self.wait >= self.goal + LATE_AFTER
 
@@ -178,7 +180,10 @@ def place(
     not known.
     """
     new = unplaced(session, earlier)
-    instants = clock.place(new, before) if new else Instants(None, None, None)
+    start = _start(session, earlier) if is_same_setting and earlier else None
+    instants = Instants(None, None, None)
+    if new:
+        instants = _after(*start, new) if start else clock.place(new, before)
     placed = PlacedSession(
         id=session.id,
         uuid=session.uuid,
@@ -197,29 +202,65 @@ def place(
     )
     if earlier is not None:
         placed = placed.seen_before(earlier)
+        if new and not start:
+            # The last of its instants is the one that counts: for the day, and the log's order.
+            placed = replace(placed, is_by_age=not clock.agrees)
 
-    def duration(start: datetime | None, end: datetime | None, *instants: int | None) -> int | None:
-        """The seconds between two stamps; between their instants, if the clock was set there."""
-        began, ended = instants
-        if began is None or ended is None:
-            return None
-        seconds = ended - began
-        if start and end and is_same_setting:
-            seconds = round((end - start).total_seconds())
-        elif start and end and is_same_setting is None:
-            seconds = clock.span(start, end)
-        return seconds if 0 <= seconds <= MAX_DURATION else None
-
+    duration = partial(_duration, clock, is_same_setting=is_same_setting)
     wait, response = placed.wait, placed.response
     if wait is None:
-        instants_of_wait = placed.created_at, placed.notified_at
-        wait = duration(session.created, session.notified, *instants_of_wait)
+        wait = duration(
+            (session.created, session.notified), (placed.created_at, placed.notified_at)
+        )
         if wait is not None and _is_over_closing(session.created, wait, day_start):
             wait = None
     if response is None:
-        instants_of_response = placed.notified_at, placed.cleared_at
-        response = duration(session.notified, session.cleared, *instants_of_response)
+        response = duration(
+            (session.notified, session.cleared), (placed.notified_at, placed.cleared_at)
+        )
     return replace(placed, wait=wait, response=response)
+
+
+def _duration(
+    clock: UnitClock,
+    stamps: tuple[datetime | None, datetime | None],
+    instants: tuple[int | None, int | None],
+    *,
+    is_same_setting: bool | None,
+) -> int | None:
+    """The seconds between two stamps; between their instants, if the clock was set there."""
+    start, end = stamps
+    began, ended = instants
+    if began is None or ended is None:
+        return None
+    seconds = ended - began
+    if start and end and is_same_setting:
+        seconds = round((end - start).total_seconds())
+    elif start and end and is_same_setting is None:
+        seconds = clock.span(start, end)
+    return seconds if 0 <= seconds <= MAX_DURATION else None
+
+
+def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
+    """A session with its instants by our own clock as it is set now.
+
+    How long a guest has been waiting is for the unit's clock to say, which stamped the session and
+    has not been set since; ours may have been. clock: the unit's, as it is now.
+    """
+
+    def ours(stamp: str | None, instant: int | None) -> int | None:
+        if stamp is None or instant is None:
+            return instant
+        found = clock.by_ours(datetime.fromisoformat(stamp))
+        # A stamp of the future is not of this setting after all.
+        return found if found <= clock.at.timestamp() + SLACK else instant
+
+    return replace(
+        session,
+        created_at=ours(session.created, session.created_at),
+        notified_at=ours(session.notified, session.notified_at),
+        cleared_at=ours(session.cleared, session.cleared_at),
+    )
 
 
 def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
@@ -237,6 +278,30 @@ def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
     return session if session.created or session.notified or session.cleared else None
 
 
+def _start(session: Session, earlier: PlacedSession) -> tuple[datetime, int] | None:
+    """A stamp that was placed before, and its instant.
+
+    By that, later stamps of the same setting are placed: what our own clock was set to in between
+    makes no difference then, nor what it is set to now.
+    """
+    paged_at = earlier.notified_at if earlier.notified else None
+    placed = (session.created, earlier.created_at), (session.notified, paged_at)
+    for stamp, instant in placed:
+        if stamp is not None and instant is not None:
+            return stamp, instant
+    return None
+
+
+def _after(stamp: datetime, instant: int, new: Session) -> Instants:
+    """Place stamps by another of the same setting of the unit's clock, and its instant."""
+    return Instants(
+        *[
+            None if time is None else instant + round((time - stamp).total_seconds())
+            for time in (new.created, new.notified, new.cleared)
+        ]
+    )
+
+
 class SessionIndex:
     """Finds sessions by what they are known by."""
 
@@ -250,9 +315,7 @@ class SessionIndex:
         """Find a session."""
         for key in keys_of(session):
             found = self._by_key.get(key)
-            # After a reset ids may begin anew, and creations with a clock that was reset too:
-            # two sessions with different uuids are two.
-            if found and not (session.uuid and found.uuid and session.uuid != found.uuid):
+            if found and not are_two(session, found):
                 return found
         return None
 
@@ -283,6 +346,22 @@ def keys_of(session: Session | PlacedSession) -> list[str]:
     if isinstance(session, PlacedSession):
         return session.keys
     return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
+
+
+def are_two(told: Session | PlacedSession, known: PlacedSession) -> bool:
+    """Whether two sessions with the same id and creation are two all the same.
+
+    After a reset ids may begin anew, and creations with a clock that was reset too: then uuids tell
+    them apart. But a unit may also make its uuids anew when it boots: then all else is the same.
+    """
+    if not told.uuid or not known.uuid or told.uuid == known.uuid:
+        return False
+    steps = [(s.number, _text(s.notified), _text(s.cleared)) for s in (told, known)]
+    return steps[0] != steps[1] or None in (told.number, told.cleared)
+
+
+def _text(stamp: datetime | str | None) -> str | None:
+    return iso(stamp) if isinstance(stamp, datetime) else stamp
 
 
 def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:

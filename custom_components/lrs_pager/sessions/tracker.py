@@ -20,7 +20,7 @@ from typing import Any
 
 from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
 from .log import Change, Place
-from .session import PlacedSession, SessionIndex, place, unplaced
+from .session import PlacedSession, SessionIndex, by_our_clock, place, unplaced
 
 # How old a step may be when we learn of it and still be announced: longer than any hiccup of the
 # network or restart of the transmitter, and shorter than anybody would act on it.
@@ -32,6 +32,9 @@ CLEAR_TYPE_WAIT = timedelta(seconds=60)
 
 # Seconds for which sessions that have ended are kept in mind, as a message may repeat them.
 RECENT = 2 * 24 * 3600
+
+# Stands for the setting of the unit's clock of sessions that were not seen before it was set.
+UNKNOWN_SETTING = -1
 
 # What `state` says when a session is over. The vendor's page has the first alone.
 ENDED_STATES = (CLEARED, REMOVED.lower())
@@ -93,6 +96,13 @@ class _Tracked:
     setting: int
     whereabouts: _Whereabouts = _Whereabouts.ACTIVE
 
+    def seen(self, clock: UnitClock) -> PlacedSession:
+        """The session with its instants by our own clock as it is set now, as far as is known.
+
+        clock: the unit's, as it is now.
+        """
+        return by_our_clock(self.session, clock) if self.setting == clock.setting else self.session
+
     def is_missed(self, at: datetime) -> None:
         """Take note that it is not active any more; the history may know what became of it."""
         if self.whereabouts is _Whereabouts.ACTIVE:
@@ -135,7 +145,8 @@ class _Ended:
 class SessionTracker:
     """The active sessions, and those that are over and wait for the history to say how.
 
-    All times (`at`, `asked`) are our own clock, UTC.
+    All times (`at`, `asked`) are our own clock, UTC; `clock` is the unit's, as it is now.
+    knows_history: whether what the history had when we began was seen, so that all else is new.
     """
 
     def __init__(
@@ -157,7 +168,7 @@ class SessionTracker:
         self._ended = _Ended(recent, latest)
         # Whether what was so when we began is known, so that all else is new.
         self._knows_active = False
-        self._knows_history = False
+        self.knows_history = False
 
     # ---------------------------------------------------------------------- what is known
 
@@ -173,6 +184,11 @@ class SessionTracker:
     def latest(self) -> PlacedSession | None:
         """The session that ended last, of any day."""
         return self._ended.latest
+
+    def active_by(self, clock: UnitClock) -> tuple[PlacedSession, ...] | None:
+        """The same, each with its instants by our own clock as it is set now."""
+        active = self.active
+        return active and tuple(self._tracked[session.keys[0]].seen(clock) for session in active)
 
     def find(self, session: Session) -> PlacedSession | None:
         """Find a session, active or ended of late, as it is known."""
@@ -206,7 +222,7 @@ class SessionTracker:
     ) -> News:
         """Merge sessions that the unit told of, other than by its history.
 
-        clock: the unit's. at: when they were told. asked: when the list was asked for, if these
+        at: when they were told. asked: when the list was asked for, if these
         are all that are active; None if they are told because they have just changed.
         is_whole: False if some of that list could not be read.
         """
@@ -255,7 +271,7 @@ class SessionTracker:
             if is_over and before:
                 before.is_missed(at)
             return None
-        tracked = _Tracked(placed, at, before.setting if before else clock.setting)
+        tracked = _Tracked(placed, at, before.setting if before else _setting(session, clock))
         self._pop(session)
         if is_over:
             news.ended.append(placed)
@@ -271,7 +287,7 @@ class SessionTracker:
         if not self._knows_active:
             # Nobody has told yet what was so when we began.
             steps = _since(self._began, steps, placed) if is_live else []
-        _announce(news.events, steps, placed, at, is_live=is_live)
+        _announce(news.events, steps, placed, at, is_live=is_live, seen=tracked.seen(clock))
         return None if is_over else placed.keys[0]
 
     def _see_ended(
@@ -302,28 +318,26 @@ class SessionTracker:
         before: see UnitClock.place. names_since: sessions that ended earlier lose their labels
         (POSIX seconds).
         """
-        return partial(
-            _place_archived,
-            SessionIndex(self.tracked),
-            {key: tracked.setting for key, tracked in self._tracked.items()},
-            names_since,
-            clock=clock,
-            before=before,
-            day_start=self._day_start,
-        )
+        settings = {key: tracked.setting for key, tracked in self._tracked.items()}
+        found = partial(_place_archived, SessionIndex(self.tracked), settings, names_since)
+        return partial(found, clock=clock, before=before, day_start=self._day_start)
 
-    def see_logged(self, changes: Sequence[Change], at: datetime) -> list[SessionEvent]:
+    def see_logged(
+        self, changes: Sequence[Change], at: datetime, clock: UnitClock | None = None
+    ) -> list[SessionEvent]:
         """Take note of what the history has changed in the log; return what is to be announced."""
         events: list[SessionEvent] = []
         for before, logged in changes:
             if tracked := self._pop(logged):
                 steps = [*_steps(tracked.session, logged), _end(logged)]
                 is_live = tracked.whereabouts is _Whereabouts.ENDED
-                _announce(events, steps, logged, at, is_live=is_live)
-            elif self._knows_history and not before:
-                # It came and went unseen. Where active sessions are never told, only its end is
-                # announced: that it started is no news then.
+                seen = replace(tracked, session=logged).seen(clock) if clock else logged
+                _announce(events, steps, logged, at, is_live=is_live, seen=seen)
+            elif self.knows_history and not before:
+                # It came and went unseen. What was so when we began may have been announced before
+                # a restart. Where active sessions are never told, that it started is no news.
                 steps = _steps(None, logged) if self._knows_active else []
+                steps = [s for s in steps if (_instant(s, logged) or 0) >= self._began]
                 _announce(events, [*steps, _end(logged)], logged, at)
         return events
 
@@ -332,29 +346,23 @@ class SessionTracker:
 
         Return the ends that are announced without a clearType, as it does not tell that.
         """
-        self._knows_history = True
-        for tracked in self._overdue(asked):
-            if tracked.whereabouts is _Whereabouts.MISSING:
-                self._pop(tracked.session)
+        self.knows_history = True
+        for tracked in self._overdue(asked, _Whereabouts.MISSING):
+            self._pop(tracked.session)
         return self.history_is_late(asked)
 
     def history_is_late(self, at: datetime) -> list[SessionEvent]:
         """Return the ends that are announced without a clearType, as they waited for too long."""
         events: list[SessionEvent] = []
-        for tracked in self._overdue(at):
-            if tracked.whereabouts is _Whereabouts.ENDED:
-                session = tracked.session
-                self._pop(session)
-                _announce(events, [_end(session)], session, at, is_live=True)
+        for tracked in self._overdue(at, _Whereabouts.ENDED):
+            self._pop(tracked.session)
+            _announce(events, [_end(tracked.session)], tracked.session, at, is_live=True)
         return events
 
-    def _overdue(self, at: datetime) -> list[_Tracked]:
-        """The sessions that are not active for so long that the history should have listed them."""
-        return [
-            tracked
-            for tracked in self._tracked.values()
-            if tracked.whereabouts is not _Whereabouts.ACTIVE and tracked.at + CLEAR_TYPE_WAIT <= at
-        ]
+    def _overdue(self, at: datetime, whereabouts: _Whereabouts) -> list[_Tracked]:
+        """The sessions that are there for so long that the history should have listed them."""
+        since, tracked = at - CLEAR_TYPE_WAIT, self._tracked.values()
+        return [t for t in tracked if t.whereabouts is whereabouts and t.at <= since]
 
     def remember(self, changes: Iterable[Change], at: datetime) -> None:
         """Keep in mind how the log has ended sessions now."""
@@ -404,6 +412,11 @@ def _place_archived(
     return replace(placed, label=None) if placed.ended_at < names_since else placed
 
 
+def _setting(session: Session, clock: UnitClock) -> int:
+    """The setting of the unit's clock by which a session was stamped that is seen first now."""
+    return clock.setting if clock.is_of_setting(session.created) else UNKNOWN_SETTING
+
+
 def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:
     """What happened to a session since it was last known, but for its end."""
     steps = [] if known else [Step.STARTED]
@@ -450,14 +463,16 @@ def _announce(
     at: datetime,
     *,
     is_live: bool = False,
+    seen: PlacedSession | None = None,
 ) -> None:
     """Announce steps as far as they have just happened.
 
-    is_live: whether the last has, whatever the unit's clock says.
+    is_live: whether the last has, whatever the unit's clock says. seen: the session with its
+    instants by our own clock, as `at` is, if those of the session may be others.
     """
     steps = list(steps)
     for step in steps:
-        instant = _instant(step, session)
+        instant = _instant(step, seen or session)
         is_recent = instant is None or instant >= (at - MAX_EVENT_AGE).timestamp()
         if is_recent or (is_live and step is steps[-1]):
             events.append(SessionEvent(step=step, session=session, at=at))

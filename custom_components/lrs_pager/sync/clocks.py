@@ -51,14 +51,16 @@ class Clocks:
         self._zone, self._wall, self._steady = zone, wall, steady
         self._stepped = stepped
         self._offset = wall() - steady()  # of our clock to the loop's
-        self._step = 0.0  # by which ours was set since the unit's was read
+        # By how much ours was set since the unit's was read, and when that was noticed last.
+        self._step = self._noticed_at = 0.0
         # The unit's clock (naive, as seconds since 1970) less the loop's: what it is taken for, and
         # between what it is. When it was read.
         self._unit: float | None = None
-        self._low = self._high = 0.0
+        self._span = 0.0, 0.0
         self._read_at = 0.0
         self._agrees = True
-        self._setting = 0
+        # How often it was found to have been set, and when that was last, if not at first.
+        self._setting: tuple[int, float | None] = 0, None
 
     def now(self) -> float:
         """Our time (POSIX seconds). Looks whether our clock was set, as everything here does."""
@@ -67,6 +69,7 @@ class Clocks:
         self._offset = wall - steady
         if abs(step) >= STEP:
             self._step += step
+            self._noticed_at = steady
             self._stepped(round(step))
         return wall
 
@@ -80,35 +83,62 @@ class Clocks:
 
         shown: its timestamp. asked, answered: by the loop's clock. The reading before is kept for
         as long as an answer doesn't contradict it, so that a steady clock gives steady instants,
-        however long an answer takes.
+        however long an answer takes. An answer that was under way as our clock was set tells
+        nothing, as the computer may have slept meanwhile.
         """
         self.now()
+        if self._step and asked < self._noticed_at:
+            return
         low, high = _naive(shown) - answered, _naive(shown) - asked + RESOLUTION
         drift = SLACK + DRIFT * max(0.0, answered - self._read_at)
         is_first = self._unit is None
         # What the readings before leave as possible.
-        before = (self._low - drift, self._high + drift)
+        before = (self._span[0] - drift, self._span[1] + drift)
         possible = _both((low, high), before)
         if possible is None and not is_first and self._step:
-            # The loop's clock may have stood still while both others went on.
-            possible = _both((low, high), (before[0] + self._step, before[1] + self._step))
-            if possible is not None and self._unit is not None:
-                self._unit += self._step
-                self._stepped(-round(self._step))
+            possible = self._possible_after_sleep((low, high), before)
         was_set = possible is None or is_first or bool(self._step)
         self._step = 0.0
         if possible is None or self._unit is None:
-            self._setting += 1
+            self._setting = self._setting[0] + 1, None if self._unit is None else answered
             possible = low, high
             # Where no answer contradicts it, the clocks are the same.
             self._unit = _naive(self._local(answered)) - answered
             if not low <= self._unit <= high:
                 self._unit = (low + high) / 2
-        self._low, self._high = possible
-        self._unit = min(max(self._unit, self._low), self._high)
+        self._span = possible
+        self._unit = min(max(self._unit, possible[0]), possible[1])
         self._read_at = answered
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
+
+    def _possible_after_sleep(
+        self, found: tuple[float, float], before: tuple[float, float]
+    ) -> tuple[float, float] | None:
+        """What is possible if the loop's clock stood still while both others went on.
+
+        found: what a reading says. before: what those before it leave as possible.
+        """
+        assert self._unit is not None
+        slack = DRIFT * abs(self._step)  # they went on at their own rates
+        slept = before[0] + self._step - slack, before[1] + self._step + slack
+        possible = _both(found, slept)
+        moved = (found[0] + found[1]) / 2 - self._unit
+        # The unit's may have been set meanwhile. What is less of a coincidence is believed.
+        if possible is not None or abs(moved - self._step) < abs(moved):
+            self._unit += self._step
+            self._stepped(-round(self._step))
+        return possible
+
+    def is_as_read(self, shown: datetime, steady: float) -> bool:
+        """Whether a time of a message that came by itself is what the unit's clock shows.
+
+        Such a message may have been under way for long, so that no reading can be taken off it.
+        """
+        self.now()
+        if self._unit is None or self._step:
+            return False
+        return -RESOLUTION <= _naive(shown) - self._unit - steady <= RESOLUTION
 
     @property
     def is_known(self) -> bool:
@@ -133,13 +163,16 @@ class Clocks:
         at = self.at(steady)
         read_at = self.at(self._read_at) if self._unit is not None else at
         zone = self._zone()
+        setting, set_at = self._setting
         return UnitClock(
             zone=zone,
             ahead=self._ahead(self._read_at) if self._unit is not None else timedelta(),
             utc_offset=read_at.astimezone(zone).utcoffset() or timedelta(),
             at=max(at, read_at),
             agrees=self._agrees,
-            setting=self._setting,
+            setting=setting,
+            set_at=None if set_at is None else self.at(set_at),
+            was_stepped=bool(self._step),
         )
 
     def _ahead(self, steady: float) -> timedelta:

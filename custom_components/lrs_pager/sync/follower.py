@@ -77,8 +77,8 @@ class Listens(Protocol):
     def missed(self, start: float, end: float) -> None:
         """Sessions that ended between two instants may be missing."""
 
-    def stepped(self) -> None:
-        """Our clock was set."""
+    def stepped(self, seconds: int) -> None:
+        """Our clock was set, and went forward by so much."""
 
 
 class Follower:
@@ -120,9 +120,6 @@ class Follower:
             wall=ourselves.wall,
         )
         self.gaps = GapWatch(None)
-        # When the history was last read completely: the clock then, and our own (POSIX seconds).
-        # Every session that ended before that is in the log.
-        self._last_complete_read: tuple[UnitClock, int] | None = None
         self.events = Events()
 
     async def open(self) -> None:
@@ -151,7 +148,8 @@ class Follower:
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
         if not self.identity.is_sure:
-            # Whose it is, the history tells.
+            # Whose sessions they are, the history tells.
+            self._note(answer)
             self.reader.doubt()
             self._listener.read_soon(0)
             return
@@ -203,8 +201,17 @@ class Follower:
         self.facts.see(answer)
         settings = answer.settings
         shown = answer.envelope.timestamp or (settings.clock if settings else None)
-        if shown is not None:
+        if shown is None:
+            return
+        if isinstance(answer, Chunk) or answer.is_asked:
             self.clocks.read(shown, answer.asked, answer.answered)
+        elif not self.clocks.is_as_read(shown, answer.answered):
+            self._read_clock()
+
+    def _read_clock(self) -> None:
+        """Have the unit asked what its clock shows."""
+        self.reader.doubt()
+        self._listener.read_soon(0)
 
     # -------------------------------------------------------------------------- the history
 
@@ -220,10 +227,9 @@ class Follower:
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
-        at = self.clocks.at(chunk.answered)
-        place = self.tracker.placing(
-            self.clocks.unit(chunk.answered), self._last_complete_read, self._writer.names_since
-        )
+        at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
+        complete = self.reader.history.last_complete_read
+        place = self.tracker.placing(clock, complete, self._writer.names_since)
 
         def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
             placed = place(session, known)
@@ -231,16 +237,18 @@ class Follower:
             return placed
 
         changes = await self._writer.merge(chunk.sessions, place_and_note)
-        self.events.add(self.tracker.see_logged(changes, at))
+        self.events.add(self.tracker.see_logged(changes, at, clock))
 
     async def history_ended(self) -> None:
         """Take note that the end of the history was reached."""
         ended = self.reader.history.end_pass()
         began = self.clocks.at(ended.began)
         if ended.is_complete and not ended.skipped:
-            self._last_complete_read = self.unit_clock(), round(began.timestamp())
+            complete = self.unit_clock(), round(began.timestamp())
+            self.reader.history.last_complete_read = complete
         if not ended.is_whole:
             self.gaps.read_on()
+            self.tracker.knows_history = True
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
             if span := self.gaps.read_whole(ended.seen):
@@ -265,9 +273,15 @@ class Follower:
         self.gaps.answered(self.clocks.now())
 
     async def save(self) -> None:
-        """Have the log keep what has ended; when this returns, that is on the disk."""
+        """Have the log keep what has ended, and how far a long history was read.
+
+        When this returns, that is on the disk.
+        """
+        history = self.reader.history
         with suppress(LogClosedError):  # as if it could not be opened
             await self._writer.save()
+            if history.is_under_way:
+                await self._log.set(HISTORY_KEY, history.to_keep())
 
     @property
     def is_behind(self) -> bool:
@@ -286,4 +300,5 @@ class Follower:
         self.tracker.shift(seconds)
         self.gaps.shift(seconds)
         self._writer.shift(seconds)
-        self._listener.stepped()
+        self._read_clock()
+        self._listener.stepped(seconds)

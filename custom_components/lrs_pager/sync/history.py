@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError
+from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError, UnitClock
 from .gaps import HistoryPass
 from .intervals import Intervals
 from .push import LOGGER
@@ -30,13 +30,15 @@ class _Pass:
 
     cursor: where it goes on; None at the beginning. is_whole: whether it began at the beginning.
     is_complete: False if some of it changed so often that it could not be read. skipped: sessions
-    that can't be read. began: when, by the loop's clock; after a restart, when it went on.
+    that can't be read. unreadable_stamps: times of sessions that can't be read. began: when, by the
+    loop's clock; after a restart, when it went on.
     """
 
     cursor: Cursor | None = None
     is_whole: bool = False
     is_complete: bool = True
     skipped: int = 0
+    unreadable_stamps: int = 0
     seen: HistoryPass = field(default_factory=HistoryPass)
     began: float = 0.0
 
@@ -61,6 +63,11 @@ class HistoryReader:
         # When its end was read last, and since when it can't be read, by the loop's clock.
         self._read_at: float | None = None
         self.failing_since: float | None = None
+        # When all of it was read last: the unit's clock then, and our own (POSIX seconds). Every
+        # session that ended before that is in the log.
+        self.last_complete_read: tuple[UnitClock, int] | None = None
+        # How many of its sessions, and of their times, can't be read; None until it was read.
+        self.unreadable: int | None = None
         self._is_told_of_failure = False
 
     def restore(self, kept: dict[str, Any]) -> None:
@@ -70,6 +77,7 @@ class HistoryReader:
             is_whole=bool(kept.get("is_whole")),
             is_complete=bool(kept.get("is_complete", True)),
             skipped=int(kept.get("skipped", 0)),
+            unreadable_stamps=int(kept.get("unreadable_stamps", 0)),
             seen=HistoryPass(**kept.get("seen", {})),
         )
         self._whole_at = kept.get("whole_at", 0.0)
@@ -82,6 +90,7 @@ class HistoryReader:
             "is_whole": self._pass.is_whole,
             "is_complete": self._pass.is_complete,
             "skipped": self._pass.skipped,
+            "unreadable_stamps": self._pass.unreadable_stamps,
             "seen": asdict(self._pass.seen),
             "whole_at": self._whole_at,
         }
@@ -93,6 +102,7 @@ class HistoryReader:
             "is_under_way": self.is_under_way,
             "is_complete": self._pass.is_complete,
             "skipped": self._pass.skipped,
+            "unreadable_stamps": self._pass.unreadable_stamps,
             "read_whole_at": self._whole_at,
         }
 
@@ -147,6 +157,7 @@ class HistoryReader:
             self._pass.cursor = chunk.cursor
             self._pass.is_complete &= chunk.is_complete
             self._pass.skipped += chunk.skipped
+            self._pass.unreadable_stamps += chunk.unreadable_stamps
             if not chunk.is_last and self._steady() - began > SLICE:
                 return False
         self._read_at = began
@@ -172,6 +183,20 @@ class HistoryReader:
     def end_pass(self) -> _Pass:
         """The end was reached: begin the next pass there, and return what this one was."""
         ended, self._pass = self._pass, _Pass(cursor=self._pass.cursor)
+        self._note_unreadable(ended.skipped + ended.unreadable_stamps, is_whole=ended.is_whole)
         if ended.is_whole:
             self._whole_at = self._wall()
         return ended
+
+    def _note_unreadable(self, count: int, *, is_whole: bool) -> None:
+        """Log once that there is something in the history that can't be read."""
+        before = self.unreadable or 0
+        if is_whole:
+            self.unreadable = count
+        elif count and not before:
+            # It may have been damaged on its way: read all of it once more.
+            self.begin_anew()
+        if self.unreadable and not before:
+            LOGGER.warning(
+                "%d times or sessions of the history can't be read: see the diagnostics", count
+            )

@@ -11,11 +11,12 @@ from typing import Final, Never
 from ..sessions.log import SessionLog
 from ..transmitter import Chunk, Session, TransmitterError
 
-# The most by which a session's id may be above the last that is known: what a busy weekend brings.
+# The most by which a session's id may be above the last that is known, what a busy weekend brings;
+# or below it, as it may have begun long before others that have ended.
 MAX_ID_STEP: Final = 1_000
 
-# Sessions of the log by which the last id is known: some may have ended late.
-LATEST: Final = 100
+# Sessions of the log whose ids are compared.
+LATEST: Final = 1_000
 
 # Says which other transmitter is known to have had one of these sessions; None if none is.
 type FindElsewhere = Callable[[Sequence[Session]], Awaitable[str | None]]
@@ -46,7 +47,8 @@ class Identity:
         self.is_sure = False
         # What was found instead.
         self.another: AnotherUnitError | None = None
-        self._last_id: int | None = None
+        # The ids of the log's latest sessions.
+        self._ids: set[int] = set()
 
     def lost(self) -> None:
         """It did not answer: what answers next may be another."""
@@ -62,13 +64,17 @@ class Identity:
             return True
         sessions = chunk.sessions
         newest = await self._log.newest(LATEST)
-        ids = [session.id for session in newest if session.id is not None]
-        self._last_id = max(ids, default=None)
-        if chunk.goes_on or self._is_accepted or await self._log.knows_any(sessions):
+        self._ids = {session.id for session in newest if session.id is not None}
+        if (
+            not newest  # there is nothing to compare with, nor to spoil
+            or chunk.goes_on
+            or self._is_accepted
+            or await self._log.knows_any(sessions)
+        ):
             self.is_sure = True
         elif name := await self._find_elsewhere(sessions):
             self._raise(name)
-        elif not newest or self._go_on(sessions):
+        elif self._go_on(sessions):
             self.is_sure = True
         elif chunk.is_last and sessions:
             self._raise(None)
@@ -82,7 +88,7 @@ class Identity:
 
         known: uuids of those that were active before. Raises AnotherUnitError if it isn't ours.
         """
-        if self.is_sure or not sessions or self._last_id is None:
+        if self.is_sure or not sessions or not self._ids:
             return
         if self._go_on(sessions) or any(session.uuid in known for session in sessions):
             self.is_sure, self.another = True, None
@@ -94,8 +100,9 @@ class Identity:
         raise self.another
 
     def _go_on(self, sessions: Sequence[Session]) -> bool:
-        """Whether sessions may be those that came after the log's last."""
-        ids = [session.id for session in sessions if session.id is not None]
-        if not ids or self._last_id is None:
+        """Whether sessions that the log doesn't know may be those that came after its last."""
+        ids = {session.id for session in sessions if session.id is not None}
+        if not ids or not self._ids or ids & self._ids:
             return False
-        return self._last_id < min(ids) <= self._last_id + MAX_ID_STEP
+        last = max(self._ids)
+        return last - MAX_ID_STEP < min(ids) <= last + MAX_ID_STEP

@@ -129,13 +129,14 @@ class Moments:
     def _tell(self, watcher: _Watcher) -> None:
         """Tell of what is due; at a first look, be done with it."""
         due = self._due(watcher)
+        due_keys = {key for session in due for key in session.keys}
         is_first, watcher.is_first = watcher.is_first, False
         # By all keys, as a session may be told with its uuid or without it; and until it is done
         # with, lest a new goal make it late again.
         done = {
             key
             for session in self._tracked
-            if session in due or not watcher.done.isdisjoint(session.keys)
+            if not (due_keys | watcher.done).isdisjoint(session.keys)
             for key in session.keys
         }
         watcher.done.clear()

@@ -22,10 +22,11 @@ class Snapshot:
 
     now: that moment (POSIX seconds), which is not compared. day: the business day that the unit's
     clock is in; today: its ended sessions in figures. last_cleared: the session that ended last, of
-    any day. active: the sessions of the guests who hold a pager, from the oldest; None if the unit
-    does not tell them. statistics, settings: the unit's own, if it told them. clock_ahead: seconds
-    by which the unit's clock is ahead of ours; None if it didn't tell. push: whether changes are
-    pushed. shows_names: whether labels are among the attributes of entities.
+    any day. active: the sessions of the guests who hold a pager, from the oldest, with instants by
+    our own clock as it is set now; None if the unit does not tell them. statistics, settings: the
+    unit's own, if it told them. clock_ahead: seconds by which the unit's clock is ahead of ours;
+    None if it didn't tell. push: whether changes are pushed. shows_names: whether labels are among
+    the attributes of entities.
     """
 
     now: float = field(compare=False)
@@ -97,6 +98,7 @@ class Picture:
         """Begin without a day. day_start: the hour at which a business day begins."""
         self._day_start, self._shows_names = day_start, shows_names
         self._day: BusinessDay | None = None
+        self._follows_our_clock = False  # that day's start
         # The day's figures, and what they were made from: the day, and how the log was.
         self._today = figures(())
         self._made_from: tuple[int, int, int] | None = None
@@ -105,12 +107,21 @@ class Picture:
         """The business day that the unit's clock is in."""
         day = clock.business_day(now, self._day_start)
         kept = self._day
-        if kept and kept.date == day.date and abs(kept.start - day.start) < SAME_DAY:
+        is_same = kept and kept.date == day.date and abs(kept.start - day.start) < SAME_DAY
+        # A start that follows from our own clock gives way to one that the unit's clock says.
+        if kept and is_same and not (self._follows_our_clock and clock.agrees):
             day = replace(day, start=kept.start)
         if kept and (kept.start, kept.end) != (day.start, day.end):
             self._today, self._made_from = figures(()), None
+        if kept is None or day.start != kept.start or clock.agrees:
+            self._follows_our_clock = not clock.agrees
         self._day = day
         return day
+
+    def shift(self, seconds: int) -> None:
+        """Our clock was set: move the day's start, if it follows from that."""
+        if self._day and self._follows_our_clock:
+            self._day = replace(self._day, start=self._day.start + seconds)
 
     def is_behind(self, log: SessionLog) -> bool:
         """Whether the day's figures are to be summed up, as the log or the day is another."""

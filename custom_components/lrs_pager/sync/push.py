@@ -146,6 +146,7 @@ class Push:
         """Observe for as long as the transmitter is not closed."""
         delay = FIRST_DELAY
         while True:
+            # What is told from now on, be it while the unit does not answer, is a reason to try.
             self._again.clear()
             keep_alive = self._keep_alive
             self._observation = observation = _Observation(keep_alive)

@@ -1,8 +1,10 @@
 """The LRS T7470 transmitter: its CoAP API, and the time it tells. No Home Assistant in here.
 
+    models      what a unit says, as dataclasses
+    observed    what a unit was seen to do, for diagnostics
+    datagrams   which datagrams are read at all
     coap        one request and its response (the only file that imports aiocoap)
     blockwise   bodies of many blocks
-    models      what a unit says, as dataclasses
     parse       JSON to those
     history     the history's sessions, chunk by chunk, on from where it was read before
     client      the API's resources as methods of `Transmitter`
@@ -14,7 +16,7 @@ integration imports from here, not from the files.
 """
 
 from .client import Answer, Transmitter
-from .clock import TOLERANCE, BusinessDay, Instants, UnitClock
+from .clock import SLACK, TOLERANCE, BusinessDay, Instants, UnitClock
 from .coap import DEFAULT_PORT, KeepAlive, resolve
 from .exceptions import (
     ChangedError,
@@ -50,6 +52,7 @@ __all__ = [
     "MAX_NAME",
     "PAGED",
     "REMOVED",
+    "SLACK",
     "STARTED",
     "STOP",
     "TOLERANCE",

@@ -40,6 +40,7 @@ class Answer(Message):
     is_all: whether the sessions are all active ones, and not just some of them.
     is_complete: False if more may have to be told than this message has, as in the first one of an
     observation.
+    is_asked: False if it came by itself, and may have been under way for long.
     etag: to ask with the next time.
     asked, answered: the event loop's time (seconds) around the moment at which the unit wrote its
     envelope; both are the time of arrival where nothing was asked.
@@ -47,6 +48,7 @@ class Answer(Message):
 
     is_all: bool
     is_complete: bool = True
+    is_asked: bool = True
     etag: bytes | None
     asked: float
     answered: float
@@ -67,6 +69,7 @@ class Transmitter:
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
+        self.observed = self._endpoint.observed
 
     async def close(self) -> None:
         """Close for good: what is under way fails, and nothing is sent from now on."""
@@ -74,7 +77,7 @@ class Transmitter:
 
     # ----------------------------------------------------------------------- reading
 
-    def history(self, cursor: Cursor | None = None) -> AsyncIterator[Chunk]:
+    async def history(self, cursor: Cursor | None = None) -> AsyncIterator[Chunk]:
         """Get the archived sessions (GET /v1/sessions/history), chunk by chunk.
 
         cursor: of an earlier chunk, be it of a read that failed. Only what follows it is returned,
@@ -84,7 +87,9 @@ class Transmitter:
         Sessions that are added while this is read are in it if they are added at the list's end.
         Raises when two requests for a block had no answer; a long history has no other limit.
         """
-        return Reader(self._endpoint).read(cursor)
+        async for chunk in Reader(self._endpoint).read(cursor):
+            self.observed.message(chunk)
+            yield chunk
 
     async def probe(self) -> Envelope:
         """Get the history's envelope, to see what the unit is. One exchange, however much it holds.
@@ -132,9 +137,11 @@ class Transmitter:
             if not response.is_success:
                 return
             told = _read(response)
-            is_list = is_first and "sessions" in told.envelope.response_types
-            is_first = False
-            tell(_answer(response, told, is_all=is_list, is_complete=not is_list))
+            is_asked, is_first = is_first, False
+            self.observed.message(told, None if is_asked else response.answered)
+            is_list = is_asked and "sessions" in told.envelope.response_types
+            answer = _answer(response, told, is_all=is_list)
+            tell(replace(answer, is_complete=not is_list, is_asked=is_asked))
 
         request = Request(method=Method.GET, path=NOTIFY, query=("action=get_sessions",))
         await self._endpoint.observe(
@@ -245,7 +252,9 @@ class Transmitter:
         if not response.is_success:
             raise RejectedError(response.code)
         # It was carried out, which is what counts, also if what came of it can't be read.
-        return _answer(response, _read(response), is_all=False)
+        told = _read(response)
+        self.observed.message(told)
+        return _answer(response, told, is_all=False)
 
     async def _get(
         self, path: str, parse: Callable[[bytes], Message], key: str, etag: bytes | None = None
@@ -269,6 +278,7 @@ class Transmitter:
                     raise
                 continue
             if is_certain or (before is not None and message.sessions == before.sessions):
+                self.observed.message(message)
                 return _answer(body.first, message, is_all=True)
             before = message
         raise ChangedError
@@ -301,13 +311,10 @@ async def _parse(parse: Callable[[bytes], Message], payload: bytes) -> Message:
     return parse(payload)
 
 
-def _answer(
-    response: Response, message: Message, *, is_all: bool, is_complete: bool = True
-) -> Answer:
+def _answer(response: Response, message: Message, *, is_all: bool) -> Answer:
     return Answer(
         **{field.name: getattr(message, field.name) for field in fields(Message)},
         is_all=is_all,
-        is_complete=is_complete,
         etag=response.etag,
         asked=response.asked,
         answered=response.answered,

@@ -68,6 +68,8 @@ class UnitClock:
     zone's at the reading. at: when that was, or a later moment for which it holds (UTC).
     agrees: whether the unit keeps our local time. setting: goes up by one whenever the unit's clock
     was set, so that two stamps of one setting are as far apart as what they stamp.
+    set_at: when it was found to have been set, if it was since the first reading (UTC).
+    was_stepped: whether our own clock was set since the reading.
     latest: what the unit's clock showed then, as the instant of such a stamp.
     """
 
@@ -77,6 +79,8 @@ class UnitClock:
     at: datetime
     agrees: bool
     setting: int = 0
+    set_at: datetime | None = None
+    was_stepped: bool = False
     latest: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,11 +97,13 @@ class UnitClock:
 
     @property
     def is_stale(self) -> bool:
-        """Whether our clocks were changed to or from summer time since the unit's was read.
+        """Whether the unit has to be asked what its clock shows, before its stamps are placed.
 
-        Whether the unit's was changed, too, has to be asked.
+        Our clocks were changed to or from summer time since that was read, and whether the unit's
+        was, too, is not known; or our own was set, or seems so, as the computer slept.
         """
-        return self.at.astimezone(self.zone).utcoffset() != self.utc_offset
+        has_changed = self.at.astimezone(self.zone).utcoffset() != self.utc_offset
+        return has_changed or self.was_stepped
 
     def span(self, start: datetime, end: datetime) -> int:
         """Seconds between two stamps that are told together.
@@ -123,6 +129,17 @@ class UnitClock:
             return round(earlier.timestamp())
         first, second = round(earlier.timestamp()), round(later.timestamp())
         return second if first < second <= not_after else first
+
+    def is_of_setting(self, stamp: datetime | None) -> bool:
+        """Whether a stamp can be of this setting, rather than of one before it."""
+        if stamp is None or self.set_at is None:
+            return True
+        return self.by_ours(stamp) >= self.set_at.timestamp() - SLACK
+
+    def by_ours(self, stamp: datetime) -> int:
+        """When a stamp of this setting was made, by our own clock as it is set now."""
+        instant = self.instant(stamp, self.latest + SLACK)
+        return instant - round(self.ahead.total_seconds()) if self.agrees else instant
 
     def place(self, session: Session, before: tuple[UnitClock, int] | None = None) -> Instants:
         """When a session, seen for the first time now, was created, notified and cleared.

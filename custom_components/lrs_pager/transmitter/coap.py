@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 import ipaddress
 import logging
 import math
@@ -40,6 +41,7 @@ import aiocoap.transports.simple6
 import aiocoap.transports.udp6
 from aiocoap.util import hostportjoin
 
+from .datagrams import hear_answers_alone
 from .exceptions import (
     ClosedError,
     MalformedError,
@@ -50,6 +52,7 @@ from .exceptions import (
     TransmitterError,
     UnreachableError,
 )
+from .observed import Exchange, Observed
 
 # The port that RFC 7252 assigns to CoAP, and the vendor's samples use.
 DEFAULT_PORT = 5683
@@ -58,6 +61,9 @@ DEFAULT_PORT = 5683
 # answers in milliseconds; 12 s leave room for five to six transmissions, and tell the user
 # that the unit is gone well before the next poll is due.
 EXCHANGE_TIMEOUT = 12.0
+
+# Seconds to resolve the name of a host of which an address is known that has answered.
+KNOWN_HOST_TIMEOUT = 1.0
 
 # Seconds before the first retransmission, until the unit's own speed is known. RFC 7252 (4.8.1)
 # has 2 s, for the Internet. On a local network half a second is long, and a lost datagram is
@@ -91,9 +97,12 @@ SUSPICIOUS_PAYLOAD = 4096 - 64
 
 # aiocoap reports a peer's faults as warnings and errors. They reach our callers as exceptions,
 # and the user as one log line, so its own lines are off; "enable debug logging" turns them on
-# (manifest.json names this logger). They hold addresses and sizes, never payloads.
+# (manifest.json names this logger). They hold addresses and sizes, never payloads. "Disable debug
+# logging" leaves the logger without a level of its own, which alone would let warnings through.
 COAP_LOGGER = "lrs_pager.coap"
-logging.getLogger(COAP_LOGGER).setLevel(logging.CRITICAL + 1)
+logging.getLogger(COAP_LOGGER).addFilter(
+    lambda _: logging.getLogger(COAP_LOGGER).level != logging.NOTSET
+)
 
 
 class Method(Enum):
@@ -209,6 +218,25 @@ class _InterruptedError(Exception):
     """A read made way for a command; it is to be sent again."""
 
 
+class _RoundTrips:
+    """How long the last few exchanges took."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
+
+    def add(self, seconds: float) -> None:
+        """Take in one that was answered."""
+        self._seconds.append(seconds)
+
+    @property
+    def ack_timeout(self) -> float:
+        """Seconds to the first retransmission of a read."""
+        if not self._seconds:
+            return INITIAL_ACK_TIMEOUT
+        measured = ACK_TIMEOUT_FACTOR * min(self._seconds)
+        return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
+
+
 class Endpoint:
     """The CoAP server at a host and port, as seen by one client.
 
@@ -218,15 +246,15 @@ class Endpoint:
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address; the network is not touched."""
-        self._host = host
-        self._port = port
+        self.observed = Observed()
+        self._address = host, port
         self._context: aiocoap.Context | None = None
         self._remote: Any = None  # the address that answered, for as long as the context lives
         self._good_address: str | None = None
         # udp6 tells at once of a closed port and an unreachable host, and reads names anew;
         # it is written for Linux.
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
-        self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS_KEPT)
+        self._round_trips = _RoundTrips()
         self._turn = asyncio.Lock()
         # The read whose turn it is, as long as it waits, and whether it is to make way.
         self._read_timeout: asyncio.Timeout | None = None
@@ -247,7 +275,7 @@ class Endpoint:
             await self._take_turn(request)
             try:
                 response = await self._send(request)
-                if self._may_be_cut(request, response):
+                if self._transport == "udp6" and _may_be_cut(request, response):
                     self._transport = "simple6"
                     await self._drop_context()
                     response = await self._send(request)
@@ -273,23 +301,14 @@ class Endpoint:
                 self._is_interrupted = True
                 self._read_timeout.reschedule(loop.time())
             # Those that waited before the command may be lost, too.
-            timer = loop.call_later(self._ack_timeout(), interrupt)
+            timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
 
         # Time enough for a read that gets its answer at once.
-        timer = loop.call_later(self._ack_timeout(), interrupt)
+        timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
         try:
             await self._turn.acquire()
         finally:
             timer.cancel()
-
-    def _may_be_cut(self, request: Request, response: Response) -> bool:
-        """Whether a response may be longer than what arrived, and may be asked for again."""
-        return (
-            self._transport == "udp6"
-            and response.block is None
-            and len(response.payload) >= SUSPICIOUS_PAYLOAD
-            and not request.is_command
-        )
 
     async def _send(self, request: Request) -> Response:
         """Send to the address that answered last, else to each that the host has."""
@@ -309,9 +328,19 @@ class Endpoint:
         raise failure or NotResolvedError("the host has no address")
 
     async def _addresses(self) -> list[str]:
-        """The host's addresses, first the one that answered last: a command has but one try."""
-        addresses = await resolve(self._host, self._port)
-        return sorted(addresses, key=lambda address: address != self._good_address)
+        """The host's addresses, first the one that answered last: a command has but one try.
+
+        That alone while the name can't be resolved, as the unit may well be there all the same.
+        """
+        good = self._good_address
+        try:
+            async with asyncio.timeout(None if good is None else KNOWN_HOST_TIMEOUT):
+                addresses = await resolve(*self._address)
+        except NotResolvedError, TimeoutError:
+            if good is None:
+                raise
+            return [good]
+        return sorted(addresses, key=lambda address: address != good)
 
     async def _bounded(self, request: Request, address: str | None) -> Response:
         """One request, one response; on anything else the context goes."""
@@ -324,7 +353,7 @@ class Endpoint:
                 if not request.is_command:
                     self._read_timeout = timeout
                 if self._context is None:
-                    self._context = await self._create_context()
+                    self._context = await _open_context(self._transport)
                     if self._closed:  # in the meantime
                         raise ClosedError("closed")
                 message = self._message(request, address)
@@ -344,32 +373,27 @@ class Endpoint:
             raise failure from err
         finally:
             self._read_timeout, self._is_interrupted = None, False
-        self._round_trips.append(loop.time() - asked)
         if self._remote is None:
             self._remote = _unicast(answer.remote)
-        return _response(answer, asked)
+        response = _response(answer, asked)
+        self._round_trips.add(response.answered - asked)
+        self.observed.exchange(*_seen(request, response, is_answer=True))
+        return response
 
     def _message(self, request: Request, address: str | None) -> aiocoap.Message:
         """Write a request for aiocoap: to an address, or to the one that answered last."""
         if request.is_command:
             tuning = _Tuning(COMMAND_ACK_TIMEOUT, COMMAND_MAX_RETRANSMIT)
         else:
-            tuning = _Tuning(self._ack_timeout(), MAX_RETRANSMIT)
+            tuning = _Tuning(self._round_trips.ack_timeout, MAX_RETRANSMIT)
         message = _message(request, tuning)
         if address is None:
             message.remote = self._remote
         else:
             message.remote = aiocoap.message.UndecidedRemote(
-                "coap", hostportjoin(address, self._port)
+                "coap", hostportjoin(address, self._address[1])
             )
         return message
-
-    def _ack_timeout(self) -> float:
-        """Seconds to the first retransmission of a read."""
-        if not self._round_trips:
-            return INITIAL_ACK_TIMEOUT
-        measured = ACK_TIMEOUT_FACTOR * min(self._round_trips)
-        return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
 
     async def observe(
         self,
@@ -391,7 +415,7 @@ class Endpoint:
         context = None
         try:
             # A socket of its own: an exchange that fails takes its own with it.
-            context = await self._create_context()
+            context = await _open_context(self._transport)
             self._observers.add(context)
             if self._closed:  # in the meantime
                 raise ClosedError("closed")
@@ -401,12 +425,17 @@ class Endpoint:
                 _asking, inbox, first = await self._register(context, request)
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
-            tell(_response(first, asked))
+            self.observed.registered()
+            registered = _response(first, asked)
+            self.observed.exchange(*_seen(request, registered, is_answer=True))
+            tell(registered)
             keeper = _Keeper(context, first.remote, small, keep_alive)
             while not isinstance(received := await keeper.wait_for(inbox), Exception):
                 if not received.code.is_successful():
                     raise RejectedError(received.code.dotted)
-                tell(_response(received, loop.time()))
+                notification = _response(received, loop.time())
+                self.observed.exchange(*_seen(request, notification, is_answer=False))
+                tell(notification)
             if isinstance(
                 received, (aiocoap.error.NotObservable, aiocoap.error.ObservationCancelled)
             ):
@@ -442,23 +471,14 @@ class Endpoint:
                     asking.observation.register_errback(
                         inbox.put_nowait, _suppress_deprecation=True
                     )
-                    return asking, inbox, await _answer_to(asking)
+                    answer = await _answer_to(asking)
+                    self._good_address = address
+                    return asking, inbox, answer
             except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
                 failure = err
             finally:
                 self._read_timeout, self._is_interrupted = None, False
         raise failure or NotResolvedError("the host has no address")
-
-    async def _create_context(self) -> aiocoap.Context:
-        """Open a socket: 0.1 ms, as the transports were imported above."""
-        with suppress(OSError):
-            return await aiocoap.Context.create_client_context(
-                loggername=COAP_LOGGER, transports=[self._transport]
-            )
-        # udp6 opens an IPv6 socket also for IPv4, which a kernel without IPv6 does not have.
-        return await aiocoap.Context.create_client_context(
-            loggername=COAP_LOGGER, transports=["simple6"]
-        )
 
     async def _drop_context(self) -> None:
         """Close the socket, and with it all that aiocoap would still send or wait for."""
@@ -484,7 +504,8 @@ async def resolve(host: str, port: int = DEFAULT_PORT) -> list[str]:
         if not ipaddress.ip_address(address).is_multicast:
             # A link-local IPv6 address means nothing without its interface.
             zone = flow_and_zone[-1] if flow_and_zone else 0
-            addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
+            with suppress(OSError):  # the interface may have gone in between
+                addresses.append(f"{address}%{socket.if_indextoname(zone)}" if zone else address)
     return list(dict.fromkeys(addresses))
 
 
@@ -522,6 +543,20 @@ class _Keeper:
         self._asking.response.add_done_callback(
             lambda answer: answer.cancelled() or answer.exception()
         )
+
+
+async def _open_context(transport: str) -> aiocoap.Context:
+    """Open a socket, for answers to what is sent there: 0.1 ms, as transports are imported above.
+
+    transport: of aiocoap. udp6 opens an IPv6 socket also for IPv4, which a kernel without IPv6 does
+    not have; it gets another.
+    """
+    create = partial(aiocoap.Context.create_client_context, loggername=COAP_LOGGER)
+    try:
+        context = await create(transports=[transport])
+    except OSError:
+        context = await create(transports=["simple6"])
+    return hear_answers_alone(context)
 
 
 async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
@@ -578,6 +613,27 @@ def _response(message: aiocoap.Message, asked: float) -> Response:
         block=block2 and Block(block2.block_number, block2.more, block2.size),
         asked=asked,
         answered=asyncio.get_running_loop().time(),
+    )
+
+
+def _may_be_cut(request: Request, response: Response) -> bool:
+    """Whether a response may be longer than what arrived, and may be asked for again."""
+    is_large = response.block is None and len(response.payload) >= SUSPICIOUS_PAYLOAD
+    return is_large and not request.is_command
+
+
+def _seen(request: Request, response: Response, *, is_answer: bool) -> tuple[str, Exchange]:
+    """What is observed of a response: the resource, and the rest."""
+    block = response.block
+    name = f"{request.method.name} {request.path}"
+    return name if is_answer else f"{name} (notifications)", Exchange(
+        code=response.code,
+        size=len(response.payload),
+        has_etag=response.etag is not None,
+        asked=request.block.number if request.block else None,
+        number=block.number if block else None,
+        block_size=block.size if block else None,
+        seconds=response.answered - response.asked if is_answer else None,
     )
 
 

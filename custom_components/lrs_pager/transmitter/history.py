@@ -122,6 +122,15 @@ async def open_history(endpoint: Endpoint) -> Body:
     return body
 
 
+@dataclass(slots=True)
+class _SoFar:
+    """How far a pass has come; as of Chunk."""
+
+    is_from_beginning: bool = True
+    goes_on: bool = False
+    is_complete: bool = True
+
+
 class Reader:
     """One pass over the history."""
 
@@ -135,8 +144,7 @@ class Reader:
         self._cursor: Cursor | None = None
         self._anchor: Cursor | None = None
         self._is_in_order: bool | None = None
-        self._is_from_beginning = self._is_complete = True
-        self._goes_on = False
+        self._so_far = _SoFar()
         self._segment = SEGMENT
         # Hashes: of the items that were yielded last, and of those that were read last and not
         # yielded.
@@ -151,9 +159,9 @@ class Reader:
         if cursor is not None:
             self._is_in_order = cursor.is_in_order
             if await self._go_to(cursor, is_anywhere=cursor.is_midway):
-                self._goes_on = True
-                self._is_from_beginning = cursor.is_midway
-                self._is_complete = cursor.is_complete
+                self._so_far = _SoFar(
+                    is_from_beginning=cursor.is_midway, goes_on=True, is_complete=cursor.is_complete
+                )
             else:
                 await self._begin()
         while True:
@@ -182,7 +190,7 @@ class Reader:
         self._body = await self._open()
         self._body.begin_at(self._head.start)
         self._cursor = self._anchor = None
-        self._is_from_beginning = self._is_complete = True
+        self._so_far = _SoFar()
 
     @property
     def _head(self) -> Head:
@@ -230,7 +238,7 @@ class Reader:
         ]
         self._tries += 1
         if not certain and self._tries >= MAX_TRIES:
-            self._is_complete = False
+            self._so_far.is_complete = False
             whole = [item for item in items if self._is_in_one_block(item)]
             # A piece of a label may look like an item.
             certain = [item for item in whole if parse_items([item]).sessions]
@@ -264,9 +272,9 @@ class Reader:
                 **parse_items(batch)._asdict(),
                 cursor=self._kept(is_last=is_last),
                 is_last=is_last,
-                is_from_beginning=self._is_from_beginning,
-                goes_on=self._goes_on,
-                is_complete=self._is_complete,
+                is_from_beginning=self._so_far.is_from_beginning,
+                goes_on=self._so_far.goes_on,
+                is_complete=self._so_far.is_complete,
                 asked=body.first.asked,
                 answered=body.first.answered,
             )
@@ -279,8 +287,8 @@ class Reader:
         return self._cursor and replace(
             self._cursor,
             is_in_order=self._is_in_order,
-            is_midway=self._is_from_beginning and not is_last,
-            is_complete=self._is_complete or is_last,
+            is_midway=self._so_far.is_from_beginning and not is_last,
+            is_complete=self._so_far.is_complete or is_last,
         )
 
     async def _resume(self, latest: Body, *, has_moved: bool) -> None:

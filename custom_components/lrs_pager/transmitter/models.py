@@ -4,7 +4,7 @@ Times are the unit's own wall clock, without a zone: clock.py knows what instant
 field names are the vendor's, in Python's spelling; `goalInSeconds` is `goal`, in seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 # How a session ended (clearType): by a normal clear, or taken off the list.
@@ -39,8 +39,8 @@ class Session:
     """A guest with a pager, from being given it (created) to giving it back (cleared).
 
     uuid or id is there, and one time at least; anything else may be missing.
-    number: of the pager. goal: seconds the guest should wait at most. notified: when paged.
-    clear_type: STOP, REMOVED or what else the unit says, in capitals; only history has it.
+    number: of the pager. goal: seconds the guest should wait at most, 1 at least. notified: when
+    paged. clear_type: STOP, REMOVED or what else the unit says, in capitals; only history has it.
     state: STARTED, PAGED or CLEARED; history leaves it out.
 
     sessionSequence is left out: an example has 65535 in it beside a count of changes of 116, so
@@ -98,6 +98,8 @@ class Message:
     skipped: how many sessions were left out, as they have no identity or no time that can be read.
     unreadable_stamps: how many times of sessions were there and could not be read, also of those
     that were left out.
+    fields: what fields the message has, be they read or not: the payload in which they are, their
+    names as the unit has them, and the types of their values in JSON.
     """
 
     envelope: Envelope
@@ -106,3 +108,4 @@ class Message:
     settings: Settings | None = None
     skipped: int = 0
     unreadable_stamps: int = 0
+    fields: frozenset[tuple[str, str, str]] = field(default=frozenset(), compare=False, repr=False)

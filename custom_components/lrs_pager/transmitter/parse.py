@@ -36,6 +36,9 @@ MAX_GOAL = 7 * 24 * 3600
 # set by hand any other. Beyond these it is no clock, and arithmetic with it would overflow.
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 
+# From what clocks count: that of Unix, and that of the chips that keep time in such devices.
+CLOCK_ZEROS = (datetime(1970, 1, 1), datetime(2000, 1, 1))  # noqa: DTZ001  # as the unit's times
+
 
 # ------------------------------------------------------------------------------ JSON
 
@@ -137,6 +140,29 @@ def _time(value: Any) -> datetime | None:
     return time if FIRST_YEAR <= time.year <= LAST_YEAR else None
 
 
+# What the types of JSON are called.
+_TYPES = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+    list: "list",
+    dict: "object",
+}
+
+
+def _fields(where: str, *records: Any) -> set[tuple[str, str, str]]:
+    """Return the fields of objects, as of `Message`. where: the payload in which they are."""
+    found = {
+        (name, type(value))
+        for record in records
+        if isinstance(record, dict)
+        for name, value in record.items()
+    }
+    return {(where, name, _TYPES[type_]) for name, type_ in found}
+
+
 # -------------------------------------------------------------------------- envelope
 
 
@@ -169,6 +195,12 @@ def _stamp(value: Any, unreadable: list[Any]) -> datetime | None:
     return time
 
 
+def _later(time: datetime | None, created: datetime | None) -> datetime | None:
+    """Return a later step's time; None if it is the zero of a clock, which stands for none."""
+    is_zero = time in CLOCK_ZEROS and created is not None and created != time
+    return None if is_zero else time
+
+
 def _session(record: Any, unreadable: list[Any]) -> Session | None:
     """Read one session. None if it can't be told from others, or has no time that can be read.
 
@@ -180,8 +212,8 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
     uuid = get("uuid")
     # The vendor's table has the two as the same ("created ... same as started").
     created = _stamp(get("created"), unreadable) or _stamp(get("started"), unreadable)
-    notified = _stamp(get("notified"), unreadable)
-    cleared = _stamp(get("cleared"), unreadable)
+    notified = _later(_stamp(get("notified"), unreadable), created)
+    cleared = _later(_stamp(get("cleared"), unreadable), created)
     # The vendor's table calls it a number, its examples are strings.
     uuid = _name(str(uuid) if isinstance(uuid, int) else uuid, str.lower)
     if uuid and not uuid.strip("0-"):
@@ -197,7 +229,8 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
         # Pager numbers are 12 bits on the air; staff and alpha pagers may have longer ones.
         number=_integer(get("number"), 0, 999_999),
         party_size=_integer(get("partySize"), 1, 9_999),
-        goal=_integer(get("goalInSeconds"), 0, MAX_GOAL),
+        # What a goal of 0 means is not documented; that every guest is late at once, it is not.
+        goal=_integer(get("goalInSeconds"), 1, MAX_GOAL),
         created=created,
         notified=notified,
         cleared=cleared,
@@ -208,19 +241,21 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
 
 
 class Sessions(NamedTuple):
-    """Sessions that were read, and the two counts of `Message`."""
+    """Sessions that were read; the two counts, and the fields, of `Message`."""
 
     sessions: tuple[Session, ...]
     skipped: int
     unreadable_stamps: int
+    fields: frozenset[tuple[str, str, str]]
 
 
-def _sessions(records: list[Any]) -> Sessions:
-    """Read the sessions that can be read."""
+def _sessions(records: list[Any], where: str) -> Sessions:
+    """Read the sessions that can be read. where: the payload in which they are."""
     unreadable: list[Any] = []
     read = [_session(record, unreadable) for record in records]
     good = tuple(session for session in read if session is not None)
-    return Sessions(good, len(read) - len(good), len(unreadable))
+    fields = frozenset(_fields(where, *records))
+    return Sessions(good, len(read) - len(good), len(unreadable), fields)
 
 
 def _statistics(record: Any) -> Statistics | None:
@@ -257,11 +292,19 @@ def _message(answer: Any, envelope: Envelope, key: str) -> Message:
     # An empty list may well be left out, or null.
     if not isinstance(records, (list, type(None))):
         raise MalformedError(key, "not a list")
+    statistics, settings = answer.get("statistics"), answer.get("settings")
+    sessions = _sessions(records or [], key)
     return Message(
         envelope=envelope,
-        statistics=_statistics(answer.get("statistics")),
-        settings=_settings(answer.get("settings")),
-        **_sessions(records or [])._asdict(),
+        statistics=_statistics(statistics),
+        settings=_settings(settings),
+        **sessions._replace(
+            fields=sessions.fields.union(
+                _fields("envelope", answer),
+                _fields("statistics", statistics),
+                _fields("settings", settings),
+            )
+        )._asdict(),
     )
 
 
@@ -356,12 +399,12 @@ def split_list(text: bytes, at: int = 0) -> list[Item]:
 
 
 def parse_items(items: Iterable[Item]) -> Sessions:
-    """Read the items of a list of sessions, without its end."""
+    """Read items of the history's list of sessions, without its end."""
     texts = [item.text for item in items]
     try:
-        return _sessions(_load(b"[" + b",".join(texts) + b"]"))
+        return _sessions(_load(b"[" + b",".join(texts) + b"]"), "session_history")
     except MalformedError:
-        return _sessions([_load_or_none(text) for text in texts])
+        return _sessions([_load_or_none(text) for text in texts], "session_history")
 
 
 def _load_or_none(text: bytes) -> Any:

@@ -1,0 +1,170 @@
+"""Faults that random steps of both clocks have shown, each with its smallest input."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from custom_components.lrs_pager.sessions.session import PlacedSession, by_our_clock, place
+from custom_components.lrs_pager.sessions.tracker import SessionTracker
+from custom_components.lrs_pager.sync.picture import Picture
+from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
+from tests.sync.test_clocks import HOUR, Turned
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+RIGHT = UnitClock(
+    zone=ZoneInfo("UTC"),
+    ahead=timedelta(),
+    utc_offset=timedelta(),
+    at=NOON + timedelta(seconds=60),
+    agrees=True,
+    setting=1,
+)
+
+# Our clock was set on by 25 minutes, so that the unit's seems to be behind.
+OURS_SET = replace(
+    RIGHT,
+    ahead=timedelta(minutes=-25),
+    at=RIGHT.at + timedelta(minutes=25),
+    agrees=False,
+)
+
+GUEST = Session(
+    id=1,
+    uuid="uuid-1",
+    number=7,
+    party_size=2,
+    goal=300,
+    created=NOON.replace(tzinfo=None),
+    notified=None,
+    cleared=None,
+    clear_type=None,
+    label=None,
+    state=STARTED,
+)
+
+
+def test_a_computer_that_slept_while_the_unit_was_set_has_set_no_clock_of_its_own() -> None:
+    turned = Turned()
+    turned.read()
+    turned.passes(30)
+    turned.sleeps(6 * HOUR)
+    turned.unit_ahead += 47 * 60
+    turned.read()
+    assert turned.setting == 2
+    assert turned.clocks.ahead == 47 * 60
+    assert turned.steps == [6 * HOUR, -6 * HOUR]
+
+
+def test_an_answer_that_was_under_way_as_the_computer_slept_tells_nothing() -> None:
+    turned = Turned()
+    turned.read()
+    shown, asked = datetime(2026, 11, 23, 12), turned.loop
+    turned.sleeps(6 * HOUR)
+    turned.passes(0.1)
+    turned.clocks.read(shown, asked, turned.loop)
+    assert turned.clocks.unit(turned.loop).is_stale
+    turned.read()
+    assert turned.setting == 1
+    assert turned.steps == [6 * HOUR, -6 * HOUR]
+
+
+def test_a_unit_that_drifts_while_the_computer_sleeps_was_not_set() -> None:
+    turned = Turned()
+    turned.read()
+    turned.sleeps(9 * HOUR)
+    turned.unit_ahead -= 2.0
+    turned.read()
+    assert turned.setting == 1
+    assert turned.steps == [9 * HOUR, -9 * HOUR]
+
+
+def test_until_the_unit_was_read_after_our_clock_was_set_its_stamps_are_not_to_be_placed() -> None:
+    turned = Turned()
+    turned.read()
+    turned.ours_ahead += 600
+    assert turned.clocks.unit(turned.loop).is_stale
+    turned.read()
+    assert not turned.clocks.unit(turned.loop).is_stale
+
+
+def test_a_message_that_was_under_way_for_long_is_no_reading_but_a_reason_for_one() -> None:
+    turned = Turned()
+    shown = datetime(2026, 11, 23, 12)
+    assert not turned.clocks.is_as_read(shown, turned.loop)
+    turned.read()
+    assert turned.clocks.is_as_read(shown, turned.loop)
+    turned.passes(3)
+    assert not turned.clocks.is_as_read(shown, turned.loop)
+
+
+def test_a_sessions_end_is_as_long_after_its_start_as_the_unit_says_whatever_our_clock_shows() -> (
+    None
+):
+    started = place(GUEST, RIGHT)
+    cleared = replace(GUEST, cleared=datetime(2026, 11, 23, 12, 1))
+    ended = place(cleared, OURS_SET, earlier=started, is_same_setting=True)
+    assert (ended.created_at, ended.cleared_at) == (NOON.timestamp(), NOON.timestamp() + 60)
+
+
+def test_a_guest_has_waited_for_as_long_as_the_unit_says_after_our_clock_was_set() -> None:
+    shown = by_our_clock(place(GUEST, RIGHT), OURS_SET)
+    assert shown.created_at is not None
+    assert OURS_SET.at.timestamp() - shown.created_at == 60
+
+
+def test_a_guest_has_waited_for_as_long_as_the_unit_says_though_it_is_minutes_behind() -> None:
+    behind = replace(RIGHT, ahead=timedelta(minutes=-4), at=RIGHT.at + timedelta(minutes=4))
+    shown = by_our_clock(place(GUEST, behind), behind)
+    assert shown.created_at is not None
+    assert behind.at.timestamp() - shown.created_at == 60
+
+
+def test_a_session_that_began_before_the_units_clock_was_set_is_of_no_known_setting() -> None:
+    then = replace(RIGHT, set_at=NOON + timedelta(seconds=30))
+    assert not then.is_of_setting(GUEST.created)
+    assert then.is_of_setting(datetime(2026, 11, 23, 12, 0, 30))
+
+
+def test_the_day_begins_at_the_units_midnight_after_our_clock_was_put_right() -> None:
+    picture = Picture(day_start=0, shows_names=False)
+    off = replace(OURS_SET, ahead=timedelta(hours=-3), at=RIGHT.at + timedelta(hours=3))
+    picture.day(off, off.at)
+    picture.shift(-3 * HOUR)
+    assert picture.day(RIGHT, RIGHT.at).start == NOON.timestamp() - 12 * HOUR
+
+
+def test_the_day_begins_when_the_units_clock_says_so_once_that_is_to_be_believed() -> None:
+    """It is a minute behind, which is found when our own clock has been put right."""
+    picture = Picture(day_start=0, shows_names=False)
+    off = replace(OURS_SET, ahead=timedelta(minutes=-26))
+    picture.day(off, off.at)
+    picture.shift(-25 * 60)
+    right = replace(RIGHT, ahead=timedelta(minutes=-1))
+    assert picture.day(right, right.at).start == NOON.timestamp() - 12 * HOUR
+
+
+def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() -> None:
+    tracker = SessionTracker(NOON)
+    tracker.see((), RIGHT, NOON, NOON)
+    ended = PlacedSession(
+        uuid="uuid-1", created_at=round(NOON.timestamp()), cleared_at=round(NOON.timestamp()) + 9
+    )
+    ended = replace(ended, clear_type=STOP)
+    assert not tracker.see_logged([(None, ended)], RIGHT.at)
+    tracker.knows_history = True
+    told = tracker.see_logged([(None, replace(ended, uuid="uuid-2"))], RIGHT.at)
+    assert [event.step for event in told] == ["started", "cleared"]
+    before = replace(ended, uuid="uuid-3", created_at=round(NOON.timestamp()) - 1)
+    # That it started may have been told before the restart.
+    told = tracker.see_logged([(None, before)], RIGHT.at)
+    assert [event.step for event in told] == ["cleared"]
+
+
+def test_a_page_that_the_list_tells_just_after_our_clock_was_set_is_news() -> None:
+    tracker = SessionTracker(NOON)
+    tracker.see((), RIGHT, NOON, NOON)
+    tracker.see((GUEST,), RIGHT, RIGHT.at)
+    paged = replace(GUEST, notified=datetime(2026, 11, 23, 12, 1), state=PAGED)
+    told = tracker.see((paged,), OURS_SET, OURS_SET.at, OURS_SET.at)
+    assert [event.step for event in told.events] == ["paged"]
