@@ -80,7 +80,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
-        self.follower = Follower(self.transmitter, self.log, _ourselves(self), self)
+        self.follower = Follower(self.transmitter, self.log, _ourselves(hass, entry), self)
         self.moments = Moments(
             now=self.follower.clocks.now,
             call_later=call_later,
@@ -97,7 +97,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self.quotes = _quotes(self, self._show_quotes)
         self._picture = Picture(
-            day_start=self.day_start, shows_names=entry.options.get(CONF_SHOW_NAMES, False)
+            day_start=day_start_of(entry), shows_names=entry.options.get(CONF_SHOW_NAMES, False)
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
         entry.async_on_unload(self._async_close)
@@ -232,12 +232,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Whether nothing is read or shown any more."""
         return self._soon.is_closed
 
-    @property
-    def day_start(self) -> int:
-        """The hour at which a business day begins."""
-        hour: int = self.config_entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
-        return hour
-
     # ------------------------------------------------------------------------------ commands
 
     async def async_read_all(self) -> None:
@@ -332,16 +326,15 @@ async def _open_log(coordinator: LrsPagerCoordinator) -> None:
     await coordinator.follower.open()
 
 
-def _ourselves(coordinator: LrsPagerCoordinator) -> Ourselves:
+def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
     """What is our own: Home Assistant's clocks, and what the user has chosen."""
-    hass, entry = coordinator.hass, coordinator.config_entry
     days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
     return Ourselves(
         zone=dt_util.get_default_time_zone,
         wall=lambda: dt_util.utcnow().timestamp(),
         steady=hass.loop.time,
         intervals=INTERVALS,
-        day_start=coordinator.day_start,
+        day_start=day_start_of(entry),
         names_kept=None if days is None else days * DAY,
         find_elsewhere=partial(_find_elsewhere, hass, entry),
         is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
@@ -377,6 +370,12 @@ def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
         failing=partial(tell_of_disk, hass, entry),
         set_aside=lambda path: tell_of_log(hass, entry, path.name),
     )
+
+
+def day_start_of(entry: ConfigEntry) -> int:
+    """The hour at which a business day begins."""
+    hour: int = entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
+    return hour
 
 
 def _tell_issues(coordinator: LrsPagerCoordinator) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .coordinator import LrsPagerCoordinator
+from .coordinator import LrsPagerCoordinator, day_start_of
 from .sessions.figures import MASS_WITHIN, Figures, figures_between
 from .sessions.log import SessionLog
 from .sessions.missed import missed_spans
@@ -68,7 +68,7 @@ async def manager(hass: HomeAssistant, coordinator: LrsPagerCoordinator) -> dict
             "cells": found["cells"],
             "left_out": len(found["left_out"]),
         },
-        "day_start": coordinator.day_start,
+        "day_start": day_start_of(coordinator.config_entry),
     }
 
 

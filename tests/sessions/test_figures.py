@@ -53,13 +53,6 @@ def test_a_number_that_was_mistyped_and_taken_back_is_no_guest() -> None:
     assert count(clear_type=None) == 1
 
 
-def test_a_goal_of_0_as_it_is_in_old_logs_is_none() -> None:
-    session = ended(created_at=100, wait=300, goal=0)
-    assert session.late_at is session.goal_at is None
-    day = figures([session])
-    assert (day.rated, day.late, day.on_time_rate) == (0, 0, None)
-
-
 def removed(at: int, *, paged: bool = False, number: int = 7) -> PlacedSession:
     """A session that was taken off the list at an instant, after ten minutes."""
     return PlacedSession(
@@ -118,3 +111,10 @@ def test_four_of_five_waits_are_within_the_long_wait() -> None:
     day = figures([ended(created_at=n, wait=wait) for n, wait in enumerate((50, 10, 40, 20, 30))])
     assert (day.median_wait, day.long_wait) == (30, 40)
     assert figures([ended(created_at=1, wait=10), ended(created_at=2, wait=20)]).long_wait == 20
+
+
+def test_a_goal_of_0_as_it_is_in_old_logs_is_none() -> None:
+    session = ended(created_at=100, wait=300, goal=0)
+    assert session.late_at is session.goal_at is None
+    day = figures([session])
+    assert (day.rated, day.late, day.on_time_rate) == (0, 0, None)

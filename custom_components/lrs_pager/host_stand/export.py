@@ -19,7 +19,7 @@ from homeassistant.setup import async_when_setup
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..coordinator import LrsPagerCoordinator
+from ..coordinator import LrsPagerCoordinator, day_start_of
 from ..errors import refused
 from ..sessions.log import LogClosedError
 from ..sessions.session import PlacedSession
@@ -79,7 +79,7 @@ class ExportView(HomeAssistantView):
         except ServiceValidationError as err:
             return self._refusal(err, HTTPStatus.NOT_FOUND)
         try:
-            start, end = _days(request, coordinator.day_start)
+            start, end = _days(request, day_start_of(coordinator.config_entry))
         except ServiceValidationError as err:
             return self._refusal(err, HTTPStatus.BAD_REQUEST)
         response = web.StreamResponse(
