@@ -109,7 +109,7 @@ async def live(
     until: Until, set_up: SetUp, monkeypatch: pytest.MonkeyPatch, **options: Any
 ) -> MockConfigEntry:
     """Add a transmitter that tells of changes."""
-    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.05))
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.05, proof_age=0))
     entry = await set_up(**options)
     await until(lambda: entry.runtime_data.follower.push.is_live)
     return entry

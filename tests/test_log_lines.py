@@ -31,8 +31,7 @@ async def test_the_coap_library_speaks_only_while_debug_logging_is_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert await async_setup_component(hass, "logger", {})
-    entry = await set_up(unit)
-    push = entry.runtime_data.follower.push
+    await set_up(unit)
     client = await hass_ws_client(hass)
 
     async def lines_at(level: str) -> list[str]:
@@ -48,9 +47,9 @@ async def test_the_coap_library_speaks_only_while_debug_logging_is_on(
         assert (await client.receive_json())["success"]
         caplog.clear()
         unit.send_to_observer(b"\xff" * 4)
-        push.is_proved = False
+        acknowledged = unit.acknowledged
         unit.ping()
-        await until(lambda: push.is_proved)
+        await until(lambda: unit.acknowledged > acknowledged)
         return [record.getMessage() for record in caplog.records if record.name == COAP_LOGGER]
 
     assert [line for line in await lines_at("DEBUG") if "unparsable" in line]

@@ -82,7 +82,7 @@ async def live(
     until: Until, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transmitter that tells of changes."""
-    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.05))
+    monkeypatch.setattr(coordinator, "INTERVALS", Intervals(read_delay=0.05, proof_age=0))
     entry = await set_up()
     await until(lambda: entry.runtime_data.follower.push.is_live)
 
@@ -148,6 +148,7 @@ async def test_the_table_is_announced_when_a_pager_comes_back_and_not_when_it_is
     }
 
 
+@pytest.mark.polled
 async def test_an_automation_that_waited_ends_the_session_that_it_is_about_and_no_other(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from custom_components.lrs_pager.sessions.session import PlacedSession, by_our_clock, place
-from custom_components.lrs_pager.sessions.tracker import SessionTracker
+from custom_components.lrs_pager.sessions.tracker import SessionEvent, SessionTracker, Step
+from custom_components.lrs_pager.sync.events import Events
 from custom_components.lrs_pager.sync.picture import Picture
 from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
 from tests.sync.test_clocks import HOUR, Turned
@@ -161,6 +162,16 @@ def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() 
     assert [event.step for event in told] == ["cleared"]
 
 
+def test_who_came_after_we_began_is_news_though_the_units_clock_is_minutes_behind() -> None:
+    behind = replace(RIGHT, ahead=timedelta(minutes=-4), at=RIGHT.at + timedelta(minutes=4))
+    tracker = SessionTracker(behind.at - timedelta(seconds=90))
+    tracker.see((), behind, behind.at, behind.at)
+    tracker.knows_history = True
+    over = replace(GUEST, cleared=datetime(2026, 11, 23, 12, 0, 9), clear_type=STOP, state=None)
+    told = tracker.see_logged([(None, place(over, behind))], behind.at, behind)
+    assert [event.step for event in told] == ["started", "cleared"]
+
+
 def test_a_page_that_the_list_tells_just_after_our_clock_was_set_is_news() -> None:
     tracker = SessionTracker(NOON)
     tracker.see((), RIGHT, NOON, NOON)
@@ -168,3 +179,20 @@ def test_a_page_that_the_list_tells_just_after_our_clock_was_set_is_news() -> No
     paged = replace(GUEST, notified=datetime(2026, 11, 23, 12, 1), state=PAGED)
     told = tracker.see((paged,), OURS_SET, OURS_SET.at, OURS_SET.at)
     assert [event.step for event in told.events] == ["paged"]
+
+
+def test_a_list_that_was_asked_for_before_our_clock_was_set_places_nobody() -> None:
+    tracker = SessionTracker(NOON)
+    stale = replace(RIGHT, ahead=timedelta(hours=-6), at=RIGHT.at + 6 * timedelta(hours=1))
+    told = tracker.see((GUEST,), replace(stale, was_stepped=True), stale.at, stale.at)
+    assert told.is_doubtful
+    assert tracker.tracked == ()
+
+
+def test_what_was_not_told_yet_is_as_old_as_before_after_our_clock_was_set() -> None:
+    events, told = Events(), []
+    events.listen(told.append)
+    events.add([SessionEvent(step=Step.STARTED, session=PlacedSession(uuid="u"), at=NOON)])
+    events.shift(25 * 60)
+    events.tell(NOON + timedelta(minutes=10))
+    assert len(told) == 1

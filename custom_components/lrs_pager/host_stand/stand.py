@@ -22,6 +22,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
+from ..sessions.log import LogClosedError
 from ..sessions.quote import Quote
 from ..sessions.session import LATE_AFTER, PlacedSession
 from ..sync.push import PushState
@@ -192,7 +193,10 @@ class HostStand:
     async def _load_pagers(self) -> None:
         """Take the pagers of the log's latest sessions: some may not have been active here."""
         start = dt_util.utcnow() - PAGERS_KEPT
-        logged = await self.entry.runtime_data.log.numbers(int(start.timestamp()))
+        try:
+            logged = await self.entry.runtime_data.log.numbers(int(start.timestamp()))
+        except LogClosedError:
+            return  # the entry was unloaded meanwhile
         self._pagers.update(number for number in logged if number > 0)
         self.async_update()
 

@@ -266,8 +266,8 @@ class SessionTracker:
         """
         news = News()
         sessions = list(sessions)
-        if sessions and asked is None and clock.is_stale:
-            # Whether the unit has changed to summer time, too, decides what its stamps mean.
+        if sessions and clock.is_stale:
+            # What the unit's clock shows now decides what its stamps mean.
             return News(is_doubtful=True)
         listed = {
             self._see(session, clock, at, news, is_live=asked is None) for session in sessions
@@ -374,8 +374,10 @@ class SessionTracker:
                 # It came and went unseen. What was so when we began may have been announced before
                 # a restart. Where active sessions are never told, that it started is no news.
                 steps = _steps(None, logged) if self._knows_active else []
-                steps = [s for s in steps if (_instant(s, logged) or 0) >= self._began]
-                _announce(events, [*steps, _end(logged)], logged, at)
+                seen = by_our_clock(logged, clock) if clock else logged
+                # Stamps have whole seconds.
+                steps = [s for s in steps if (_instant(s, seen) or 0) >= self._began - 1]
+                _announce(events, [*steps, _end(logged)], logged, at, seen=seen)
         return events
 
     def history_was_read(self, asked: datetime) -> list[SessionEvent]:

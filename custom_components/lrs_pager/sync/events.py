@@ -1,7 +1,8 @@
 """Who is told what has just happened to sessions."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from ..sessions.tracker import SessionEvent
 from .push import LOGGER
@@ -29,6 +30,11 @@ class Events:
         """Have each step of each session told to a listener; return how to end that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def shift(self, seconds: int) -> None:
+        """Our clock was set: move what was not told yet."""
+        by = timedelta(seconds=seconds)
+        self._events = [replace(event, at=event.at + by) for event in self._events]
 
     def tell(self, oldest: datetime) -> None:
         """Tell what has happened, but for what we learnt before `oldest` (our clock)."""

@@ -16,6 +16,7 @@ from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
     Answer,
+    ChangedError,
     Chunk,
     Session,
     Transmitter,
@@ -227,6 +228,11 @@ class Follower:
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
+        if self.unit_clock().is_stale:
+            # It was asked for before our clock was set.
+            await self.reader.read_settings(self)
+        if self.unit_clock().is_stale:
+            raise ChangedError  # so that it is asked for again
         at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
         complete = self.reader.history.last_complete_read
         place = self.tracker.placing(clock, complete, self._writer.names_since)
@@ -298,6 +304,7 @@ class Follower:
     def _stepped(self, seconds: int) -> None:
         """Our clock was set: move what follows from it."""
         self.tracker.shift(seconds)
+        self.events.shift(seconds)
         self.gaps.shift(seconds)
         self._writer.shift(seconds)
         self._read_clock()

@@ -16,7 +16,7 @@ from ..transmitter import Chunk, Session, TransmitterError
 MAX_ID_STEP: Final = 1_000
 
 # Sessions of the log whose ids are compared.
-LATEST: Final = 1_000
+LATEST: Final = 200
 
 # Says which other transmitter is known to have had one of these sessions; None if none is.
 type FindElsewhere = Callable[[Sequence[Session]], Awaitable[str | None]]

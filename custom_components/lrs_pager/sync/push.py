@@ -201,12 +201,13 @@ class Push:
         is_ping = answer.envelope.response_types == PING
         if observation.began is None:
             observation.began = observation.heard_at = now
+        else:
+            observation.is_counted |= answer.envelope.sequence is not None
         if is_ping and observation.quiet_for(now) >= intervals.proof_age:
             self.ping_gaps.append(now - observation.heard_at)
             self._is_open = observation.is_heard = True
         if is_ping:
             observation.heard_at = now
-        observation.is_counted |= answer.envelope.sequence is not None
         observation.end(now + self._patience)
         if self._is_open:
             self.state = PushState.LIVE
@@ -246,7 +247,7 @@ class _Observation:
 
     keep_alive: how its socket is kept open. began: when it was accepted. heard_at: then, or when
     the last ping came. is_heard: whether a ping has shown that the way back is open. is_counted:
-    whether its messages have the count of changes. limit: ends it.
+    whether messages that come by themselves have the count of changes. limit: ends it.
     """
 
     keep_alive: KeepAlive | None = None

@@ -112,7 +112,7 @@ class Reader:
         if failure and not has_answered:
             self._forget()
             raise failure
-        await self._read_settings(take)
+        await self.read_settings(take)
 
     async def _try_list(self, take: Takes) -> tuple[bool, TransmitterError | None]:
         """Read the active sessions; return whether they may have changed, and what went wrong."""
@@ -178,7 +178,8 @@ class Reader:
     def _is_history_due(self) -> bool:
         return self.history.is_due(tells_changes=self._push.is_proved)
 
-    async def _read_settings(self, take: Takes) -> None:
+    async def read_settings(self, take: Takes) -> None:
+        """Read the settings, unless that was done of late and nothing is in doubt since."""
         now = self._steady()
         is_recent = self._settings_at is not None and (
             now - self._settings_at <= self._intervals.settings
