@@ -18,6 +18,7 @@ from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
 from custom_components.lrs_pager.sessions.backtest import back_test, read_line
 from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.missed import missed_spans
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sync.quotes import AGAIN
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -404,18 +405,34 @@ async def test_without_a_quote_nothing_was_kept_or_broken(
 # --------------------------------------------------------------------------- the back-test
 
 
+async def of_the_script(hass: HomeAssistant) -> dict[str, Any]:
+    """What the script says of the log as the action get_history returns it."""
+    history = await act(hass, "get_history", start="2000-01-01 00:00", end="2100-01-01 00:00")
+    read = (read_line(json.dumps(one), n) for n, one in enumerate(history["sessions"]))
+    return back_test(wait for wait in read if wait).as_dict()
+
+
 async def test_a_back_test_of_the_log_is_the_one_of_the_script(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
     await known(hass, past(nights=42))
-    serve_guest(simulator.unit)
     await set_up()
     found = await act(hass, "evaluate_quotes")
-    history = await act(hass, "get_history", start="2000-01-01 00:00", end="2100-01-01 00:00")
-    read = (read_line(json.dumps(one), n) for n, one in enumerate(history["sessions"]))
-    assert found == back_test(wait for wait in read if wait).as_dict()
+    assert found == await of_the_script(hass)
     assert found["n"] > 200
     assert found["mae"] < min(each["mae"] for each in found["baselines"].values())
+
+
+async def test_a_back_test_asks_nothing_of_a_span_in_which_sessions_may_have_been_missed(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    await known(hass, past(nights=42))
+    serve_guest(simulator.unit)  # all since the log's last session, the unit has forgotten but this
+    entry = await set_up()
+    await settle(hass)
+    assert await missed_spans(entry.runtime_data.log)
+    assert (await of_the_script(hass))["silent"] == {"no_neighbours": 1}
+    assert (await act(hass, "evaluate_quotes"))["silent"] == {}
 
 
 async def test_a_back_test_of_an_empty_log_has_no_figures(
