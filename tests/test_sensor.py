@@ -367,7 +367,7 @@ async def test_after_a_restart_with_a_wiped_history_all_is_as_it_was(
     serve_guest(simulator.unit, 5, wait=240, label="Ortega")
     entry = await set_up()
     before = {k: sensor(hass, entry, k) for k in ("daily_count", "last_cleared_session")}
-    simulator.unit.reboot(lose_history=True, restart_ids=True, restart_sequence=True)
+    simulator.unit.reboot(lose_history=True, restart_sequence=True)
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     for key, state in before.items():

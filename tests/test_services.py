@@ -113,7 +113,9 @@ async def until(condition: Callable[[], object]) -> None:
 async def listening(entry: MockConfigEntry, way: str = "pushed") -> None:
     """Wait for the transmitter to have us on its list, or to say that it won't."""
     push = entry.runtime_data.follower.push
-    await until(lambda: push.state == ("live" if way == "pushed" else "not_offered"))
+    await until(
+        lambda: push.state in ({"accepted", "live"} if way == "pushed" else {"not_offered"})
+    )
 
 
 async def told_of_all(entry: MockConfigEntry, simulator: Simulator, way: str = "pushed") -> None:
@@ -566,9 +568,10 @@ async def test_a_transmitter_that_answers_with_an_empty_list_has_no_such_session
 async def test_a_pager_that_was_just_given_out_at_the_keypad_is_not_given_to_another_guest(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, way: str
 ) -> None:
+    # What has not shown to arrive is not relied upon.
+    simulator._observers._pings_at_once = False
     entry = await set_up()
     await listening(entry, way)
-    # Nor is what the transmitter has not shown to arrive relied upon.
     simulator.forget_observers()
     simulator.unit.create(7, label="Ortega", party_size=5)
     assert await refusal(hass, "start_session", number=7, label="Okafor") == "already_active"
@@ -848,9 +851,8 @@ async def test_an_action_for_a_guests_session_is_for_that_session(
     await told_of_all(entry, simulator, way)
     told = await act(hass, action, number=7, session_id=session.uuid, **fields)
     assert told["session"]["session_id"] == session.uuid
-    # What is told of all that happens need not be asked.
-    look = [] if way == "pushed" else ["GET"]
-    assert [request.code for request in simulator.requests][: len(look) + 1] == [*look, "PUT"]
+    # What was told may be another by now.
+    assert [request.code for request in simulator.requests][:2] == ["GET", "PUT"]
 
 
 @pushed_and_polled

@@ -395,16 +395,15 @@ async def _look(
 ) -> PlacedSession | None:
     """The active session on a pager; None if there is none. To be called with session_lock held.
 
-    session_id: that of the session that should be there; None if there should be none. If it is so
-    by what is known, and all changes are told, the unit isn't asked.
+    session_id: that of the session that should be there; None if there should be none. If there is
+    none by what is known, and all changes are told, the unit isn't asked.
     Raises HomeAssistantError if the unit can't be asked. If its firmware has no list of the active
     sessions, what is known is returned; with a session_id, ServiceValidationError is raised unless
     push is live.
     """
-    session = _active(coordinator, number)
-    is_right = session_id in session.keys if session else session_id is None
-    if is_right and coordinator.follower.reader.knows_active:
-        return session
+    is_free = session_id is None and _active(coordinator, number) is None
+    if is_free and coordinator.follower.reader.knows_active:
+        return None
     try:
         await coordinator.commands.ask_sessions()
     except TransmitterError as err:

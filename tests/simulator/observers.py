@@ -1,5 +1,6 @@
 """Who observes /v1/notify (RFC 7641), and what they have still to be told."""
 
+import asyncio
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable
@@ -89,7 +90,10 @@ class Observers:
             if self._limit is not None and len(self) >= self._limit:
                 return None
             observer = self._observers[remote, token] = _Observer(remote, token)
-            self._schedule_ping(observer, 0 if self._pings_at_once else self._ping_interval)
+            if self._pings_at_once:
+                asyncio.get_running_loop().call_soon(self._ping_is_due, observer)
+            else:
+                self._schedule_ping(observer)
         return observer.next_sequence()
 
     def remove(self, remote: Address, token: bytes) -> None:
@@ -110,15 +114,19 @@ class Observers:
         for observer in list(self._observers.values()):
             self._enqueue(observer, body, is_ping=False)
 
-    def _schedule_ping(self, observer: _Observer, delay: float) -> None:
-        observer.ping_timer = self._timers.call_later(delay, lambda: self._ping_is_due(observer))
+    def _schedule_ping(self, observer: _Observer) -> None:
+        observer.ping_timer = self._timers.call_later(
+            self._ping_interval, lambda: self._ping_is_due(observer)
+        )
 
     def _ping_is_due(self, observer: _Observer) -> None:
+        if (observer.remote, observer.token) not in self._observers:
+            return
         if observer.missed_pings >= STRIKES:
             self.remove(observer.remote, observer.token)
             return
         observer.missed_pings += 1
-        self._schedule_ping(observer, self._ping_interval)
+        self._schedule_ping(observer)
         self._enqueue(observer, self._ping(), is_ping=True)
 
     def _enqueue(self, observer: _Observer, body: bytes, *, is_ping: bool) -> None:
