@@ -184,10 +184,15 @@ class Unit:
             cursor=None,
             is_last=True,
             is_from_beginning=True,
+            goes_on=False,
             is_complete=True,
             asked=asked,
             answered=self.world.loop,
         )
+
+
+async def nowhere(_: object) -> None:
+    """There is no other transmitter."""
 
 
 class Ours:
@@ -208,6 +213,8 @@ class Ours:
                 intervals=Intervals(),
                 day_start=0,
                 names_kept=None,
+                find_elsewhere=nowhere,
+                is_accepted=False,
             ),
             self,
         )
@@ -226,7 +233,8 @@ class Ours:
             is_first=True,
         )
         if world.is_pushed:
-            self.follower.push.state, self.follower.push.is_proved = PushState.LIVE, True
+            self.follower.push.state = PushState.LIVE
+            self.follower.push._observation.is_counted = True
 
     def call_later(self, delay: float, run: Callable[[], None]) -> Callable[[], None]:
         self.timer = self.world.loop + delay, run

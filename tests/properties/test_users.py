@@ -175,9 +175,9 @@ async def test_whatever_address_is_entered_the_form_says_what_is_wrong_with_it(
     else:
         assert shown["type"] is FlowResultType.FORM
         assert shown["errors"]
-        key = shown["errors"]["base"]
-        assert key in WORDS["config"]["error"]
-        assert key != "unknown"
+        for key in shown["errors"].values():
+            assert key in WORDS["config"]["error"]
+            assert key != "unknown"
     hass.config_entries.flow.async_abort(form["flow_id"])
 
 

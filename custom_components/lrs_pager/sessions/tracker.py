@@ -376,7 +376,7 @@ class SessionTracker:
                 steps = _steps(None, logged) if self._knows_active else []
                 seen = by_our_clock(logged, clock) if clock else logged
                 # Stamps have whole seconds.
-                steps = [s for s in steps if (_instant(s, seen) or 0) >= self._began - 1]
+                steps = [s for s in steps if (_instant(s, seen) or 0) >= int(self._began)]
                 _announce(events, [*steps, _end(logged)], logged, at, seen=seen)
         return events
 

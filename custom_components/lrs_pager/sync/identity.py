@@ -63,25 +63,27 @@ class Identity:
         if self.is_sure:
             return True
         sessions = chunk.sessions
-        newest = await self._log.newest(LATEST)
-        self._ids = {session.id for session in newest if session.id is not None}
-        if (
-            not newest  # there is nothing to compare with, nor to spoil
-            or chunk.goes_on
-            or self._is_accepted
-            or await self._log.knows_any(sessions)
-        ):
+        if chunk.goes_on or self._is_accepted or await self._log.knows_any(sessions):
             self.is_sure = True
-        elif name := await self._find_elsewhere(sessions):
-            self._raise(name)
-        elif self._go_on(sessions):
-            self.is_sure = True
-        elif chunk.is_last and sessions:
-            self._raise(None)
+        else:
+            await self._compare(sessions)
         if self.is_sure:
             self.another, self._is_accepted = None, False
+        elif chunk.is_last and sessions:
+            self._raise(None)
         # An empty history is nobody's.
         return self.is_sure or (chunk.is_last and not sessions)
+
+    async def _compare(self, sessions: Sequence[Session]) -> None:
+        """Compare sessions of which the log knows none. Raises AnotherUnitError."""
+        newest = await self._log.newest(LATEST)
+        self._ids = {session.id for session in newest if session.id is not None}
+        if not newest:
+            self.is_sure = True  # there is nothing to compare with, nor to spoil
+        elif name := await self._find_elsewhere(sessions):
+            self._raise(name)
+        else:
+            self.is_sure = self._go_on(sessions)
 
     def see_list(self, sessions: Sequence[Session], known: set[str]) -> None:
         """Take in the active sessions, where the history could not tell.
