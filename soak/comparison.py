@@ -18,8 +18,9 @@ from .clock import Clock
 # Assistant's was far off: the unit tells what it shows in whole seconds.
 CLOCK_READING = 1
 
-# Days for which the log keeps names, unless that is set; within a day after, it drops them.
-NAMES_KEPT = timedelta(days=7)
+# Days for which the log keeps names, unless that is set; within a day after, it drops them. Home
+# Assistant's clock may have been ahead by some hours.
+NAMES_KEPT = timedelta(days=7, hours=-4)
 NAMES_DROPPED = timedelta(days=8)
 
 # Seconds within which a session that was never paged and is removed is no guest, and seconds past

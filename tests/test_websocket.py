@@ -30,7 +30,6 @@ from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryDisabler, Con
 from homeassistant.const import EVENT_CALL_SERVICE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.simulator import Simulator
@@ -128,9 +127,6 @@ async def open_screen(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, hass_admin_user: MockUser
 ) -> Open:
     """Open a browser: as an administrator, as one of a group, or with a policy of one's own."""
-    # We are set up later than it, and add to a server that is running, as Home Assistant's can be.
-    assert await async_setup_component(hass, "http", {})
-    hass.http.app._router.freeze = lambda: None  # type: ignore[method-assign]
 
     async def open_screen(group: str | None = None, policy: PolicyType | None = None) -> Screen:
         if group is None and policy is None:

@@ -70,6 +70,19 @@ def test_an_answer_that_was_under_way_as_the_computer_slept_tells_nothing() -> N
     assert turned.steps == [6 * HOUR, -6 * HOUR]
 
 
+def test_a_computer_that_slept_and_whose_clock_was_set_then_is_told_from_one_that_slept() -> None:
+    turned = Turned()
+    turned.read()
+    turned.sleeps(6 * HOUR)
+    turned.clocks.now()
+    turned.passes(1)
+    turned.ours_ahead += 1500
+    turned.read()
+    assert turned.setting == 1
+    assert turned.clocks.ahead == -1500
+    assert turned.steps == [6 * HOUR, 1500, -6 * HOUR]
+
+
 def test_a_unit_that_drifts_while_the_computer_sleeps_was_not_set() -> None:
     turned = Turned()
     turned.read()

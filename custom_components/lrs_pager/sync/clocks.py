@@ -51,8 +51,9 @@ class Clocks:
         self._zone, self._wall, self._steady = zone, wall, steady
         self._stepped = stepped
         self._offset = wall() - steady()  # of our clock to the loop's
-        # By how much ours was set since the unit's was read, and when that was noticed last.
-        self._step = self._noticed_at = 0.0
+        # By how much ours was set since the unit's was read, each time, and when that was noticed.
+        self._steps: list[float] = []
+        self._noticed_at = 0.0
         # The unit's clock (naive, as seconds since 1970) less the loop's: what it is taken for, and
         # between what it is. When it was read.
         self._unit: float | None = None
@@ -68,7 +69,7 @@ class Clocks:
         step = wall - steady - self._offset
         self._offset = wall - steady
         if abs(step) >= STEP:
-            self._step += step
+            self._steps.append(step)
             self._noticed_at = steady
             self._stepped(round(step))
         return wall
@@ -87,7 +88,7 @@ class Clocks:
         nothing, as the computer may have slept meanwhile.
         """
         self.now()
-        if self._step and asked < self._noticed_at:
+        if self._steps and asked < self._noticed_at:
             return
         low, high = _naive(shown) - answered, _naive(shown) - asked + RESOLUTION
         drift = SLACK + DRIFT * max(0.0, answered - self._read_at)
@@ -95,10 +96,10 @@ class Clocks:
         # What the readings before leave as possible.
         before = (self._span[0] - drift, self._span[1] + drift)
         possible = _both((low, high), before)
-        if possible is None and not is_first and self._step:
+        if possible is None and not is_first and self._steps:
             possible = self._possible_after_sleep((low, high), before)
-        was_set = possible is None or is_first or bool(self._step)
-        self._step = 0.0
+        was_set = possible is None or is_first or bool(self._steps)
+        self._steps = []
         if possible is None or self._unit is None:
             self._setting = self._setting[0] + 1, None if self._unit is None else answered
             possible = low, high
@@ -120,14 +121,19 @@ class Clocks:
         found: what a reading says. before: what those before it leave as possible.
         """
         assert self._unit is not None
-        slack = DRIFT * abs(self._step)  # they went on at their own rates
-        slept = before[0] + self._step - slack, before[1] + self._step + slack
-        possible = _both(found, slept)
         moved = (found[0] + found[1]) / 2 - self._unit
-        # The unit's may have been set meanwhile. What is less of a coincidence is believed.
-        if possible is not None or abs(moved - self._step) < abs(moved):
-            self._unit += self._step
-            self._stepped(-round(self._step))
+        # It may have slept once, and ours been set besides.
+        for slept in (sum(self._steps), *self._steps):
+            slack = DRIFT * abs(slept)  # they went on at their own rates
+            possible = _both(found, (before[0] + slept - slack, before[1] + slept + slack))
+            if possible is not None:
+                break
+        else:
+            # The unit's may have been set meanwhile. What is less of a coincidence is believed.
+            slept = min((0.0, *self._steps), key=lambda step: abs(moved - step))
+        if slept:
+            self._unit += slept
+            self._stepped(-round(slept))
         return possible
 
     def is_as_read(self, shown: datetime, steady: float) -> bool:
@@ -136,7 +142,7 @@ class Clocks:
         Such a message may have been under way for long, so that no reading can be taken off it.
         """
         self.now()
-        if self._unit is None or self._step:
+        if self._unit is None or self._steps:
             return False
         return -RESOLUTION <= _naive(shown) - self._unit - steady <= RESOLUTION
 
@@ -172,7 +178,7 @@ class Clocks:
             agrees=self._agrees,
             setting=setting,
             set_at=None if set_at is None else self.at(set_at),
-            was_stepped=bool(self._step),
+            was_stepped=bool(self._steps),
         )
 
     def _ahead(self, steady: float) -> timedelta:

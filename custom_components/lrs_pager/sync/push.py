@@ -134,7 +134,7 @@ class Push:
         if self._observation.began is None and self.state is not PushState.SILENT:
             return
         self.missed_changes = (self.missed_changes or 0) + 1
-        if self.missed_changes == 1 and self.is_live:
+        if self.missed_changes == 1 and self._observation.is_heard:
             # It may have forgotten us, as it does when it reboots.
             self._observation.end(self._steady())
 
