@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
+from custom_components.lrs_pager.manager import manager
 from custom_components.lrs_pager.sessions.backtest import back_test, read_line
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.missed import missed_spans
@@ -386,6 +387,9 @@ async def test_how_quotes_were_kept_is_there_for_the_long_term(
         "measurement",
     )
     assert float(error.state) == pytest.approx(5 / 3)
+    told = await manager(hass, entry.runtime_data)
+    assert told["quotes_kept"] == pytest.approx(200 / 3)
+    assert told["quote_error"] == pytest.approx(5 / 3)
     assert (error.attributes["unit_of_measurement"], error.attributes["state_class"]) == (
         "min",
         "measurement",
