@@ -13,6 +13,7 @@ import logging
 import socket
 from typing import Any
 
+from aiohttp.web_urldispatcher import UrlDispatcher
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
@@ -140,6 +141,12 @@ def _custom_integrations(request: pytest.FixtureRequest, _loopback: None) -> Non
     """
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def _running_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the harness's web server be added to while it runs, as Home Assistant's own can be."""
+    monkeypatch.setattr(UrlDispatcher, "freeze", lambda _: None)
 
 
 # Turns of the event loop in which a transmitter that is well has answered.

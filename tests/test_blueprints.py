@@ -578,7 +578,7 @@ async def test_a_guest_who_does_not_come_is_paged_once_more_and_then_the_manager
     await until(lambda: len(unit.pages) > on_air)
     assert [page.number for page in unit.pages[on_air:]] == [7]
     assert not sent
-    await after(hass, freezer, minutes=5)
+    await after(hass, freezer, minutes=5, seconds=5)
     await until(lambda: sent)
     assert [call.data["message"] for call in sent] == ["Pager 7 was paged twice, and nobody came."]
     assert len(unit.pages) == on_air + 1

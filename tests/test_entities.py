@@ -12,7 +12,7 @@ from custom_components import lrs_pager
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from tests.conftest import SetUp, serve_guest
+from tests.conftest import SetUp, serve_guest, settle
 from tests.simulator import Simulator
 
 NOON = datetime(2026, 11, 23, 20, tzinfo=UTC)  # in the harness's zone, US/Pacific
@@ -48,5 +48,6 @@ async def test_all_entities_look_like_this(
         await hass.async_block_till_done()
         while not entry.runtime_data.follower.push.is_live:
             await hass.async_block_till_done()
+        await settle(hass)
         await snapshot_platform(hass, registry, snapshot, entry.entry_id)
         await hass.config_entries.async_unload(entry.entry_id)

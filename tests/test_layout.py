@@ -97,8 +97,15 @@ def test_the_product_does_not_know_its_tests(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=name)
 def test_nothing_is_required_that_users_do_not_have(file: Path) -> None:
-    """Home Assistant brings voluptuous (by name, at least) and orjson, the manifest aiocoap."""
-    allowed = {"homeassistant", "aiocoap", "voluptuous", "orjson", *sys.stdlib_module_names}
+    """Home Assistant brings voluptuous (by name, at least), aiohttp, orjson; we bring aiocoap."""
+    allowed = {
+        "homeassistant",
+        "aiocoap",
+        "aiohttp",
+        "voluptuous",
+        "orjson",
+        *sys.stdlib_module_names,
+    }
     for level, module in imports(file):
         assert level or module.partition(".")[0] in allowed, module
 

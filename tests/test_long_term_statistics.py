@@ -135,10 +135,13 @@ def expected(unit: Unit) -> dict[str, list[Row]]:
     for hour in hours:
         ended = [s for s in unit.ledger if hour <= timestamp(s.cleared) < hour + HOUR]
         paged = [s for s in ended if s.wait is not None]
+        gone = [s for s in ended if s.clear_type == "REMOVED"]
         for key, figure in (
             ("sessions", len(ended)),
             ("guests", sum(s.party_size for s in ended)),
             ("late", len([s for s in paged if s.wait >= s.goal + 2])),
+            ("left", len([s for s in gone if s.wait is None])),
+            ("no_show", len([s for s in gone if s.wait is not None])),
         ):
             if key == "late" and not paged:
                 continue
@@ -262,6 +265,8 @@ async def test_each_statistic_says_what_it_is(
         "sessions": "Front door sessions",
         "guests": "Front door guests",
         "late": "Front door late sessions",
+        "left": "Front door left before paged",
+        "no_show": "Front door did not come",
         "wait": "Front door wait",
         "on_time_rate": "Front door on-time rate",
     }
@@ -269,6 +274,8 @@ async def test_each_statistic_says_what_it_is(
         "sessions": "sessions",
         "guests": "guests",
         "late": "sessions",
+        "left": "sessions",
+        "no_show": "sessions",
         "wait": "min",
         "on_time_rate": "%",
     }

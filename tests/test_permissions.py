@@ -27,7 +27,14 @@ WRITING: dict[str, dict[str, Any]] = {
     "remove_session": {"number": 8},
     "send_page": {"number": 31},
 }
-READING: dict[str, dict[str, Any]] = {"get_sessions": {}, "get_history": {}}
+READING: dict[str, dict[str, Any]] = {
+    "get_sessions": {},
+    "get_history": {},
+    "get_pattern": {},
+    "get_pagers": {},
+    "get_quote": {"party_size": 2},
+    "evaluate_quotes": {},
+}
 
 type UserOf = Callable[..., Awaitable[User]]
 
@@ -186,8 +193,8 @@ async def test_over_rest_the_answer_is_unauthorized(
     ):
         answer = await client.post(f"/api/services/{path}", json=fields)
         assert answer.status == HTTPStatus.UNAUTHORIZED
-    for action in READING:
-        answer = await client.post(f"/api/services/{DOMAIN}/{action}?return_response", json={})
+    for action, fields in READING.items():
+        answer = await client.post(f"/api/services/{DOMAIN}/{action}?return_response", json=fields)
         assert answer.status == HTTPStatus.OK
     assert commands(simulator) == 0
 

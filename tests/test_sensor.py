@@ -85,6 +85,11 @@ async def test_before_the_first_guest_there_is_nothing_to_average(
         "average_response": STATE_UNKNOWN,
         "guests_served": "0",
         "removed_today": "0",
+        "left_today": "0",
+        "did_not_come_today": "0",
+        "left_rate": STATE_UNKNOWN,
+        "did_not_come_rate": STATE_UNKNOWN,
+        "pagers_not_back": "0",
     }.items():
         assert sensor(hass, entry, key).state == state, key
 
@@ -98,7 +103,9 @@ async def test_few_people_want_these_so_they_are_disabled_at_first(
         "average_response",
         "clear_all_sessions",
         "clear_statistics",
+        "did_not_come_rate",
         "guests_served",
+        "left_rate",
         "removed_today",
         "unit_average_time_served",
         "unit_guests_served",

@@ -49,6 +49,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "remove_session": {},
     "send_page": {},
 }
+# The least that each other action needs, where it needs something.
+ASKED: dict[str, dict[str, Any]] = {"get_quote": {"party_size": 2}}
 commands = pytest.mark.parametrize(("action", "fields"), COMMANDS.items(), ids=COMMANDS)
 changes = pytest.mark.parametrize(
     ("action", "fields"), list(COMMANDS.items())[1:5], ids=list(COMMANDS)[1:5]
@@ -1155,7 +1157,7 @@ async def test_without_a_transmitter_there_is_nothing_to_do(
     hass: HomeAssistant, action: str
 ) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
-    fields = COMMANDS[action] | {"number": 7} if action in COMMANDS else {}
+    fields = COMMANDS[action] | {"number": 7} if action in COMMANDS else ASKED.get(action, {})
     assert await refusal(hass, action, **fields) == "no_transmitter"
 
 
@@ -1192,7 +1194,7 @@ async def test_a_transmitter_that_could_not_be_reached_yet_is_named(
     await simulator.stop()
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    fields = COMMANDS[action] | {"number": 7} if action in COMMANDS else {}
+    fields = COMMANDS[action] | {"number": 7} if action in COMMANDS else ASKED.get(action, {})
     err = await failure(hass, action, **fields)
     assert err.translation_key == "not_loaded"
     assert err.translation_placeholders == {"title": "T7470"}

@@ -17,16 +17,16 @@ LANGUAGES = ["de", "es", "fr", "it", "nl", "pl", "pt-BR", "sv"]
 FORMS = {"pl": ["few", "many"]}
 
 # Words that are the same in English: names, what is printed on the transmitter, and some more.
-NAMES = {"T7470 ({host})", "Push", "{minutes} min"}
+NAMES = {"T7470 ({host})", "Push", "{minutes} min", "{size}: {minutes} min"}
 SAME = {
     "de": {"Host", "Live", "Name", "Normal", "optional", "Pager", "Port", "Start", "Status"},
     "es": {"Host", "Normal"},
     "fr": {"Message", "minutes", "Options", "Port"},
     "it": {"Host", "Pager"},
-    "nl": {"Host", "Live", "Pager", "Pagers", "Status"},
+    "nl": {"Host", "Live", "Pager", "Pagers", "pagers", "Status"},
     "pl": {"Host", "Pager", "Port", "Status"},
-    "pt-BR": {"Host", "Normal", "Pager", "Pagers", "Status"},
-    "sv": {"Live", "Normal", "Pager", "Pagers", "Port", "Session", "Start", "Status"},
+    "pt-BR": {"Host", "Normal", "Pager", "Pagers", "pagers", "Status"},
+    "sv": {"Live", "Normal", "Pager", "Pagers", "pagers", "Port", "Session", "Start", "Status"},
 }
 
 

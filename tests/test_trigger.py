@@ -41,6 +41,7 @@ KEYS = {
     "session_removed",
     "guest_became_late",
     "pager_out_too_long",
+    "page_not_answered",
 }
 
 TARGET = "{entity_id: event.t7470_session}"
@@ -316,6 +317,64 @@ async def test_an_automation_that_is_switched_off_runs_no_more(
     assert not told
 
 
+# --------------------------------------------------------------- pages that are not answered
+
+
+@PUSHED_AND_POLLED
+async def test_each_page_that_is_not_answered_in_time_runs_the_automation_once(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    *,
+    is_pushed: bool,
+) -> None:
+    unit = simulator.unit
+    for number in (1, 2, 3, 4):
+        unit.create(number)
+    entry = await set_up()
+    if is_pushed:
+        await live(hass, entry)
+    told = await automate("page_not_answered")
+    for number in (1, 2, 3):
+        unit.page(number)
+    await poll(hass, entry)
+    await after(hass, freezer, 175)
+    unit.clear(2)
+    unit.remove(3)
+    if is_pushed:  # then the transmitter is not asked first, while the message may be under way
+        await poll(hass, entry)
+    assert not told
+    await after(hass, freezer, 6)
+    assert numbers(told) == [1]
+    await after(hass, freezer, 600)
+    assert numbers(told) == [1]
+
+
+@pytest.mark.polled
+async def test_a_page_that_we_sent_again_is_given_its_own_time(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    for number in (1, 2):
+        simulator.unit.create(number)
+        simulator.unit.page(number)
+    await set_up()
+    told = await automate("page_not_answered", "{for: {minutes: 5}}")
+    await after(hass, freezer, 200)
+    await hass.services.async_call(DOMAIN, "page_session", {"number": 2}, blocking=True)
+    await after(hass, freezer, 101)
+    assert numbers(told) == [1]
+    await after(hass, freezer, 195)
+    assert numbers(told) == [1]
+    await after(hass, freezer, 10)
+    assert numbers(told) == [1, 2]
+
+
 # ---------------------------------------------------------------------------- late guests
 
 
@@ -574,8 +633,8 @@ async def test_the_editor_lists_the_triggers_with_their_fields(
     for key, description in found.items():
         assert description
         assert description["target"]["entity"][0]["integration"] == DOMAIN
-        expected = {"for", "since"} if key.endswith("too_long") else set()
-        assert set(description["fields"]) == expected
+        fields = {"pager_out_too_long": {"for", "since"}, "page_not_answered": {"for"}}
+        assert set(description["fields"]) == fields.get(key.removeprefix(f"{DOMAIN}."), set())
 
 
 async def test_each_trigger_and_each_field_has_words_and_an_icon(
@@ -593,5 +652,6 @@ async def test_each_trigger_and_each_field_has_words_and_an_icon(
         assert words[f"{prefix}.{key}.description"]
     for field in ("for", "since"):
         assert words[f"{prefix}.pager_out_too_long.fields.{field}.name"]
+    assert words[f"{prefix}.page_not_answered.fields.for.name"]
     for choice in ("started", "paged"):
         assert choices[f"component.{DOMAIN}.selector.since.options.{choice}"]

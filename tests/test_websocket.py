@@ -181,6 +181,8 @@ async def test_all_there_is_to_show_is_told_at_once(
         "default_goal",
         "pagers",
         "sessions",
+        "quotes",
+        "is_auto_paged",
     }
     assert shown["version"] == hass.data[MODULE_VERSION]
     assert shown["entry_id"] == entry.entry_id
@@ -203,6 +205,7 @@ async def test_all_there_is_to_show_is_told_at_once(
         "not_cleared": False,
         "seating_until": None,
         "notice": None,
+        "about": None,
     }
     assert 470 < first["notified_at"] - first["created_at"] < 490
     # By which a browser knows who is late, whatever its own clock shows.

@@ -105,14 +105,19 @@ def test_the_same_field_has_the_same_name_in_each_action() -> None:
     assert {field for field, found in names.items() if len(found) > 1} == set()
 
 
-def test_the_options_of_a_field_have_words_that_need_no_translation_key() -> None:
-    # The values are the vendor's, with capital letters, which translation keys can't have.
+def test_the_options_of_a_field_have_words() -> None:
     for action in ACTIONS.values():
-        for field in action["fields"].values():
-            if select := field["selector"].get("select"):
-                assert "translation_key" not in select
+        for name, field in action["fields"].items():
+            if not (select := field["selector"].get("select")):
+                continue
+            if key := select.get("translation_key"):
+                assert key == name
+                assert list(ENGLISH["selector"][key]["options"]) == select["options"]
+            else:
+                # The vendor's values have capital letters, which translation keys can't have.
+                assert name == "page_mode"
                 assert all(set(option) == {"value", "label"} for option in select["options"])
-    assert "page_mode" not in ENGLISH.get("selector", {})
+    assert "page_mode" not in ENGLISH["selector"]
 
 
 # --------------------------------------------------------------------------------- errors

@@ -26,6 +26,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator, log_paths
+from .host_stand.export import async_setup_export
 from .host_stand.frontend import async_setup_frontend
 from .host_stand.stand import async_setup_host_stands
 from .host_stand.websocket import async_setup_websocket
@@ -48,6 +49,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what is there whether or not a transmitter can be reached."""
     async_setup_services(hass)
     await async_setup_frontend(hass)
+    async_setup_export(hass)
     async_setup_host_stands(hass)
     async_setup_websocket(hass)
     return True

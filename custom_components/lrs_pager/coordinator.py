@@ -42,6 +42,7 @@ from .issues import (
 )
 from .long_term_statistics import LongTermStatistics
 from .sessions.log import Change, FutureVersionError, SessionLog
+from .sessions.session import PlacedSession
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
@@ -50,6 +51,7 @@ from .sync.intervals import Intervals
 from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
+from .sync.quotes import Quotes, Wires
 from .sync.soon import Soon
 from .transmitter import Session, Transmitter, TransmitterError
 
@@ -74,18 +76,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             name=entry.title,
             update_interval=timedelta(seconds=INTERVALS.poll),
         )
-        options = entry.options
         call_later = partial(_call_later, hass)
-        day_start = options.get(CONF_DAY_START, DEFAULT_DAY_START)
         self.transmitter = Transmitter(entry.data[CONF_HOST], entry.data[CONF_PORT])
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
-        self.follower = Follower(
-            self.transmitter,
-            self.log,
-            _ourselves(hass, entry),
-            self,
-        )
+        self.follower = Follower(self.transmitter, self.log, _ourselves(hass, entry), self)
         self.moments = Moments(
             now=self.follower.clocks.now,
             call_later=call_later,
@@ -100,11 +95,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             refresh=self.async_refresh,
             save=self._save,
         )
+        self.quotes = _quotes(self, self._show_quotes)
         self._picture = Picture(
-            day_start=day_start, shows_names=options.get(CONF_SHOW_NAMES, False)
+            day_start=day_start_of(entry), shows_names=entry.options.get(CONF_SHOW_NAMES, False)
         )
         self._soon = Soon(steady=hass.loop.time, call_later=call_later, run=self._refresh)
-        self.is_closed = False
         entry.async_on_unload(self._async_close)
         # From now on, as Home Assistant may be stopped while the first read is under way.
         entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_close))
@@ -115,24 +110,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_setup(self) -> None:
         """Open the log."""
         with _while_open(self):
-            await self._open_log()
-
-    async def _open_log(self) -> None:
-        # What was said before a reload; if it is so still, it is said again.
-        withdraw_issue(self.hass, self.config_entry, LOG_NOT_SAVED)
-        try:
-            opened = await self.log.open()
-        except (OSError, FutureVersionError) as err:
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="log_not_loaded",
-                translation_placeholders={"error": str(err)},
-            ) from err
-        if opened.damaged:
-            LOGGER.warning("%d damaged lines of the session log were set aside", opened.damaged)
-        if opened.set_aside:
-            tell_of_log(self.hass, self.config_entry, opened.set_aside.name)
-        await self.follower.open()
+            await _open_log(self)
 
     @override
     async def _async_update_data(self) -> Snapshot:
@@ -173,6 +151,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def async_update_listeners(self) -> None:
         """Have entities show the snapshot; then tell what happened."""
         super().async_update_listeners()
+        active = self.data.active if self.last_update_success else None
+        self.quotes.see(active, self.follower.tracker.tracked)
         if not self.last_update_success:
             return  # nobody hears what an entity tells that is unavailable
         self.follower.events.tell(self.follower.now() - MAX_EVENT_AGE)
@@ -188,9 +168,9 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
-        self.is_closed = True
-        self.moments.stop()
         self._soon.close()
+        self.moments.stop()
+        self.quotes.close()
         await self.transmitter.close()
         await self.follower.save()
         await self.long_term_statistics.async_stop()
@@ -233,6 +213,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Have statistics follow the log."""
         for before, after in changes:
             self.long_term_statistics.note(before, after)
+        self.quotes.note(changes)
 
     @callback
     def missed(self, start: float, end: float) -> None:
@@ -243,7 +224,13 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def stepped(self, seconds: int) -> None:
         """Our clock was set: show all by the new time."""
         self._picture.shift(seconds)
+        self.quotes.forget()
         self.changed()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is read or shown any more."""
+        return self._soon.is_closed
 
     # ------------------------------------------------------------------------------ commands
 
@@ -277,6 +264,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,
+            quotes=self.quotes.board,
         )
 
     @callback
@@ -284,6 +272,16 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Have entities show what is known now."""
         self.data = self._snapshot()
         self.async_update_listeners()
+
+    @callback
+    def _show_quotes(self) -> None:
+        """Have entities and the host stand show the quotes as they are now."""
+        if self.is_closed:
+            return
+        if self.last_update_success:
+            self._show()
+        else:
+            self.async_update_listeners()
 
     async def _save(self) -> None:
         """Save what has ended, and show the day's figures with it."""
@@ -305,6 +303,66 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         ).done
 
 
+async def _open_log(coordinator: LrsPagerCoordinator) -> None:
+    """Open the log, and have the follower go on from it; tell the user what was found.
+
+    Raises UpdateFailed if it can't be opened.
+    """
+    hass, entry = coordinator.hass, coordinator.config_entry
+    # What was said before a reload; if it is so still, it is said again.
+    withdraw_issue(hass, entry, LOG_NOT_SAVED)
+    try:
+        opened = await coordinator.log.open()
+    except (OSError, FutureVersionError) as err:
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="log_not_loaded",
+            translation_placeholders={"error": str(err)},
+        ) from err
+    if opened.damaged:
+        LOGGER.warning("%d damaged lines of the session log were set aside", opened.damaged)
+    if opened.set_aside:
+        tell_of_log(hass, entry, opened.set_aside.name)
+    await coordinator.follower.open()
+
+
+def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
+    """What is our own: Home Assistant's clocks, and what the user has chosen."""
+    days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
+    return Ourselves(
+        zone=dt_util.get_default_time_zone,
+        wall=lambda: dt_util.utcnow().timestamp(),
+        steady=hass.loop.time,
+        intervals=INTERVALS,
+        day_start=day_start_of(entry),
+        names_kept=None if days is None else days * DAY,
+        find_elsewhere=partial(_find_elsewhere, hass, entry),
+        is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
+    )
+
+
+def _quotes(coordinator: LrsPagerCoordinator, changed: Callable[[], None]) -> Quotes:
+    """The quotes of a transmitter, which nobody looks at yet."""
+    hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
+
+    def keep(session: PlacedSession, quoted: int | None) -> None:
+        follower.tracker.quoted(session, quoted)  # which is another once the log is open
+
+    return Quotes(
+        Wires(
+            log=coordinator.log,
+            now=follower.clocks.now,
+            zone=dt_util.get_default_time_zone,
+            call_later=partial(_call_later, hass),
+            start=partial(
+                entry.async_create_background_task, hass, name=f"{coordinator.name} quotes"
+            ),
+            keep=keep,
+            changed=changed,
+        )
+    )
+
+
 def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
     """The log of a transmitter, not open yet."""
     return SessionLog(
@@ -314,19 +372,10 @@ def _session_log(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> SessionLog:
     )
 
 
-def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
-    """What is our own, and what the user has chosen."""
-    days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
-    return Ourselves(
-        zone=dt_util.get_default_time_zone,
-        wall=lambda: dt_util.utcnow().timestamp(),
-        steady=hass.loop.time,
-        intervals=INTERVALS,
-        day_start=entry.options.get(CONF_DAY_START, DEFAULT_DAY_START),
-        names_kept=None if days is None else days * DAY,
-        find_elsewhere=partial(_find_elsewhere, hass, entry),
-        is_accepted=entry.entry_id in hass.data.get(ACCEPTED, ()),
-    )
+def day_start_of(entry: ConfigEntry) -> int:
+    """The hour at which a business day begins."""
+    hour: int = entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
+    return hour
 
 
 def _tell_issues(coordinator: LrsPagerCoordinator) -> None:

@@ -1,9 +1,13 @@
-"""A session in the words of events, attributes and actions' responses."""
+"""Sessions and quotes in the words of events, attributes and actions' responses."""
 
 from typing import Any, Final
 
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
+from .const import DOMAIN
+from .sessions.quote import Quote
 from .sessions.session import PlacedSession
 from .sync.picture import Snapshot
 from .transmitter import CLEARED, PAGED, STARTED
@@ -12,7 +16,7 @@ from .transmitter import CLEARED, PAGED, STARTED
 LABEL: Final = "label"
 
 
-def _iso(instant: int | None) -> str | None:
+def local_time(instant: float | None) -> str | None:
     """Return an instant (POSIX seconds) as text, in Home Assistant's time zone."""
     if instant is None:
         return None
@@ -49,7 +53,7 @@ def active_attributes(session: PlacedSession, data: Snapshot) -> dict[str, Any]:
         "number": session.number,
         "party_size": session.party_size,
         "state": _state(session),
-        "since": _iso(session.notified_at if session.is_paged else session.created_at),
+        "since": local_time(session.notified_at if session.is_paged else session.created_at),
         "goal_seconds": session.goal,
         "late": session in data.late,
         "not_cleared": session in data.left_over,
@@ -65,10 +69,23 @@ def response(session: PlacedSession) -> dict[str, Any]:
         "party_size": session.party_size,
         "goal_seconds": session.goal,
         "state": _state(session),
-        "created": _iso(session.created_at),
-        "notified": _iso(session.notified_at),
-        "cleared": _iso(session.cleared_at),
+        "created": local_time(session.created_at),
+        "notified": local_time(session.notified_at),
+        "cleared": local_time(session.cleared_at),
         "clear_type": session.clear_type,
         "wait_seconds": session.wait,
         "response_seconds": session.response,
     }
+
+
+async def explanation(hass: HomeAssistant, quote: Quote) -> str:
+    """Put a quote, or why there is none, in words that a host can say to a guest."""
+    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+    is_range = quote.low is not None and quote.low != quote.high
+    kind = quote.reason or ("range" if is_range else "single")
+    return words[f"component.{DOMAIN}.common.explanation_{kind}"].format(
+        low=quote.low,
+        high=quote.high,
+        parties=quote.parties_ahead,
+        instead=quote.instead[1] if quote.instead else None,
+    )

@@ -14,7 +14,7 @@ recorder.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -48,18 +48,22 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import DurationConverter, UnitlessRatioConverter
 
 from .const import DOMAIN, LOGGER
+from .sessions.figures import MASS_WITHIN, Endings
 from .sessions.hourly import (
     COUNTS,
     GUESTS,
     HOUR,
     KEYS,
     LATE,
+    LEFT,
+    NO_SHOW,
     ON_TIME_RATE,
     SESSIONS,
     WAIT,
     Merged,
     Row,
     Rows,
+    first_hour_of,
     hour_of,
     merge,
     rows_of,
@@ -88,6 +92,8 @@ _NAMES: Final = {
     SESSIONS: "sessions",
     GUESTS: "guests",
     LATE: "late sessions",
+    LEFT: "left before paged",
+    NO_SHOW: "did not come",
     WAIT: "wait",
     ON_TIME_RATE: "on-time rate",
 }
@@ -97,6 +103,8 @@ _UNITS: Final[dict[str, tuple[str, str | None]]] = {
     SESSIONS: ("sessions", None),
     GUESTS: ("guests", None),
     LATE: ("sessions", None),
+    LEFT: ("sessions", None),
+    NO_SHOW: ("sessions", None),
     WAIT: (UnitOfTime.MINUTES, DurationConverter.UNIT_CLASS),
     ON_TIME_RATE: (PERCENTAGE, UnitlessRatioConverter.UNIT_CLASS),
 }
@@ -127,10 +135,11 @@ class LongTermStatistics:
     @callback
     def note(self, before: PlacedSession | None, after: PlacedSession) -> None:
         """Take note that a session of the log is new (before: None), or is known better."""
-        hour = hour_of(after)
-        if before is not None and (left := hour_of(before)) != hour:
-            self._moved.add(left)
-            hour = min(hour, left)
+        hour = first_hour_of(after)
+        if before is not None:
+            if (moved_from := hour_of(before)) != hour_of(after):
+                self._moved.add(moved_from)
+            hour = min(hour, first_hour_of(before))
         self._note(hour)
 
     @callback
@@ -246,11 +255,11 @@ class LongTermStatistics:
         has_written = False
         while True:
             end = start + STRETCH
-            sessions = await log.between(start, end)
+            around = await log.between(start - MASS_WITHIN, end + MASS_WITHIN)
             following = await log.first_ended(end)
             # After the log's last session there may be rows of sessions that it forgot.
             merged = await recorder.async_add_executor_job(
-                self._merge, sessions, start, None if following is None else end, totals, moved
+                self._merge, around, start, None if following is None else end, totals, moved
             )
             if writes := {key: rows for key, rows in merged.rows.items() if rows or key in renamed}:
                 renamed -= writes.keys()
@@ -339,14 +348,16 @@ class LongTermStatistics:
 
     def _merge(
         self,
-        sessions: Iterable[PlacedSession],
+        around: Collection[PlacedSession],
         start: int,
         end: int | None,
         totals: Mapping[str, float],
         moved: frozenset[int],
     ) -> Merged:
-        """Bring the log's sessions of some hours together with the rows that are there."""
-        return merge(rows_of(sessions), self._read_rows(start, end), totals, moved)
+        """Bring the log's sessions of a stretch together with the rows that are there."""
+        sessions = [session for session in around if start <= session.ended_at < start + STRETCH]
+        told = rows_of(sessions, Endings(around))
+        return merge(told, self._read_rows(start, end), totals, moved)
 
 
 def _row(row: StatisticsRow) -> Row:

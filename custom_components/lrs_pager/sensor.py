@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -19,8 +20,10 @@ from homeassistant.util import dt as dt_util
 from .coordinator import LrsPagerConfigEntry
 from .describe import LABEL, active_attributes, name
 from .entity import LrsPagerDescription, LrsPagerEntity
+from .sessions.quote import Quote
 from .sessions.session import PlacedSession
 from .sync.picture import Snapshot
+from .sync.quotes import PARTIES
 
 # All sensors show the same snapshot; none asks the transmitter by itself.
 PARALLEL_UPDATES = 0
@@ -42,6 +45,15 @@ class CountDescription(LrsPagerSensorDescription):
     """A count that begins at 0 with each business day; its unit is in translations."""
 
     state_class: SensorStateClass = SensorStateClass.TOTAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateDescription(LrsPagerSensorDescription):
+    """A share of the business day's sessions."""
+
+    state_class: SensorStateClass = SensorStateClass.MEASUREMENT
+    native_unit_of_measurement: str = PERCENTAGE
+    suggested_display_precision: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +89,13 @@ class DurationDescription(LrsPagerSensorDescription):
     suggested_display_precision: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class QuoteDescription(LrsPagerSensorDescription):
+    """Something that is worked out for as long as the sensor is enabled."""
+
+    suggested_display_precision: int = 0
+
+
 def _time(instant: int | None) -> datetime | None:
     """Return an instant as Home Assistant writes them."""
     return None if instant is None else dt_util.utc_from_timestamp(instant)
@@ -107,9 +126,36 @@ def _active_sessions(snapshot: Snapshot) -> Mapping[str, Any]:
     }
 
 
+def _pagers_not_back(snapshot: Snapshot) -> Mapping[str, Any]:
+    """List the pagers of an earlier business day."""
+    return {"numbers": sorted(s.number for s in snapshot.left_over if s.number is not None)}
+
+
 def _guests(sessions: Collection[PlacedSession]) -> int:
     """Add up parties; one whose size is not known is a guest at least."""
     return sum(session.party_size or 1 for session in sessions)
+
+
+def _quote(snapshot: Snapshot, size: str) -> int | None:
+    """The minutes within which a party that comes now is paged."""
+    return snapshot.quotes.quotes[size].high if snapshot.quotes else None
+
+
+def _quote_attributes(snapshot: Snapshot, size: str) -> Mapping[str, Any]:
+    """Describe a quote."""
+    quote = snapshot.quotes.quotes[size] if snapshot.quotes else Quote()
+    return {
+        "from": quote.low,
+        "parties_ahead": quote.parties_ahead,
+        "based_on": quote.based_on,
+        "reason": quote.reason and quote.reason.value,
+    }
+
+
+def _against_goal(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Say how many were paged within their goal."""
+    rate = snapshot.quotes.kept.goal_rate if snapshot.quotes else None
+    return {"against_goal": None if rate is None else round(rate)}
 
 
 def _has_statistics(snapshot: Snapshot) -> bool:
@@ -139,11 +185,8 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
         key="longest_wait",
         value_fn=lambda data: data.today.longest_wait,
     ),
-    LrsPagerSensorDescription(
+    RateDescription(
         key="on_time_rate",
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=0,
         value_fn=lambda data: data.today.on_time_rate,
     ),
     DurationDescription(
@@ -161,6 +204,24 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
         entity_registry_enabled_default=False,
         value_fn=lambda data: data.today.removed,
     ),
+    CountDescription(
+        key="left_today",
+        value_fn=lambda data: data.today.left,
+    ),
+    CountDescription(
+        key="did_not_come_today",
+        value_fn=lambda data: data.today.no_show,
+    ),
+    RateDescription(
+        key="left_rate",
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: data.today.left_rate,
+    ),
+    RateDescription(
+        key="did_not_come_rate",
+        entity_registry_enabled_default=False,
+        value_fn=lambda data: data.today.no_show_rate,
+    ),
     LiveCountDescription(
         key="active_sessions",
         value_fn=lambda data: len(data.active or ()),
@@ -173,6 +234,11 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
     LiveCountDescription(
         key="paged_sessions",
         value_fn=lambda data: len(data.paged),
+    ),
+    LiveCountDescription(
+        key="pagers_not_back",
+        value_fn=lambda data: len(data.left_over),
+        attributes_fn=_pagers_not_back,
     ),
     LiveCountDescription(
         key="guests_waiting",
@@ -189,6 +255,31 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
         key="next_goal",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda data: _time(data.next_goal),
+    ),
+    *(
+        QuoteDescription(
+            key=f"quote_{size}",
+            device_class=SensorDeviceClass.DURATION,
+            native_unit_of_measurement=UnitOfTime.MINUTES,
+            value_fn=partial(_quote, size=size),
+            attributes_fn=partial(_quote_attributes, size=size),
+        )
+        for size in PARTIES
+    ),
+    QuoteDescription(
+        key="quotes_kept",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        value_fn=lambda data: data.quotes.kept.rate if data.quotes else None,
+        attributes_fn=_against_goal,
+    ),
+    QuoteDescription(
+        key="quote_error",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        suggested_display_precision=1,
+        value_fn=lambda data: data.quotes.kept.error if data.quotes else None,
     ),
     UnitDescription(
         key="unit_guests_served",
@@ -259,6 +350,13 @@ class LrsPagerSensor(LrsPagerEntity, SensorEntity):
     _unrecorded_attributes = frozenset({LABEL, "sessions"})
 
     entity_description: LrsPagerSensorDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Have worked out what is worked out for us alone."""
+        await super().async_added_to_hass()
+        if isinstance(self.entity_description, QuoteDescription):
+            self.async_on_remove(self.coordinator.quotes.watch())
 
     @property
     @override

@@ -1,4 +1,4 @@
-"""Actions: start, change, page and end sessions; page without one; list sessions."""
+"""Actions: start, change, page, end, list and sum up sessions; page without one; quote waits."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -22,9 +22,15 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import LrsPagerCoordinator
-from .describe import response
+from .describe import explanation, local_time, response
 from .errors import command_failure, failure, refused
+from .manager import MOST_WEEKS, PATTERN_WEEKS, pagers, pattern, weeks_before
+from .sessions.backtest import back_test
+from .sessions.database import BEGINNING
+from .sessions.missed import missed_spans
+from .sessions.pattern import METRICS
 from .sessions.session import PlacedSession
+from .sessions.waits import wait_of
 from .target import chosen_entry, is_allowed
 from .transmitter import (
     MAX_GOAL,
@@ -47,6 +53,10 @@ ATTR_MESSAGE: Final = "message"
 ATTR_SYSTEM_ID: Final = "system_id"
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
+ATTR_METRIC: Final = "metric"
+ATTR_WEEKS: Final = "weeks"
+ATTR_FROM: Final = "from"
+ATTR_TO: Final = "to"
 
 # Pagers' numbers: guest pagers have 12 bits of them on the air, staff pagers may have longer ones.
 MAX_NUMBER = 999_999
@@ -95,9 +105,10 @@ ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
 SESSION: Fields = {**PAGER, vol.Optional(ATTR_SESSION_ID): cv.string}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
+PARTY_SIZE: Final = vol.All(_whole, vol.Range(min=1, max=9_999))
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
-    vol.Optional(ATTR_PARTY_SIZE): vol.All(_whole, vol.Range(min=1, max=9_999)),
+    vol.Optional(ATTR_PARTY_SIZE): PARTY_SIZE,
     vol.Optional(ATTR_GOAL): _period,
 }
 PAGE: Fields = {
@@ -110,6 +121,15 @@ PERIOD: Fields = {
     **ENTRY,
     vol.Optional(ATTR_START): cv.datetime,
     vol.Optional(ATTR_END): cv.datetime,
+}
+PATTERN: Fields = {
+    **ENTRY,
+    vol.Optional(ATTR_METRIC): vol.In(METRICS),
+    vol.Optional(ATTR_WEEKS, default=PATTERN_WEEKS): vol.All(
+        _whole, vol.Range(min=1, max=MOST_WEEKS)
+    ),
+    vol.Optional(ATTR_FROM): cv.datetime,
+    vol.Optional(ATTR_TO): cv.datetime,
 }
 
 
@@ -136,6 +156,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
     register("send_page", _send_page, PAGE, none)
     register("get_sessions", _get_sessions, ENTRY, only)
     register("get_history", _get_history, PERIOD, only)
+    register("get_quote", _get_quote, {**ENTRY, vol.Required(ATTR_PARTY_SIZE): PARTY_SIZE}, only)
+    register("evaluate_quotes", _evaluate_quotes, ENTRY, only)
+    register("get_pattern", _get_pattern, PATTERN, only)
+    register("get_pagers", _get_pagers, ENTRY, only)
 
 
 # ------------------------------------------------------------------------------ actions
@@ -172,7 +196,9 @@ async def _page_session(call: ServiceCall) -> ServiceResponse:
     """Page the guest."""
     coordinator, number, page_mode = await _coordinator(call), _number(call), _page_mode(call)
     send = coordinator.transmitter.page_session
-    return await _change(call, coordinator, number, lambda: send(number, page_mode))
+    changed = await _change(call, coordinator, number, lambda: send(number, page_mode))
+    coordinator.commands.paged(number)
+    return changed
 
 
 async def _clear_session(call: ServiceCall) -> ServiceResponse:
@@ -232,6 +258,69 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
         sessions += map(response, batch)
         await asyncio.sleep(0)
     return {"sessions": sessions}
+
+
+async def _get_quote(call: ServiceCall) -> ServiceResponse:
+    """Say how long a party that arrives now will wait."""
+    coordinator = await _coordinator(call, POLICY_READ)
+    if not coordinator.last_update_success:
+        raise refused("not_loaded", title=coordinator.config_entry.title)
+    quote = await coordinator.quotes.ask(call.data[ATTR_PARTY_SIZE])
+    return {
+        "quote": quote.high,
+        "from": quote.low,
+        "parties_ahead": quote.parties_ahead,
+        "based_on": quote.based_on,
+        "reason": quote.reason and quote.reason.value,
+        "explanation": await explanation(call.hass, quote),
+    }
+
+
+async def _evaluate_quotes(call: ServiceCall) -> ServiceResponse:
+    """Say what quotes would have been worth over the log."""
+    coordinator = await _coordinator(call, POLICY_READ)
+    sessions = [one async for batch in coordinator.log.batches(BEGINNING) for one in batch]
+    missed = await missed_spans(coordinator.log)
+    zone = dt_util.get_default_time_zone()
+
+    def evaluate() -> dict[str, Any]:
+        waits = (wait_of(session, zone, missed) for session in sessions)
+        return back_test(wait for wait in waits if wait).as_dict()
+
+    return await call.hass.async_add_executor_job(evaluate)
+
+
+async def _get_pattern(call: ServiceCall) -> ServiceResponse:
+    """Sum up the log by weekday and hour."""
+    coordinator = await _coordinator(call, POLICY_READ)
+    end = _instant(call, ATTR_TO, int(dt_util.utcnow().timestamp()) + 1)
+    last = dt_util.utc_from_timestamp(end)
+    start = _instant(call, ATTR_FROM, weeks_before(last, call.data[ATTR_WEEKS]))
+    if start >= end:
+        raise refused("end_before_start")
+    if start < weeks_before(last, MOST_WEEKS):
+        raise refused("period_too_long", most=str(MOST_WEEKS))
+    found = await pattern(call.hass, coordinator.log, start, end)
+    cells = found["cells"]
+    if metric := call.data.get(ATTR_METRIC):
+        cells = [
+            {key: cell[key] for key in ("weekday", "hour", "sessions", metric)} for cell in cells
+        ]
+    return {
+        "from": local_time(start),
+        "to": local_time(end),
+        "cells": cells,
+        "left_out": [
+            {"from": local_time(began), "to": local_time(ended)}
+            for began, ended in found["left_out"]
+        ],
+    }
+
+
+async def _get_pagers(call: ServiceCall) -> ServiceResponse:
+    """List the pagers, and how often a page was not answered."""
+    found: list[Any] = await pagers(await _coordinator(call, POLICY_READ))
+    return {"pagers": found}
 
 
 # --------------------------------------------------------------------------- in between

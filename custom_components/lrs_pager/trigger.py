@@ -1,4 +1,4 @@
-"""Triggers for automations: what happens to sessions, a late guest, a pager that stays out."""
+"""Triggers for automations: what happens to sessions, and what does not happen in time."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -16,14 +16,19 @@ from homeassistant.helpers.typing import ConfigType
 
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import event_attributes
+from .sessions.figures import ANSWERED_WITHIN
 from .sessions.session import PlacedSession
 from .sessions.tracker import SessionEvent, Step
+from .sync.moments import Moment
 from .target import TARGET, async_follow, device_of, is_meant
 
 # The option for what the time of a pager that is out is counted from, and its values: the words
 # of the event entity for the two steps of a session that can be.
 CONF_SINCE: Final = "since"
 SINCE: Final = (Step.STARTED.value, Step.PAGED.value)
+
+# A page that is not answered for so long is told of if nothing else is chosen.
+DEFAULT_FOR: Final = timedelta(seconds=ANSWERED_WITHIN)
 
 type Tell = Callable[[PlacedSession], None]
 
@@ -161,10 +166,15 @@ class MomentTrigger(LrsPagerTrigger):
 
     @override
     def _watch(self, coordinator: LrsPagerCoordinator, tell: Tell) -> CALLBACK_TYPE:
+        return self._watch_for(self.moment, coordinator, tell)
+
+    def _watch_for(
+        self, moment: Moment, coordinator: LrsPagerCoordinator, tell: Tell
+    ) -> CALLBACK_TYPE:
         entry_id = coordinator.config_entry.entry_id
         is_first = entry_id not in self._done
         done = self._done.setdefault(entry_id, set())
-        return coordinator.moments.watch(self.moment, tell, done, is_first=is_first)
+        return coordinator.moments.watch(moment, tell, done, is_first=is_first)
 
 
 class LateTrigger(MomentTrigger):
@@ -196,6 +206,34 @@ class OutTrigger(MomentTrigger):
         return None if start is None else start + duration.total_seconds()
 
 
+class NotAnsweredTrigger(MomentTrigger):
+    """A guest was paged, and the session has not ended some time after the last page.
+
+    The unit tells when a guest was first paged; of later pages, those that we sent are known.
+    """
+
+    options: ClassVar[dict[vol.Marker, Any]] = {
+        vol.Required(CONF_FOR, default=DEFAULT_FOR): cv.positive_time_period,
+    }
+    happened = "page not answered"
+
+    @override
+    def moment(self, session: PlacedSession, paged_again: float = 0) -> float | None:
+        """When the time is up. paged_again: when the pager was paged last, by us."""
+        duration: timedelta = self._options[CONF_FOR]
+        start = session.notified_at
+        return None if start is None else max(start, paged_again) + duration.total_seconds()
+
+    @override
+    def _watch(self, coordinator: LrsPagerCoordinator, tell: Tell) -> CALLBACK_TYPE:
+        paged_at = coordinator.commands.paged_at
+        return self._watch_for(
+            lambda session: self.moment(session, paged_at.get(session.number or 0, 0)),
+            coordinator,
+            tell,
+        )
+
+
 TRIGGERS: Final[dict[str, type[Trigger]]] = {
     "session_started": StartedTrigger,
     "session_paged": PagedTrigger,
@@ -203,6 +241,7 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
     "session_removed": RemovedTrigger,
     "guest_became_late": LateTrigger,
     "pager_out_too_long": OutTrigger,
+    "page_not_answered": NotAnsweredTrigger,
 }
 
 

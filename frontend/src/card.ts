@@ -121,7 +121,7 @@ function formWord(key: string): string {
 export const CARD_ENTRY = {
   type: "lrs-pager-card",
   name: "LRS Pager",
-  description: "Who waits for a pager to buzz, for how long, who is late; page and seat by a tap.",
+  description: "Who waits, for how long, who is late; page and seat by a tap.",
   preview: true,
   documentationURL: "https://github.com/ha-lrs-pager/lrs-pager#host-stand",
   /** Suggest the card for the entities that it shows. */

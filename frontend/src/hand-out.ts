@@ -5,6 +5,7 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { DOMAIN, type CommandError, type Hass } from "./hass";
 import { icon } from "./icons";
 import type { Live } from "./live";
+import { sizeOf } from "./session";
 import { sheetStyles } from "./styles";
 import { isInDoubt } from "./taps";
 import { Words } from "./words";
@@ -33,8 +34,8 @@ export class HandOut extends LitElement {
   declare live: Live;
   declare private pager: string;
   declare private party: string;
-  /** Minutes; undefined is the transmitter's own default. */
-  declare private goal: number | undefined;
+  /** Minutes; null is the transmitter's own default, undefined what is proposed. */
+  declare private goal: number | null | undefined;
   declare private error: string | undefined;
   declare private isBusy: boolean;
 
@@ -67,6 +68,19 @@ export class HandOut extends LitElement {
     return this.renderRoot.querySelector("dialog")!;
   }
 
+  /** The minutes that are proposed as goal: what is quoted to such a party; null if nothing is. */
+  private get quoted(): number | null {
+    const party_size = wholeNumber(this.party);
+    const { quotes, is_auto_paged } = this.live.snapshot ?? {};
+    if (!party_size || !quotes || is_auto_paged) return null;
+    return quotes[sizeOf({ party_size })].high;
+  }
+
+  /** The goal that is chosen in minutes; null is the transmitter's own default. */
+  private get chosen(): number | null {
+    return this.goal === undefined ? this.quoted : this.goal;
+  }
+
   private input(name: "pager" | "party" | "label"): HTMLInputElement {
     return this.renderRoot.querySelector<HTMLInputElement>(`[name=${name}]`)!;
   }
@@ -97,6 +111,7 @@ export class HandOut extends LitElement {
       return;
     }
     const label = this.input("label").value.trim();
+    const { chosen } = this;
     this.isBusy = true;
     this.error = undefined;
     try {
@@ -108,7 +123,7 @@ export class HandOut extends LitElement {
           config_entry_id: snapshot.entry_id,
           ...(label && { label }),
           ...(party !== undefined && { party_size: party }),
-          ...(this.goal !== undefined && { goal: { minutes: this.goal } }),
+          ...(chosen !== null && { goal: { minutes: chosen } }),
         },
         undefined,
         false,
@@ -125,7 +140,7 @@ export class HandOut extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { words } = this;
+    const { words, quoted, chosen } = this;
     const { snapshot, sessions } = this.live;
     const used = new Set(sessions?.flatMap((session) => session.number ?? []));
     const pagers = snapshot?.pagers ?? [];
@@ -193,17 +208,31 @@ export class HandOut extends LitElement {
                 goal && goal % 60 === 0
                   ? words.get("goal_default_minutes", { minutes: goal / 60 })
                   : words.get("goal_default"),
-                this.goal === undefined,
-                () => (this.goal = undefined),
+                chosen === null,
+                () => (this.goal = null),
               )}
-              ${GOALS.filter((minutes) => minutes * 60 !== goal).map((minutes) =>
+              ${
+                quoted === null
+                  ? nothing
+                  : this.chip(
+                      words.get("goal_quoted", { minutes: quoted }),
+                      chosen === quoted,
+                      () => (this.goal = undefined),
+                    )
+              }
+              ${GOALS.filter((each) => each * 60 !== goal && each !== quoted).map((minutes) =>
                 this.chip(
                   words.get("minutes", { minutes }),
-                  this.goal === minutes,
+                  chosen === minutes,
                   () => (this.goal = minutes),
                 ),
               )}
             </div>
+            ${
+              snapshot?.is_auto_paged
+                ? html`<p class="note">${words.get("no_quote_auto_page")}</p>`
+                : nothing
+            }
           </fieldset>
           <div class="field">
             <label for="label">${words.get("name")}</label>

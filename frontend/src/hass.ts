@@ -77,6 +77,11 @@ export function transmitters(hass: Hass): Device[] {
     .sort((a, b) => title(a).localeCompare(title(b)));
 }
 
+/** The id of a transmitter's config entry. */
+export function entryOf(device: Device): string | null | undefined {
+  return device.config_entry_id ?? device.primary_config_entry ?? device.config_entries?.[0];
+}
+
 /** What a device is called. */
 export function title(device: Device): string {
   return device.name_by_user || device.name || "T7470";

@@ -6,6 +6,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { bannerOf, problemOf } from "./banner";
 import { PagerElement } from "./element";
 import { Live } from "./live";
+import { rangesTemplate } from "./quote";
 import { lobbyStyles } from "./styles";
 
 /** Numbers that are shown at most: those who were called before have seen it, or never will. */
@@ -60,7 +61,12 @@ export class Lobby extends PagerElement {
               </ol>`
             : html`<p class="nobody">${words.get("lobby_nobody")}</p>`
         }
-        <p class="waiting">${words.count("lobby_waiting", waiting)}</p>
+        <div class="waiting">
+          ${words.count("lobby_waiting", waiting)}
+          <p class="quotes">
+            ${banner?.isStale ? nothing : rangesTemplate(snapshot!.quotes, "lobby_quote", words)}
+          </p>
+        </div>
       </div>
     `;
   }

@@ -3,6 +3,7 @@
 import { Card, CARD_ENTRY } from "./card";
 import { HandOut } from "./hand-out";
 import { Lobby } from "./lobby";
+import { ManagerCard } from "./manager";
 import { Panel } from "./panel";
 import { Stand } from "./stand";
 import { Strategy, STRATEGY_ENTRY } from "./strategy";
@@ -23,6 +24,7 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   "lrs-pager-stand": Stand,
   "lrs-pager-lobby": Lobby,
   "lrs-pager-card": Card,
+  "lrs-pager-manager-card": ManagerCard,
   "lrs-pager-panel": Panel,
   "ll-strategy-dashboard-lrs-pager": Strategy,
 };

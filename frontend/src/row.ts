@@ -150,9 +150,16 @@ function timeTemplate({ session, words, state, now }: Row, time: Time): unknown 
   }
   if (state.isAsking) return words.get("remove_question");
   return html`
-    ${time.state === "late" ? icon("alert") : nothing}
-    <b>${time.span === null ? "" : clockText(time.span)}</b>
-    ${words.get(`time_${time.state}`)}
+    <span>
+      ${time.state === "late" ? icon("alert") : nothing}
+      <b>${time.span === null ? "" : clockText(time.span)}</b>
+      ${words.get(`time_${time.state}`)}
+    </span>
+    ${
+      session.about == null
+        ? nothing
+        : html`<span class="about">${words.get("about", { minutes: session.about })}</span>`
+    }
   `;
 }
 

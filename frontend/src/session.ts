@@ -17,7 +17,21 @@ export interface Snapshot {
   default_goal: number | null;
   pagers: number[];
   sessions: Session[] | null;
+  /** What is quoted to parties of each size; null where nothing can be worked out yet. */
+  quotes: Quotes | null;
+  /** Whether the unit seems to page by itself at the goal. */
+  is_auto_paged: boolean;
 }
+
+/** The wait that is quoted, in minutes, or why there is none. */
+export interface Quote {
+  low: number | null;
+  /** What is kept four times in five. */
+  high: number | null;
+  reason: string | null;
+}
+
+export type Quotes = Record<Size, Quote>;
 
 export type LinkState =
   | "live"
@@ -46,6 +60,8 @@ export interface Session {
   seating_until: number | null;
   /** Why its end failed, by the key of the exception's translation. */
   notice: { key: string; placeholders: Record<string, string> } | null;
+  /** Minutes for which its guest will probably wait on; null where that can't be said. */
+  about: number | null;
 }
 
 /** A session as it is known here, under one key from its start to its end. */
@@ -109,13 +125,13 @@ export function clockText(span: number): string {
 }
 
 /** The classes of party sizes, by which tables are looked for. */
-export const SIZES = ["1–2", "3–4", "5+"] as const;
-export type Size = (typeof SIZES)[number];
+export const SIZES = { small: "1–2", medium: "3–4", large: "5+" };
+export type Size = keyof typeof SIZES;
 
 /** The class of a party; one whose size is not known is a guest at least, as in the sensors. */
-export function sizeOf(session: Session): Size {
-  const size = session.party_size ?? 1;
-  return size <= 2 ? "1–2" : size <= 4 ? "3–4" : "5+";
+export function sizeOf({ party_size }: Pick<Session, "party_size">): Size {
+  const size = party_size ?? 1;
+  return size <= 2 ? "small" : size <= 4 ? "medium" : "large";
 }
 
 /** The sessions from the oldest; those whose start is not known are last. */

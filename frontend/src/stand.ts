@@ -8,6 +8,7 @@ import { PagerElement } from "./element";
 import type { HandOut } from "./hand-out";
 import { icon } from "./icons";
 import { Live } from "./live";
+import { quotesTemplate } from "./quote";
 import { rowTemplate } from "./row";
 import { keepScreen, screen, setKiosk, type Screen } from "./screen";
 import { Seconds } from "./seconds";
@@ -268,7 +269,10 @@ export class Stand extends PagerElement {
     return html`
       <header>
         <h2 tabindex="-1" class=${title ? "" : "unseen"}>${title || words.get("host_stand")}</h2>
-        <p class="sum">${sum.waiting ? this.sumTemplate(sum) : nothing}</p>
+        <div class="sum">
+          ${sum.waiting ? this.sumTemplate(sum) : nothing}
+          ${banner?.isStale ? nothing : quotesTemplate(snapshot.quotes, words)}
+        </div>
         ${
           banner || snapshot.link.state !== "live"
             ? nothing
@@ -391,7 +395,8 @@ export class Stand extends PagerElement {
       </button>
     `;
     return html`<div class="filter" role="group" aria-label=${words.get("filter")}>
-      ${choose(undefined, words.get("all"))} ${SIZES.map((size) => choose(size, size))}
+      ${choose(undefined, words.get("all"))}
+      ${Object.entries(SIZES).map(([size, word]) => choose(size as Size, word))}
     </div>`;
   }
 

@@ -1,6 +1,6 @@
 /** The dashboard under "Add dashboard": a view per transmitter, from what Home Assistant has. */
 
-import { DOMAIN, title, transmitters, type Device, type Hass } from "./hass";
+import { DOMAIN, entryOf, title, transmitters, type Device, type Hass } from "./hass";
 import { loadWords, Words } from "./words";
 
 type Config = Record<string, unknown>;
@@ -22,7 +22,7 @@ export class Strategy extends HTMLElement {
     const views = devices.map((device) => view(device, hass, words));
     return {
       title: words.get("host_stand"),
-      views: views.length ? views : [emptyView(words)],
+      views: views.length ? [...views, managerView(devices, words)] : [emptyView(words)],
     };
   }
 }
@@ -55,8 +55,23 @@ function view(device: Device, hass: Hass, words: Words): Config {
     sections: [
       { type: "grid", cards: [card], column_span: 2 },
       ...section(words.get("today"), "mdi:calendar-today", tiles),
-      ...section(words.get("months"), "mdi:chart-line", months(device, words)),
     ],
+  };
+}
+
+/** What managers look at: each transmitter's figures, and graphs of its months. */
+function managerView(devices: Device[], words: Words): Config {
+  return {
+    title: words.get("manager"),
+    path: "manager",
+    type: "sections",
+    max_columns: 2,
+    sections: devices.flatMap((device) => [
+      ...section(title(device), "mdi:calendar-today", [
+        { type: "custom:lrs-pager-manager-card", device_id: device.id, ...full() },
+      ]),
+      ...section(words.get("months"), "mdi:chart-line", months(device, words)),
+    ]),
   };
 }
 
@@ -72,8 +87,7 @@ function full(): Config {
 
 /** Graphs of the long-term statistics, whose ids are made from the entry's. */
 function months(device: Device, words: Words): Config[] {
-  const entryId =
-    device.config_entry_id ?? device.primary_config_entry ?? device.config_entries?.[0];
+  const entryId = entryOf(device);
   if (!entryId) return [];
   const statistic = (key: string, name: string): Config => ({
     entity: `${DOMAIN}:${entryId.toLowerCase()}_${key}`,
@@ -104,6 +118,6 @@ export const STRATEGY_ENTRY = {
   type: "lrs-pager",
   strategyType: "dashboard",
   name: "LRS Pager",
-  description: "The host stand, today's figures and the months' graphs of each transmitter.",
+  description: "The host stand, and figures for the manager.",
   documentationURL: "https://github.com/ha-lrs-pager/lrs-pager#host-stand",
 };

@@ -13,6 +13,8 @@ const base = css`
     display: block;
     color: var(--primary-text-color);
     font: var(--ha-font-size-l, 16px) / 1.3 var(--ha-font-family-body, sans-serif);
+    /* Digits are of one width, so that ticking moves nothing. */
+    font-variant-numeric: tabular-nums;
     -webkit-text-size-adjust: 100%;
   }
   * {
@@ -47,8 +49,10 @@ const base = css`
     white-space: nowrap;
   }
   button,
-  input {
+  input,
+  select {
     min-height: 48px;
+    background: none;
     color: inherit;
     font: inherit;
   }
@@ -61,7 +65,6 @@ const base = css`
     padding: 0 0.75em;
     border: 0;
     border-radius: 9999px;
-    background: none;
     font-weight: 500;
     cursor: pointer;
     touch-action: manipulation;
@@ -74,7 +77,8 @@ const base = css`
     background: var(--ha-color-fill-neutral-normal-resting);
     color: var(--primary-text-color);
   }
-  .primary {
+  .primary,
+  .filter [aria-pressed="true"] {
     background: var(--ha-color-fill-primary-normal-resting);
     color: var(--accent);
   }
@@ -102,6 +106,20 @@ const base = css`
   }
   .note {
     color: var(--quiet);
+  }
+  .option {
+    display: flex;
+    align-items: center;
+    gap: 0.75em;
+  }
+  .option input {
+    flex: none;
+    width: 1.5em;
+    accent-color: var(--primary-color);
+  }
+  .quotes bdi {
+    display: inline-block;
+    margin-inline-end: 0.6em;
   }
   p:empty {
     display: none;
@@ -134,8 +152,7 @@ const base = css`
   @media (max-width: 600px) {
     dialog {
       margin-block-end: 0;
-      border-end-start-radius: 0;
-      border-end-end-radius: 0;
+      border-radius: 24px 24px 0 0;
     }
   }
 `;
@@ -179,6 +196,10 @@ export const standStyles = [
     .sum span {
       white-space: nowrap;
     }
+    .sum p {
+      flex-basis: 100%;
+      font-size: 0.875em;
+    }
     .sum svg,
     .time svg {
       width: 1em;
@@ -205,11 +226,11 @@ export const standStyles = [
       margin: 0 12px 8px;
       padding: 0.6em 0.8em;
       border-radius: 12px;
+      font-weight: 500;
     }
     .banner {
       background: var(--ha-color-fill-danger-quiet-resting);
       color: var(--alarm);
-      font-weight: 500;
     }
     .info {
       background: var(--ha-color-fill-warning-quiet-resting);
@@ -238,10 +259,6 @@ export const standStyles = [
     .filter button {
       padding: 0 0.6em;
     }
-    .filter [aria-pressed="true"] {
-      background: var(--ha-color-fill-primary-normal-resting);
-      color: var(--accent);
-    }
     .filter [aria-pressed="false"] {
       color: var(--quiet);
       font-weight: 400;
@@ -252,12 +269,7 @@ export const standStyles = [
       text-align: center;
     }
 
-    /* One guest. Digits are of one width, so that ticking moves nothing. */
-    li,
-    .sum,
-    h3 {
-      font-variant-numeric: tabular-nums;
-    }
+    /* One guest. */
     li {
       display: grid;
       grid-template:
@@ -314,10 +326,20 @@ export const standStyles = [
     .party svg {
       width: 1.1em;
     }
+    /* What does not fit beside the timer is below it, and so not seen. */
     .time {
       grid-area: time;
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0 0.6em;
+      height: 1.3em;
+      overflow-y: clip;
       color: var(--quiet);
       white-space: nowrap;
+    }
+    li .about {
+      color: var(--quiet);
+      font-weight: 400;
     }
     .time b {
       color: var(--primary-text-color);
@@ -351,17 +373,14 @@ export const standStyles = [
     .few .third {
       grid-column: 2 / 4;
     }
-    .busy span {
-      animation: wait 1s infinite alternate;
+    @media (prefers-reduced-motion: no-preference) {
+      .busy span {
+        animation: wait 1s infinite alternate;
+      }
     }
     @keyframes wait {
       to {
         opacity: 0.3;
-      }
-    }
-    @media (prefers-reduced-motion: reduce) {
-      .busy span {
-        animation: none;
       }
     }
     .message {
@@ -400,6 +419,11 @@ export const standStyles = [
         grid-template-columns: 1.4fr 1fr 1fr;
       }
     }
+    @container (max-width: 23em) {
+      .about {
+        display: none;
+      }
+    }
     @container (max-width: 19em) {
       header,
       li {
@@ -427,17 +451,6 @@ export const standStyles = [
         border-inline-start: var(--line);
       }
     }
-
-    .option {
-      display: flex;
-      align-items: center;
-      gap: 0.75em;
-    }
-    .option input {
-      flex: none;
-      width: 1.5em;
-      accent-color: var(--primary-color);
-    }
   `,
 ];
 
@@ -464,7 +477,6 @@ export const sheetStyles = [
       padding: 0 0.75em;
       border: 1px solid var(--ha-color-border-neutral-loud);
       border-radius: 8px;
-      background: none;
     }
     [inputmode] {
       flex: 0 1 5em;
@@ -529,13 +541,53 @@ export const lobbyStyles = [
     ol {
       font-size: 3em;
       font-weight: 700;
-      font-variant-numeric: tabular-nums;
       line-height: 1.15;
     }
     li:first-child {
       flex-basis: 100%;
       color: var(--accent);
       font-size: 2em;
+    }
+  `,
+];
+
+export const managerStyles = [
+  base,
+  css`
+    ha-card {
+      display: grid;
+      gap: 12px;
+      padding: 12px;
+    }
+    form {
+      padding: 0;
+    }
+    table {
+      width: 100%;
+      border-spacing: 2px;
+    }
+    th {
+      font-weight: 400;
+      text-align: start;
+    }
+    td,
+    [scope="col"] {
+      text-align: end;
+    }
+    .heat {
+      table-layout: fixed;
+      font-size: 0.75em;
+    }
+    .heat td {
+      background: color-mix(in srgb, var(--primary-color) var(--heat, 0%), transparent);
+    }
+    td,
+    .note span {
+      padding: 6px;
+    }
+    .few,
+    .heat .few {
+      background: repeating-linear-gradient(45deg, transparent 0 4px, var(--divider-color) 4px 6px);
     }
   `,
 ];

@@ -4,13 +4,13 @@
  * Texts are in translations/ under `common`, and under `exceptions` what actions fail with.
  */
 
-import { DOMAIN, type CommandError, type Connection, type Hass } from "./hass";
+import { DOMAIN, type CommandError, type Hass } from "./hass";
 
 /** The rules of plurals by language, as it takes long to make them. */
 const plurals = new Map<string, Intl.PluralRules>();
 
 /** The words that were asked for, by language. */
-const loads = new WeakMap<Connection, Map<string, Promise<Hass["localize"]>>>();
+export const loads = new Map<string, Promise<Hass["localize"]>>();
 
 /**
  * Load the words; what is returned has them, while the hass that is given stays as it was.
@@ -18,28 +18,22 @@ const loads = new WeakMap<Connection, Map<string, Promise<Hass["localize"]>>>();
  * All that ask share one answer: to a second one, while the first is under way, Home Assistant
  * answers at once, and without the words.
  */
-export async function loadWords(hass: Hass): Promise<Hass["localize"]> {
-  const { connection, language } = hass;
-  const languages = loads.get(connection) ?? new Map<string, Promise<Hass["localize"]>>();
-  loads.set(connection, languages);
-  const words = languages.get(language) ?? load(hass);
-  languages.set(language, words);
-  try {
-    return await words;
-  } catch (error) {
-    languages.delete(language);
-    throw error;
-  }
+export function loadWords(hass: Hass): Promise<Hass["localize"]> {
+  const { language } = hass;
+  const words = loads.get(language) ?? load(hass);
+  loads.set(language, words);
+  words.catch(() => loads.delete(language));
+  return words;
 }
 
 async function load(hass: Hass): Promise<Hass["localize"]> {
-  const parts = await Promise.all(
+  const [common, exceptions] = await Promise.all(
     // What failed is never asked for again, except for those of all integrations.
     ["common", "exceptions"].map((part) =>
       hass.loadBackendTranslation(part, DOMAIN).catch(() => hass.loadBackendTranslation(part)),
     ),
   );
-  return (name, values) => parts.map((localize) => localize(name, values)).find(Boolean) ?? "";
+  return (name, values) => common!(name, values) || exceptions!(name, values);
 }
 
 export class Words {
@@ -83,14 +77,14 @@ export class Words {
   }
 
   /** The time of day of an instant (POSIX seconds), as the user wants times written. */
-  timeOfDay(instant: number): string {
+  timeOfDay(instant: number, timeZone?: string): string {
     const { language, time_format: format, time_zone: zone } = this.hass.locale;
     return new Intl.DateTimeFormat(format === "system" ? undefined : language, {
       hour: "numeric",
       minute: "2-digit",
       ...(format === "12" && { hour12: true }),
       ...(format === "24" && { hourCycle: "h23" as const }),
-      ...(zone === "server" && { timeZone: this.hass.config.time_zone }),
+      timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : undefined),
     }).format(instant * 1000);
   }
 }

@@ -10,7 +10,8 @@ import {
   type Entity,
   type Hass,
 } from "../src/hass";
-import type { Session, Snapshot } from "../src/session";
+import type { Quote, Session, Snapshot } from "../src/session";
+import { loads } from "../src/words";
 
 /** The server's time when a test starts (POSIX seconds): a full second, whatever the tablet shows. */
 export const NOW = 1_800_000_000;
@@ -34,8 +35,14 @@ export function session(number: number | null, fields: Partial<Session> = {}): S
     not_cleared: false,
     seating_until: null,
     notice: null,
+    about: null,
     ...fields,
   };
+}
+
+/** What is quoted to parties of a size. */
+export function quote(low: number | null, high = low, reason: string | null = null): Quote {
+  return { low, high, reason };
 }
 
 /** What the tests stand on: fake timers, and a tablet whose clock shows `tablet`. */
@@ -145,6 +152,8 @@ export class House {
     default_goal: 300,
     pagers: [],
     sessions: [],
+    quotes: null,
+    is_auto_paged: false,
   };
   /** Why subscriptions are refused, if they are. */
   refusal: CommandError | undefined;
@@ -161,6 +170,7 @@ export class House {
 
   constructor(sessions: Session[] = []) {
     this.snapshot.sessions = sessions;
+    loads.clear();
     this.hass = {
       connected: true,
       connection: this.connection,

@@ -10,6 +10,7 @@ import {
   NOW,
   type Ours,
   pass,
+  quote,
   session,
   setHidden,
   text,
@@ -100,6 +101,15 @@ it("a list that is not up to date says so", async () => {
   house.lose();
   await pass();
   expect(text(lobby, "[role=alert]")).toContain("not up to date");
+});
+
+it("the range of the wait is shown for each size, as long as it is up to date", async () => {
+  await show();
+  const quotes = { small: quote(15, 25), medium: quote(null, null, "no_line"), large: quote(10) };
+  await house.push({ quotes });
+  expect(text(lobby, ".quotes")).toBe("Parties of 1–2: 15–25 min Parties of 5+: 10 min");
+  await house.push({ link: { state: "unreachable", since: NOW - 60 } });
+  expect(text(lobby, ".quotes")).toBe("");
 });
 
 it("it is not drawn while time passes", async () => {

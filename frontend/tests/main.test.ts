@@ -5,6 +5,7 @@ const TAGS = [
   "lrs-pager-stand",
   "lrs-pager-lobby",
   "lrs-pager-card",
+  "lrs-pager-manager-card",
   "lrs-pager-panel",
   "ll-strategy-dashboard-lrs-pager",
 ];

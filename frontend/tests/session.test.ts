@@ -26,6 +26,7 @@ function session(fields: Partial<Known> = {}): Known {
     not_cleared: false,
     seating_until: null,
     notice: null,
+    about: null,
     ...fields,
   };
 }
@@ -82,14 +83,14 @@ it.each([
 });
 
 it.each([
-  [null, "1–2"],
-  [1, "1–2"],
-  [2, "1–2"],
-  [3, "3–4"],
-  [4, "3–4"],
-  [5, "5+"],
-  [40, "5+"],
-])("a party of %s is looked for among %s", (party_size, size) => {
+  [null, "small"],
+  [1, "small"],
+  [2, "small"],
+  [3, "medium"],
+  [4, "medium"],
+  [5, "large"],
+  [40, "large"],
+])("a party of %s is one of the %s ones", (party_size, size) => {
   expect(sizeOf(session({ party_size }))).toBe(size);
 });
 

@@ -17,7 +17,9 @@ const sources = readdirSync(FOLDER).map(
 );
 const all = sources.map(([, source]) => source).join("\n");
 
-const keys = Object.keys(texts.common);
+/** Our words; the action get_quote has its own among them. */
+const words = Object.entries(texts.common).filter(([key]) => !key.startsWith("explanation_"));
+const keys = words.map(([key]) => key);
 
 it.each(sources)("%s draws no element of Home Assistant's that comes and goes", (_, source) => {
   const tags = [...source.matchAll(/<(?:ha|hui|mwc|paper|md|wa)-[a-z-]+/g)].map(([tag]) => tag);
@@ -48,8 +50,27 @@ describe("the words", () => {
     "words.get(`maybe_${failure.tap}`": ["page", "seat", "undo", "remove"],
     "`said_maybe_${tap}`": ["page", "seat", "undo", "remove"],
     "`said_${kind}`": ["started", "paged", "ended", "failed"],
+    "words.get(`no_quote_${reason}`": [
+      "too_few_sessions",
+      "no_neighbours",
+      "gate_not_passed",
+      "auto_page",
+      "no_live_list",
+    ],
     "words.get(`screen_${key}`": ["large", "hide_names", "sound", "kiosk"],
     "words.get(`today_${key}`": ["daily_count", "average_wait", "longest_wait", "on_time_rate"],
+    "words.get(`figure_${key}`": [
+      "sessions",
+      "guests",
+      "average_wait",
+      "wait_80",
+      "late",
+      "left",
+      "no_show",
+      "quotes_kept",
+      "quote_error",
+    ],
+    "words.get(`csv_${name}`": ["start", "end"],
     "stale(`link_${state}`": ["failed", "disabled", "removed"],
     "get(`card_${key}`": [
       "device_id",
@@ -77,6 +98,7 @@ describe("the words", () => {
     ...all.matchAll(/(?:\bget|\bstale)\([^()"]*\? "(\w+)"/g),
     ...all.matchAll(/(?:\bget|\bstale)\([^()"]*\? "\w+" : "(\w+)"/g),
     ...all.matchAll(/\? `\w+\$\{tap\}` : "(\w+)"/g),
+    ...all.matchAll(/\brangesTemplate\([\w!.]+, "(\w+)"/g),
     ...all.matchAll(/\bkey: "(\w+)"/g),
     ...all.matchAll(/\bkey: isPaged \? "(\w+)"/g),
     ...all.matchAll(/\bkey: isPaged \? "\w+" : "(\w+)"/g),
@@ -106,14 +128,16 @@ describe("the words", () => {
   });
 
   it("are plain sentences: no markup, and no value but those that are named", () => {
-    const values = [
-      ...new Set(
-        Object.values(texts.common)
-          .join()
-          .match(/\{[^}]*\}/g),
-      ),
-    ].sort();
-    expect(values).toEqual(["{count}", "{minutes}", "{number}", "{seconds}", "{time}"]);
-    expect(Object.values(texts.common).filter((text) => /[<>]/.test(text))).toEqual([]);
+    const values = [...new Set(words.join().match(/\{[^}]*\}/g))].sort();
+    expect(values).toEqual([
+      "{count}",
+      "{minutes}",
+      "{number}",
+      "{seconds}",
+      "{size}",
+      "{time}",
+      "{weeks}",
+    ]);
+    expect(words.filter(([, text]) => /[<>]/.test(text))).toEqual([]);
   });
 });

@@ -28,12 +28,18 @@ async function generate(): Promise<View[]> {
   return views as View[];
 }
 
+/** The manager's view. */
+async function manager(): Promise<View> {
+  return (await generate()).find(({ path }) => path === "manager")!;
+}
+
 it("there is a view for each transmitter, by their names", async () => {
   house.addTransmitters(["Terrace", "Door"], KEYS);
   const views = await generate();
   expect(views.map(({ title, path }) => [title, path])).toEqual([
     ["Door", "device-1"],
     ["Terrace", "device-0"],
+    ["Manager", "manager"],
   ]);
   expect(views[0]!.sections[0]).toMatchObject({
     column_span: 2,
@@ -53,10 +59,25 @@ it("today's figures are those of the transmitter", async () => {
   ]);
 });
 
+it("a manager looks at each transmitter's figures, and at its months", async () => {
+  house.addTransmitters(["Terrace", "Door"], KEYS);
+  const { sections } = await manager();
+  expect(sections.map(({ cards }) => cards[0]!.heading)).toEqual([
+    "Door",
+    "The last four weeks",
+    "Terrace",
+    "The last four weeks",
+  ]);
+  expect(sections[2]!.cards[1]).toMatchObject({
+    type: "custom:lrs-pager-manager-card",
+    device_id: "device-0",
+  });
+});
+
 it("the graphs are of the entry's statistics", async () => {
   house.addTransmitters(["Door"], KEYS);
-  const [view] = await generate();
-  const [, sessions, wait] = view!.sections[2]!.cards;
+  const { sections } = await manager();
+  const [, sessions, wait] = sections[1]!.cards;
   expect(sessions).toMatchObject({
     type: "statistics-graph",
     entities: [
@@ -69,7 +90,7 @@ it("the graphs are of the entry's statistics", async () => {
 
 describe("what is not there", () => {
   const headings = async (): Promise<unknown[]> =>
-    (await generate())[0]!.sections.map(({ cards }) => cards[0]!.heading);
+    (await generate()).flatMap(({ sections }) => sections.map(({ cards }) => cards[0]!.heading));
 
   it("as figures that are disabled, is left out", async () => {
     house.addTransmitters(["Door"], ["late", "average_wait"]);
@@ -82,13 +103,13 @@ describe("what is not there", () => {
 
   it("as all figures of today, has no heading", async () => {
     house.addTransmitters(["Door"], ["late"]);
-    expect(await headings()).toEqual([undefined, "The last four weeks"]);
+    expect(await headings()).toEqual([undefined, "Door", "The last four weeks"]);
   });
 
   it("as the entry of a device, has no graphs", async () => {
     house.addTransmitters(["Door"], KEYS);
     delete house.hass.devices["device-0"]!.primary_config_entry;
-    expect(await headings()).toEqual([undefined, "Today"]);
+    expect(await headings()).toEqual([undefined, "Today", "Door"]);
   });
 });
 
@@ -99,8 +120,7 @@ it.each([
 ])("the entry is read as each version of Home Assistant has it: %o", async (device, id) => {
   house.addTransmitters(["Door"], KEYS);
   house.change({ devices: { "device-0": { id: "device-0", name: "Door", ...device } } });
-  const [view] = await generate();
-  expect(JSON.stringify(view)).toContain(`lrs_pager:${id}_sessions`);
+  expect(JSON.stringify(await manager())).toContain(`lrs_pager:${id}_sessions`);
 });
 
 it("without a transmitter it says how to add one", async () => {

@@ -141,11 +141,15 @@ class House:
 
     async def device(self, entry_id: str) -> str:
         """The id of the device of an entry."""
-        (device,) = [
-            device
-            for device in await self.home.command("config/device_registry/list")
-            if ["lrs_pager", entry_id] in device["identifiers"]
-        ]
+
+        async def found() -> list[dict[str, Any]]:
+            return [
+                device
+                for device in await self.home.command("config/device_registry/list")
+                if ["lrs_pager", entry_id] in device["identifiers"]
+            ]
+
+        (device,) = await self.home.wait(found, PATIENCE / 1000, "the device")
         return str(device["id"])
 
     async def remove(self, entry_id: str) -> None:

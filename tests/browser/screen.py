@@ -46,6 +46,11 @@ async def fill_in(page: Page, **fields: object) -> Locator:
     return sheet(page).get_by_role("button", name="Hand out", exact=True)
 
 
+def chosen_goal(page: Page) -> Locator:
+    """The goal that is chosen where a pager is handed out."""
+    return sheet(page).get_by_role("group").locator("[aria-pressed=true]")
+
+
 async def flaws(target: Locator) -> list[str]:
     """What is wrong with how something is laid out: cut off, too small for fingers, and so on."""
     found: list[str] = await target.evaluate(LAYOUT)

@@ -169,10 +169,14 @@ async def test_a_dashboard_is_made_for_all_transmitters(house: House) -> None:
         for tile in ("Parties", "Average wait", "Longest wait", "On time"):
             card = page.locator("hui-tile-card").filter(has_text=tile)
             await expect(card).to_be_visible(timeout=4_000)
-        graphs = page.locator("hui-statistics-graph-card")
-        await expect(graphs.locator("canvas")).to_have_count(2)
         await page.get_by_role("tab", name="Terrace").click()
         await expect(row(page, 13)).to_contain_text("Smith")
         await button(page, "Page 13").click()
         await expect(button(page, "Page 13 again")).to_be_visible()
         assert terrace.unit.pages
+        await page.get_by_role("tab", name="Manager").click()
+        await expect(page.locator("lrs-pager-manager-card")).to_have_count(2)
+        graphs = page.locator("hui-statistics-graph-card")
+        # There is nothing of the terrace yet to draw.
+        await expect(graphs).to_have_count(4)
+        await expect(graphs.locator("canvas")).to_have_count(2)

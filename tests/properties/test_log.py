@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 import tempfile
 
 from hypothesis import example, given, strategies as st
 
-from custom_components.lrs_pager.sessions.figures import Figures, figures
+from custom_components.lrs_pager.sessions.figures import MASS_WITHIN, Figures, figures
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.session import (
     LATE_AFTER,
@@ -61,6 +62,8 @@ def placed(draw: st.DrawFn, uuids: st.SearchStrategy[str | None]) -> PlacedSessi
         wait=draw(durations),
         response=draw(durations),
         is_by_age=draw(st.booleans()),
+        quoted=draw(durations),
+        first_goal=draw(st.none() | counts),
     )
     if session.created_at is session.notified_at is session.cleared_at is None:
         session = replace(session, cleared_at=draw(instants))
@@ -297,6 +300,8 @@ def slow_figures(truth: list[Session], start: int, end: int) -> Figures:
     waits: list[int] = []
     responses: list[int] = []
     late: list[bool] = []
+    paged = left = no_show = 0
+    gone: list[tuple[float, bool]] = []
     for session in truth:
         assert session.created
         assert session.cleared
@@ -308,14 +313,22 @@ def slow_figures(truth: list[Session], start: int, end: int) -> Figures:
         count += 1
         if session.clear_type == REMOVED:
             removed += 1
+            gone.append((session.cleared.timestamp(), session.notified is not None))
         if session.party_size is not None:
             guests += session.party_size
             parties += 1
         if session.notified is not None:
+            paged += 1
             waits.append((session.notified - session.created).seconds)
             responses.append((session.cleared - session.notified).seconds)
             if session.goal:
                 late.append(waits[-1] >= session.goal + LATE_AFTER)
+    for at, was_paged in gone:
+        # The minutes in which it ended; each begins with the end of one.
+        minutes = [begin for begin, _ in gone if 0 <= at - begin <= MASS_WITHIN]
+        if all(sum(0 <= end - begin <= MASS_WITHIN for end, _ in gone) < 3 for begin in minutes):
+            left += not was_paged
+            no_show += was_paged
     return Figures(
         count=count,
         removed=removed,
@@ -323,9 +336,16 @@ def slow_figures(truth: list[Session], start: int, end: int) -> Figures:
         average_wait=sum(waits) / len(waits) if waits else None,
         shortest_wait=min(waits, default=None),
         longest_wait=max(waits, default=None),
+        median_wait=median(waits) if waits else None,
+        long_wait=next(
+            (w for w in sorted(waits) if sum(x <= w for x in waits) >= 0.8 * len(waits)), None
+        ),
         average_response=sum(responses) / len(responses) if responses else None,
         rated=len(late),
         late=sum(late),
+        paged=paged,
+        left=left,
+        no_show=no_show,
     )
 
 

@@ -1,6 +1,6 @@
 """What is known of sessions. No Home Assistant is needed here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.session import PlacedSession, place
 from custom_components.lrs_pager.transmitter import Session, UnitClock
+from tests.simulator.restaurant import Visit
 
 # A process that merges sessions, to be killed.
 KILLED = Path(__file__).with_name("killed.py")
@@ -67,3 +68,30 @@ async def everything(log: SessionLog) -> list[PlacedSession]:
 def read_all(path: Path) -> bytes:
     """All bytes of a log's files, and of what is beside them."""
     return b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+
+
+def visited(visits: Iterable[Visit], ends_at: float | None = None) -> list[PlacedSession]:
+    """The sessions of a simulated restaurant, as a log has them.
+
+    ends_at: when the last of them began (POSIX seconds); None if they stay where they are.
+    """
+    visits = list(visits)
+    later = round(ends_at - visits[-1].created.timestamp()) if ends_at is not None else 0
+
+    def instant(moment: datetime | None) -> int | None:
+        return None if moment is None else round(moment.timestamp()) + later
+
+    return [
+        PlacedSession(
+            uuid=f"visit-{number}",
+            number=1 + number % 60,
+            party_size=visit.party_size,
+            goal=visit.goal,
+            clear_type=visit.clear_type,
+            created_at=instant(visit.created),
+            notified_at=instant(visit.notified),
+            cleared_at=instant(visit.cleared),
+            wait=None if visit.minutes is None else round(60 * visit.minutes),
+        )
+        for number, visit in enumerate(visits)
+    ]

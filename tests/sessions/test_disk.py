@@ -20,6 +20,7 @@ import pytest
 
 from custom_components.lrs_pager.sessions import database, disk, log as log_module, schema
 from custom_components.lrs_pager.sessions.log import FutureVersionError, SessionLog
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from tests.sessions import KILLED, everything, opened, placed, read_all, session
 
 # SQLite's.
@@ -345,6 +346,91 @@ async def test_a_file_of_a_later_version_is_not_touched(path: Path, *, has_wal: 
     with pytest.raises(FutureVersionError):
         await SessionLog(path).open()
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+FIRST_VERSION = """
+CREATE TABLE sessions (
+  row INTEGER PRIMARY KEY,
+  ended_at INTEGER NOT NULL,
+  id INTEGER,
+  uuid TEXT,
+  number INTEGER,
+  party_size INTEGER,
+  goal INTEGER,
+  clear_type TEXT,
+  created TEXT,
+  notified TEXT,
+  cleared TEXT,
+  created_at INTEGER,
+  notified_at INTEGER,
+  cleared_at INTEGER,
+  wait INTEGER,
+  response INTEGER,
+  is_by_age INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_end ON sessions (ended_at, row, number);
+CREATE INDEX sessions_by_uuid ON sessions (uuid);
+CREATE INDEX sessions_by_id ON sessions (id);
+CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE names (session INTEGER PRIMARY KEY, label TEXT) STRICT;
+INSERT INTO state VALUES ('cursor', '17');
+PRAGMA user_version = 1;
+"""
+
+
+def filled_by_the_first_version(path: Path) -> list[PlacedSession]:
+    """Make a log as it was before quotes were kept; return its sessions, the first the latest."""
+    path.parent.mkdir()
+    sessions = [placed(session(n, label=f"Guest {n}")) for n in range(3)]
+    old = sqlite3.connect(path, isolation_level=None)
+    old.executescript(FIRST_VERSION)
+    columns = [name for _, name, *_ in old.execute("PRAGMA table_info(sessions)")]
+    for row, each in enumerate(sessions, 1):
+        values = [getattr(each, name) if name != "row" else row for name in columns]
+        places = ", ".join("?" * len(columns))
+        old.execute(f"INSERT INTO sessions VALUES ({places})", values)  # noqa: S608
+        old.execute("INSERT INTO names VALUES (?, ?)", (row, each.label))
+    old.close()
+    return sessions
+
+
+async def test_a_file_of_the_first_version_keeps_all_it_has_and_takes_quotes(path: Path) -> None:
+    sessions = filled_by_the_first_version(path)
+    async with opened(path) as log:
+        assert list(reversed(await everything(log))) == sessions
+        assert await log.get("cursor") == 17
+        quoted = replace(placed(session(7)), quoted=1_200, first_goal=900)
+        await log.keep([quoted])
+        await log.merge([session(1, party_size=5)], placed)
+    async with opened(path) as log:
+        assert await log.find(session(7)) == quoted
+        assert [s.party_size for s in await everything(log)] == [None, None, 5, None]
+
+
+async def test_a_file_of_the_first_version_is_read_where_it_can_not_be_brought_up_to_date(
+    path: Path,
+) -> None:
+    sessions = filled_by_the_first_version(path)
+    with_suffix(path, "-wal").mkdir()  # so that SQLite can't make it
+    log = SessionLog(path)
+    await log.open()
+    assert list(reversed(await everything(log))) == sessions
+    await log.keep([replace(placed(session(7)), quoted=1_200)])
+    with_suffix(path, "-wal").rmdir()
+    await log.close()
+    async with opened(path) as log:
+        assert [s.quoted for s in await everything(log)] == [1_200, None, None, None]
+
+
+async def test_a_damaged_file_of_the_first_version_is_read_as_far_as_it_goes(path: Path) -> None:
+    sessions = filled_by_the_first_version(path)
+    damaged = sqlite3.connect(path, isolation_level=None)
+    damaged.execute("DROP TABLE state")
+    damaged.close()
+    log = SessionLog(path)
+    assert (await log.open()).set_aside
+    assert list(reversed(await everything(log))) == sessions
+    await log.close()
 
 
 async def test_a_file_of_an_earlier_version_is_brought_up_to_date(

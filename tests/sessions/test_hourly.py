@@ -6,18 +6,23 @@ from dataclasses import replace
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.lrs_pager.sessions.figures import MASS, MASS_WITHIN, Endings
 from custom_components.lrs_pager.sessions.hourly import (
+    CORRECTED,
     COUNTS,
     GUESTS,
     HOUR,
     KEYS,
     LATE,
+    LEFT,
     MEASURES,
+    NO_SHOW,
     ON_TIME_RATE,
     SESSIONS,
     WAIT,
     Row,
     Rows,
+    first_hour_of,
     hour_of,
     merge,
     rows_of,
@@ -52,6 +57,7 @@ def sessions(draw: st.DrawFn) -> PlacedSession:
         cleared_at=cleared if notified is None else draw(st.none() | st.just(cleared)),
         party_size=draw(PARTIES),
         goal=draw(GOALS),
+        clear_type=draw(st.sampled_from(["STOP", "REMOVED"])),
     )
 
 
@@ -66,14 +72,39 @@ def is_late(wait: int, goal: int) -> bool:
     return wait >= goal + 2
 
 
+def is_slip(session: PlacedSession) -> bool:
+    """Whether a number was mistyped and taken back within a minute."""
+    return (
+        session.clear_type == "REMOVED"
+        and session.notified_at is None
+        and session.created_at is not None
+        and session.cleared_at is not None
+        and 0 <= session.cleared_at - session.created_at < 60
+    )
+
+
+def ended_with_others(session: PlacedSession, removed: list[PlacedSession]) -> bool:
+    """Whether three or more were taken off the list in some minute in which this one was."""
+    ends = [one.ended_at for one in removed]
+    return any(
+        begin <= session.ended_at <= begin + MASS_WITHIN
+        and sum(begin <= end <= begin + MASS_WITHIN for end in ends) >= MASS
+        for begin in ends
+    )
+
+
 def counted(log: list[PlacedSession], hour: int) -> dict[str, float | None]:
     """The counts of an hour."""
-    number = guests = late = 0
+    number = guests = late = left = no_show = 0
     knows_guests = knows_late = False
+    removed = [s for s in log if s.clear_type == "REMOVED" and not is_slip(s)]
     for session in log:
-        if not hour <= session.ended_at < hour + HOUR:
+        if not hour <= session.ended_at < hour + HOUR or is_slip(session):
             continue
         number += 1
+        if session.clear_type == "REMOVED" and not ended_with_others(session, removed):
+            left += session.notified_at is None
+            no_show += session.notified_at is not None
         if session.party_size is not None:
             knows_guests = True
             guests += session.party_size
@@ -85,6 +116,8 @@ def counted(log: list[PlacedSession], hour: int) -> dict[str, float | None]:
         SESSIONS: number or None,
         GUESTS: guests if knows_guests else None,
         LATE: late if knows_late else None,
+        LEFT: left if number else None,
+        NO_SHOW: no_show if number else None,
     }
 
 
@@ -129,7 +162,7 @@ class Database:
         """Bring it up to date from an hour on; return how many rows were written."""
         totals = {key: self.total_before(key, since) for key in COUNTS}
         recent = [session for session in log if session.ended_at >= since]
-        merged = merge(rows_of(recent), self.between(since, 10 * END), totals, moved)
+        merged = merge(rows_of(recent, Endings(log)), self.between(since, 10 * END), totals, moved)
         for key, rows in merged.rows.items():
             self.rows[key].update(rows)
         return sum(len(rows) for rows in merged.rows.values())
@@ -230,7 +263,7 @@ def test_a_log_that_grows_ends_up_as_if_it_had_been_read_at_once(
     for part in parts:
         log += part
         if part:
-            database.sync(log, min(hour_of(session) for session in part))
+            database.sync(log, min(first_hour_of(session) for session in part))
     at_once = Database()
     at_once.sync(log)
     assert database.rows == at_once.rows
@@ -246,7 +279,7 @@ def test_a_log_that_forgets_takes_nothing_back(
         log = [s for number, s in enumerate(log) if number not in forgotten] + part
         database.sync(log)
         assert database.has_sums_of_its_states()
-        for key in COUNTS:
+        for key in set(COUNTS) - set(CORRECTED):
             for hour, row in before[key].items():
                 now = database.rows[key][hour]
                 assert now.state >= row.state
@@ -256,8 +289,34 @@ def test_a_log_that_forgets_takes_nothing_back(
         # All is told where the log knows as much of an hour as was ever known.
         for key in MEASURES:
             for hour, row in rows_of(log)[key].items():
-                if len([s for s in log if hour_of(s) == hour]) == database.states(SESSIONS)[hour]:
+                if rows_of(log)[SESSIONS][hour].state == database.states(SESSIONS)[hour]:
                     assert database.rows[key][hour] == row
+
+
+def taken_off(second: int) -> PlacedSession:
+    """A session that was taken off the list in the first hour, or after it."""
+    at = START + HOUR + second
+    return PlacedSession(uuid=str(second), created_at=at - 600, cleared_at=at, clear_type="REMOVED")
+
+
+def test_who_turns_out_to_have_been_cleared_up_with_others_is_not_counted_as_gone() -> None:
+    database = Database()
+    log = [taken_off(-20), taken_off(-10)]
+    database.sync(log)
+    assert database.states(LEFT) == {START: 2}
+    # The third is of the next hour.
+    log.append(taken_off(30))
+    database.sync(log, first_hour_of(log[-1]))
+    assert database.states(LEFT) == {START: 0, START + HOUR: 0}
+    assert database.states(SESSIONS) == {START: 2, START + HOUR: 1}
+    assert database.has_sums_of_its_states()
+
+
+def test_who_is_gone_stays_counted_when_the_log_forgets() -> None:
+    database = Database()
+    database.sync([taken_off(-1200), taken_off(-600)])
+    database.sync([taken_off(-600)])
+    assert database.states(LEFT) == {START: 2}
 
 
 @given(LOGS, st.data())

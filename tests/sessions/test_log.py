@@ -173,6 +173,8 @@ async def test_everything_that_is_known_of_a_session_is_there_at_the_next_start(
         wait=300,
         response=0,
         is_by_age=True,
+        quoted=1_500,
+        first_goal=600,
     )
     bare = PlacedSession(id=0, created="0001-01-01T00:00:00", created_at=0)
     async with opened(path) as log:
@@ -180,6 +182,21 @@ async def test_everything_that_is_known_of_a_session_is_there_at_the_next_start(
     async with opened(path) as log:
         assert await everything(log) == [whole, bare]
         assert (await log.find(whole), await log.find(bare)) == (whole, bare)
+
+
+async def test_what_was_quoted_stays_with_the_session_whatever_is_told_of_it(
+    path: Path,
+) -> None:
+    quoted = replace(
+        placed(session(1)), cleared=None, cleared_at=None, quoted=1_500, first_goal=300
+    )
+    async with opened(path) as log:
+        await log.keep([quoted])
+        await log.merge([session(1, goal=900, party_size=5, label="Ortega")], placed)
+        await log.keep([replace(placed(session(1, goal=900)), quoted=600, first_goal=900)])
+    async with opened(path) as log:
+        [kept] = await everything(log)
+        assert (kept.quoted, kept.first_goal, kept.goal) == (1_500, 300, 900)
 
 
 async def test_a_day_holds_its_first_second_and_not_the_next_days(log: SessionLog) -> None:

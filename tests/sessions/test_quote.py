@@ -327,6 +327,25 @@ def test_only_what_tells_how_long_guests_wait_is_learnt_from(
     assert (list(before._neighbours._waits) != list(after._neighbours._waits)) == is_learnt
 
 
+@pytest.mark.parametrize(
+    ("later", "is_learnt"), [({"is_removed": True}, True), ({}, False), ({"paged": 9e9}, False)]
+)
+def test_that_a_guest_was_removed_may_be_told_a_bit_after_the_end(
+    later: dict, *, is_learnt: bool
+) -> None:
+    now = evening(usual())
+    came = Wait(key="one", created=now, party_size=2)
+    ended = replace(came, ended=now + 1_800)
+    quoter = after_the_usual()
+    quoter.quote(now, 2)
+    before = list(quoter._neighbours._waits)
+    quoter.arrived(came)
+    for told in (ended, replace(ended, **later)):
+        assert quoter.left(told) is None
+    quoter.quote(now + 3_600, 2)
+    assert (list(quoter._neighbours._waits) != before) == is_learnt
+
+
 def test_a_pager_that_nobody_clears_is_no_party_in_the_line_on_the_next_day() -> None:
     now = evening(usual())
     quoter = after_the_usual([Wait(key="forgotten", created=now, party_size=2)])

@@ -23,6 +23,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from ..sessions.log import LogClosedError
+from ..sessions.quote import Quote
 from ..sessions.session import LATE_AFTER, PlacedSession
 from ..sync.push import PushState
 from ..target import async_follow, device_of
@@ -106,6 +107,8 @@ class HostStand:
         self._pagers: set[int] = set()
         self._log_changes = -1  # of the log, when the pagers were taken from it
         self._listeners: list[CALLBACK_TYPE] = []
+        # How to end that quotes are worked out; None as long as they are not for us.
+        self._stop_quotes: CALLBACK_TYPE | None = None
 
     @property
     def coordinator(self) -> LrsPagerCoordinator | None:
@@ -126,7 +129,23 @@ class HostStand:
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Have a function called when there may be something else to show; return how to end it."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        self._watch_quotes()
+
+        @callback
+        def remove() -> None:
+            self._listeners.remove(listener)
+            self._watch_quotes()
+
+        return remove
+
+    @callback
+    def _watch_quotes(self) -> None:
+        """Have quotes worked out as long as somebody is shown them, and the entry is loaded."""
+        if self._listeners and self.seating and self._stop_quotes is None:
+            self._stop_quotes = self.entry.runtime_data.quotes.watch()
+        elif not (self._listeners and self.seating) and self._stop_quotes is not None:
+            self._stop_quotes()
+            self._stop_quotes = None
 
     @callback
     def async_attach(self) -> CALLBACK_TYPE:
@@ -138,6 +157,7 @@ class HostStand:
             EVENT_HOMEASSISTANT_STOP, callback(lambda _: seating.stop())
         )
         self._log_changes = -1
+        self._watch_quotes()
         self.async_update()
 
         @callback
@@ -146,6 +166,7 @@ class HostStand:
             stop_waiting()
             seating.stop()
             self.seating = None
+            self._watch_quotes()
             self.async_update()
 
         return detach
@@ -186,6 +207,7 @@ class HostStand:
         settings = self.coordinator.data.settings if self.coordinator else None
         sessions = self.sessions
         left_over = self.coordinator.data.left_over if self.coordinator else ()
+        board = self.coordinator.quotes.board if self.coordinator else None
         return {
             "entry_id": self.entry.entry_id,
             "device_id": device.id if device else None,
@@ -201,8 +223,13 @@ class HostStand:
             if sessions is None
             else [
                 _row(session, self.seating, names=names, is_left_over=session in left_over)
+                | {"about": board.about.get(session.keys[0]) if board else None}
                 for session in sessions
             ],
+            "quotes": {size: _quote(quote) for size, quote in board.quotes.items()}
+            if board
+            else None,
+            "is_auto_paged": board is not None and board.is_auto_paged,
         }
 
 
@@ -222,6 +249,17 @@ def _row(
         "not_cleared": is_left_over,
         "seating_until": seating.until(session) if seating else None,
         "notice": {"key": notice.key, "placeholders": notice.placeholders} if notice else None,
+    }
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    """What there is to show of a quote."""
+    return {
+        "low": quote.low,
+        "high": quote.high,
+        "reason": quote.reason,
+        "parties_ahead": quote.parties_ahead,
+        "based_on": quote.based_on,
     }
 
 

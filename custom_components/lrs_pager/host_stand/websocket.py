@@ -18,7 +18,9 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..errors import refused
+from ..manager import manager
 from ..services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER, ATTR_SESSION_ID
+from ..sessions.log import LogClosedError
 from ..target import entry_of_device, is_allowed
 from .frontend import MODULE_VERSION
 from .stand import HostStand, host_stand
@@ -32,7 +34,7 @@ type Command = Callable[[HomeAssistant, ActiveConnection, dict[str, Any]], None]
 @callback
 def async_setup_websocket(hass: HomeAssistant) -> None:
     """Register the commands."""
-    for command in (_subscribe, _seat, _undo_seat):
+    for command in (_subscribe, _seat, _undo_seat, _manager):
         websocket_api.async_register_command(hass, command)
 
 
@@ -54,18 +56,26 @@ def _for_transmitter(policy: str) -> Callable[[Handle], Command]:
                 else:
                     connection.send_error(msg["id"], ERR_UNAUTHORIZED, "Unauthorized")
             except ServiceValidationError as err:
-                connection.send_error(
-                    msg["id"],
-                    ERR_NOT_FOUND,
-                    str(err),
-                    translation_domain=err.translation_domain,
-                    translation_key=err.translation_key,
-                    translation_placeholders=err.translation_placeholders,
-                )
+                _send_refusal(connection, msg, err)
 
         return command
 
     return decorate
+
+
+@callback
+def _send_refusal(
+    connection: ActiveConnection, msg: dict[str, Any], err: ServiceValidationError
+) -> None:
+    """Answer that a command can't be met."""
+    connection.send_error(
+        msg["id"],
+        ERR_NOT_FOUND,
+        str(err),
+        translation_domain=err.translation_domain,
+        translation_key=err.translation_key,
+        translation_placeholders=err.translation_placeholders,
+    )
 
 
 @websocket_command(
@@ -160,3 +170,24 @@ def _undo_seat(
     if stand.seating is None or not stand.seating.undo(msg[ATTR_SESSION_ID]):
         raise refused("nothing_to_undo")
     connection.send_result(msg["id"])
+
+
+@websocket_command({vol.Required("type"): f"{DOMAIN}/manager", vol.Optional(ATTR_DEVICE_ID): str})
+@_for_transmitter(POLICY_READ)
+def _manager(
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any], stand: HostStand
+) -> None:
+    """Answer with the manager's figures, as soon as the log has told them."""
+    coordinator, title = stand.coordinator, stand.entry.title
+    if coordinator is None:
+        raise refused("not_loaded", title=title)
+
+    async def answer() -> None:
+        try:
+            found = await manager(hass, coordinator)
+        except LogClosedError:  # the entry has been unloaded meanwhile
+            _send_refusal(connection, msg, refused("not_loaded", title=title))
+        else:
+            connection.send_result(msg["id"], found)
+
+    hass.async_create_task(answer(), f"{title} manager")

@@ -22,7 +22,8 @@ SELECT: Final = "SELECT sessions.*, label FROM sessions LEFT JOIN names ON sessi
 INSERT: Final = """
 INSERT OR REPLACE INTO sessions VALUES (
   :row, :ended_at, :id, :uuid, :number, :party_size, :goal, :clear_type, :created, :notified,
-  :cleared, :created_at, :notified_at, :cleared_at, :wait, :response, :is_by_age)
+  :cleared, :created_at, :notified_at, :cleared_at, :wait, :response, :is_by_age, :quoted,
+  :first_goal)
 """
 
 # SQLite's least and greatest number.
@@ -114,7 +115,7 @@ class Database:
                 self._rows("PRAGMA journal_mode = TRUNCATE")
         if is_new:
             self._upgrade(SCHEMA + NAMES, VERSION)
-        else:
+        elif not is_read_only:
             for step in range(version, VERSION):
                 self._upgrade(MIGRATIONS[step], step + 1)
         # To check all of a long log would take too long. What was written last is looked at.
@@ -325,8 +326,10 @@ def make_private(path: Path) -> None:
 
 
 def unpack(row: Sequence[Any]) -> PlacedSession:
-    """A session from what SELECT gives."""
-    return _session(*row[2:])
+    """A session from what SELECT gives, also of a file of an earlier version."""
+    *values, label = row[2:]
+    missing = len(_FIELDS) - len(values) - 1
+    return _session(*values, *[None] * missing, label)
 
 
 @lru_cache(UNPACKED)

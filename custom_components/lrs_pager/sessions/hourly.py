@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import isclose
 from typing import Final
 
-from .figures import figures
+from .figures import MASS_WITHIN, Endings, figures
 from .session import PlacedSession
 
 # Seconds. Days are made of these, so that a day on which the clocks are changed has 23 or 25.
@@ -19,7 +19,12 @@ HOUR: Final = 3600
 SESSIONS: Final = "sessions"
 GUESTS: Final = "guests"
 LATE: Final = "late"
-COUNTS: Final = (SESSIONS, GUESTS, LATE)
+LEFT: Final = "left"
+NO_SHOW: Final = "no_show"
+COUNTS: Final = (SESSIONS, GUESTS, LATE, LEFT, NO_SHOW)
+
+# Of these there may turn out to be fewer, by what is learnt of an end, or of others beside it.
+CORRECTED: Final = (LEFT, NO_SHOW)
 
 # What is measured: the mean over an hour's sessions.
 WAIT: Final = "wait"
@@ -71,21 +76,32 @@ def hour_of(session: PlacedSession) -> int:
     return session.ended_at // HOUR * HOUR
 
 
-def rows_of(sessions: Iterable[PlacedSession]) -> dict[str, dict[int, Row]]:
+def first_hour_of(session: PlacedSession) -> int:
+    """The first hour whose figures it has a part in: those of others depend on it (`Endings`)."""
+    return (session.ended_at - MASS_WITHIN) // HOUR * HOUR
+
+
+def rows_of(
+    sessions: Iterable[PlacedSession], endings: Endings | None = None
+) -> dict[str, dict[int, Row]]:
     """What sessions come to in each hour; of a count, without the total up to then.
 
     The figures are those of figures.py; waits are in minutes. An hour in which nothing of the kind
-    is known has no row.
+    is known has no row. endings: of a longer time; None if these sessions are all.
     """
+    sessions = tuple(sessions)
+    endings = endings or Endings(sessions)
     hours: dict[int, list[PlacedSession]] = {}
     for session in sessions:
         hours.setdefault(hour_of(session), []).append(session)
     rows: dict[str, dict[int, Row]] = {key: {} for key in KEYS}
     for hour, ended in hours.items():
-        found = figures(ended)
+        found = figures(ended, endings)
         if not found.count:
             continue
         rows[SESSIONS][hour] = Row(state=found.count)
+        rows[LEFT][hour] = Row(state=found.left)
+        rows[NO_SHOW][hour] = Row(state=found.no_show)
         if found.guests is not None:
             rows[GUESTS][hour] = Row(state=found.guests)
         if found.average_wait is not None:
@@ -109,8 +125,8 @@ def merge(
     which sessions are known to have moved into another.
 
     Rows outlive the log: what was counted once and the log does not know any more stays counted.
-    A count never falls, but in an hour out of which a session has moved. Only rows that differ
-    from those that are written come out.
+    A count never falls, but in an hour out of which a session has moved, or one of CORRECTED where
+    the log knows as much as before. Only rows that differ from those that are written come out.
     """
     merged = Merged()
     for key in COUNTS:
@@ -119,7 +135,8 @@ def merge(
         for hour in sorted(told[key].keys() | written[key].keys()):
             now, before = told[key].get(hour, Row()), written[key].get(hour, Row())
             state = now.state or 0
-            if hour not in moved:
+            is_corrected = key in CORRECTED and _knows(told, written, key, hour)
+            if hour not in moved and not is_corrected:
                 state = max(state, before.state or 0)
             total += state
             _put(rows, hour, Row(state=state, sum=total), before)

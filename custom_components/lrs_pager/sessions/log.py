@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..transmitter import Session
 from .database import END, Change, FutureVersionError, Placing
@@ -142,13 +141,23 @@ class SessionLog:
         self, start: int, end: int | None = None
     ) -> AsyncIterator[list[PlacedSession]]:
         """The same in lists of at most BATCH sessions. end: None for all from start on."""
+        async for batch in self.made_of_batches(lambda batch: batch, start, end):
+            yield batch
+
+    async def made_of_batches[T](
+        self, make: Callable[[list[PlacedSession]], T], start: int, end: int | None = None
+    ) -> AsyncIterator[T]:
+        """What a function makes of each of these lists, in the log's thread."""
         end, skip = END if end is None else end, 0
+
+        def job(store: Store) -> tuple[list[PlacedSession], T | None]:
+            batch = store.between(start, end, limit=BATCH, skip=skip)
+            return batch, make(batch) if batch else None
+
         while True:
-            batch = await self._do(
-                partial(Store.between, start=start, end=end, limit=BATCH, skip=skip)
-            )
+            batch, made = await self._do(job)
             if batch:
-                yield batch
+                yield cast("T", made)
             if len(batch) < BATCH:
                 return
             # Go on where it ended, after those that ended in the same second.

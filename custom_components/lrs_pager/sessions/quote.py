@@ -266,7 +266,8 @@ class Quoter:
         """Begin without any guest."""
         self._line: dict[str, _Guest] = {}
         self._neighbours = Neighbours()
-        # Those who left unpaged within the last minute: (when, guest; None if nothing is learnt).
+        # Those who left unpaged within the last minute: (when, guest; None if they were cleared
+        # all together).
         self._unpaged: deque[tuple[float, _Guest | None]] = deque()
         self._pace = _Pace()
         self._shift = dict.fromkeys(Size, 0.0)
@@ -299,15 +300,19 @@ class Quoter:
         """A guest left the line: was paged, or the session ended.
 
         Return what came of the forecast if the guest was paged and something is learnt from it.
-        Guests who are not in the line are passed over, as those who were paged before.
+        Guests who are not in the line are passed over, as those who were paged before; of those who
+        left it unpaged within the last minute, it is taken whether they were removed.
         """
-        if wait.left_at is None or (guest := self._line.pop(wait.key, None)) is None:
+        if wait.left_at is None:
+            return None
+        if (guest := self._line.pop(wait.key, None)) is None:
+            _know_better(wait, self._unpaged)
             return None
         now = max(wait.left_at, wait.created)
         self._settle(now)
         guest.wait = wait
         if wait.paged is None:
-            self._unpaged.append((now, guest if wait.is_learnt_from else None))
+            self._unpaged.append((now, guest))
             return None
         return self._learn_page(guest, now) if wait.is_learnt_from else None
 
@@ -496,10 +501,17 @@ class Quoter:
                 for index in range(together):
                     unpaged[index] = unpaged[index][0], None
             left, guest = unpaged.popleft()
-            if guest is not None:
+            if guest is not None and guest.wait.is_learnt_from:
                 created = guest.wait.created
                 minutes = (left - created) / 60
                 self._neighbours.add(guest.size, guest.line, created, (minutes, False))
+
+
+def _know_better(wait: Wait, unpaged: Iterable[tuple[float, _Guest | None]]) -> None:
+    """Take how a session ended of which it was known only that it was over."""
+    for _, guest in unpaged:
+        if guest and guest.wait.key == wait.key and wait.paged is None:
+            guest.wait = wait
 
 
 def _in_fives(minutes: float) -> int:

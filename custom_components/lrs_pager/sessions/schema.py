@@ -22,7 +22,9 @@ CREATE TABLE sessions (
   cleared_at INTEGER,
   wait INTEGER,
   response INTEGER,
-  is_by_age INTEGER NOT NULL
+  is_by_age INTEGER NOT NULL,
+  quoted INTEGER,
+  first_goal INTEGER
 ) STRICT;
 CREATE INDEX sessions_by_end ON sessions (ended_at, row, number);
 CREATE INDEX sessions_by_uuid ON sessions (uuid);
@@ -38,9 +40,15 @@ NAMES: Final = "CREATE TABLE names (session INTEGER PRIMARY KEY, label TEXT) STR
 
 # The version of the format (PRAGMA user_version). To change the format: change SCHEMA, count
 # VERSION up, and put the SQL that makes a file of the version before one of this under that
-# version's number.
-VERSION: Final = 1
-MIGRATIONS: Final[dict[int, str]] = {}
+# version's number. Columns are only ever added, at the end: a file that can't be brought up to
+# date, as the disk can't be written or it is damaged, is read all the same (database.unpack).
+VERSION: Final = 2
+MIGRATIONS: Final[dict[int, str]] = {
+    1: """
+ALTER TABLE sessions ADD COLUMN quoted INTEGER;
+ALTER TABLE sessions ADD COLUMN first_goal INTEGER;
+""",
+}
 
 # A commit writes whole pages: half of SQLite's usual size halves what a memory card is written.
 # The file is locked for one process, so that no other can keep old names in the write-ahead log;

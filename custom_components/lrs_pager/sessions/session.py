@@ -39,6 +39,9 @@ class PlacedSession:
     wait: seconds from created to notified. response: from notified to cleared.
     goal: 0 in old logs, which is none.
     is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
+    quoted: seconds within which the guest would be paged, as was quoted when the session began;
+    None if nothing was. first_goal: the goal then, as it may be changed later. Both are ours, and
+    the unit tells neither.
     The other fields are those of `transmitter.Session`.
     """
 
@@ -58,6 +61,8 @@ class PlacedSession:
     wait: int | None = None
     response: int | None = None
     is_by_age: bool = False
+    quoted: int | None = None
+    first_goal: int | None = None
 
     @property
     def keys(self) -> list[str]:
@@ -96,6 +101,13 @@ class PlacedSession:
         if self.wait is None or not self.goal:
             return None
         return self.wait >= self.goal + LATE_AFTER
+
+    @property
+    def was_late_at_first(self) -> bool | None:
+        """The same by the goal that was set when the session began, as far as that is known."""
+        if self.first_goal is None:
+            return self.was_late
+        return replace(self, goal=self.first_goal).was_late
 
     @property
     def is_slip(self) -> bool:
@@ -148,7 +160,7 @@ class PlacedSession:
     def seen_before(self, earlier: PlacedSession) -> PlacedSession:
         """The same session, told again: what was known first stays, and what is left out now.
 
-        A label that is left out was taken off.
+        A label that is left out was taken off. What was quoted stays, whatever comes later.
         """
         told_last = ("id", "uuid", "created", "number", "party_size", "goal", "clear_type")
         if self.notified is not None and earlier.notified is None:
@@ -159,6 +171,7 @@ class PlacedSession:
             **_known(earlier, (name for name in told_last if getattr(self, name) is None)),
             **_known(earlier, ("notified", "cleared", "wait", "response")),
             **_known(earlier, ("created_at", "notified_at", "cleared_at")),
+            **_known(earlier, ("quoted", "first_goal")),
             is_by_age=earlier.is_by_age,
         )
 

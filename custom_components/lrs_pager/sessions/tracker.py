@@ -11,7 +11,7 @@ the day. Only the history says whether a session was cleared or removed, so its 
 when that is known.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
@@ -109,6 +109,42 @@ class _Tracked:
             self.whereabouts, self.at = _Whereabouts.MISSING, at
 
 
+class _Unfinished:
+    """The sessions that are not yet done with."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._tracked: dict[str, _Tracked] = {}  # by identity
+        self._index = SessionIndex()  # of the same
+
+    def __iter__(self) -> Iterator[_Tracked]:
+        """All of them, in the order in which they came."""
+        return iter(tuple(self._tracked.values()))
+
+    def find(self, session: Session | PlacedSession) -> _Tracked | None:
+        """Find a session."""
+        known = self._index.find(session)
+        return self._tracked[known.keys[0]] if known else None
+
+    def put(self, tracked: _Tracked) -> None:
+        """Put a session in that is not there."""
+        self._tracked[tracked.session.keys[0]] = tracked
+        self._index.add(tracked.session)
+
+    def pop(self, session: Session | PlacedSession) -> _Tracked | None:
+        """Take a session out; it is done with, or about to be put in anew."""
+        if (tracked := self.find(session)) is None:
+            return None
+        self._index.remove(tracked.session)
+        return self._tracked.pop(tracked.session.keys[0])
+
+    def change(self, tracked: _Tracked, session: PlacedSession) -> None:
+        """Have the same session as it is known anew; what it is known by stays."""
+        self._index.remove(tracked.session)
+        tracked.session = session
+        self._index.add(session)
+
+
 class _Ended:
     """The sessions that have ended of late, and the one that ended last."""
 
@@ -163,8 +199,7 @@ class SessionTracker:
         """
         self._began = began.timestamp()
         self._day_start = day_start
-        self._tracked: dict[str, _Tracked] = {}  # by identity
-        self._index = SessionIndex()  # of the same
+        self._unfinished = _Unfinished()
         self._ended = _Ended(recent, latest)
         # Whether what was so when we began is known, so that all else is new.
         self._knows_active = False
@@ -177,7 +212,7 @@ class SessionTracker:
         """The active sessions, from the oldest; None if they were never told."""
         if not self._knows_active:
             return None
-        active = (t.session for t in self._tracked.values() if t.whereabouts is _Whereabouts.ACTIVE)
+        active = (t.session for t in self._unfinished if t.whereabouts is _Whereabouts.ACTIVE)
         return tuple(sorted(active, key=lambda session: session.created_at or 0))
 
     @property
@@ -187,27 +222,30 @@ class SessionTracker:
 
     def active_by(self, clock: UnitClock) -> tuple[PlacedSession, ...] | None:
         """The same, each with its instants by our own clock as it is set now."""
-        active = self.active
-        return active and tuple(self._tracked[session.keys[0]].seen(clock) for session in active)
+        if (active := self.active) is None:
+            return None
+        seen = {tracked.session.keys[0]: tracked.seen(clock) for tracked in self._unfinished}
+        return tuple(seen[session.keys[0]] for session in active)
 
     def find(self, session: Session) -> PlacedSession | None:
         """Find a session, active or ended of late, as it is known."""
-        return self._index.find(session) or self._ended.find(session)
+        tracked = self._unfinished.find(session)
+        return tracked.session if tracked else self._ended.find(session)
 
     @property
     def tracked(self) -> tuple[PlacedSession, ...]:
         """The sessions that are active, or over while the history has not said how."""
-        return tuple(tracked.session for tracked in self._tracked.values())
+        return tuple(tracked.session for tracked in self._unfinished)
 
     @property
     def wants_history(self) -> bool:
         """Whether there is something that the history alone can tell."""
-        return any(t.whereabouts is not _Whereabouts.ACTIVE for t in self._tracked.values())
+        return any(t.whereabouts is not _Whereabouts.ACTIVE for t in self._unfinished)
 
     @property
     def has_missing(self) -> bool:
         """Whether a session is no longer listed, while no message said why."""
-        return any(t.whereabouts is _Whereabouts.MISSING for t in self._tracked.values())
+        return any(t.whereabouts is _Whereabouts.MISSING for t in self._unfinished)
 
     # ------------------------------------------------------------------------- messages
 
@@ -235,9 +273,9 @@ class SessionTracker:
             self._see(session, clock, at, news, is_live=asked is None) for session in sessions
         }
         if asked is not None:
-            for key, tracked in self._tracked.items():
+            for tracked in self._unfinished:
                 # One that was told of while the list was under way may have begun after it.
-                if is_whole and key not in listed and tracked.at < asked:
+                if is_whole and tracked.session.keys[0] not in listed and tracked.at < asked:
                     tracked.is_missed(at)
             self._knows_active = True
         return news
@@ -256,8 +294,8 @@ class SessionTracker:
         if not is_over or session.clear_type not in (STOP, REMOVED):
             # A unit may have the field in all sessions; how one ended is for the history to say.
             session = replace(session, clear_type=None)
-        known = self._index.find(session)
-        before = self._tracked[known.keys[0]] if known else None
+        before = self._unfinished.find(session)
+        known = before.session if before else None
         is_same = None if before is None else before.setting == clock.setting
         placed = place(
             session, clock, day_start=self._day_start, earlier=known, is_same_setting=is_same
@@ -272,7 +310,7 @@ class SessionTracker:
                 before.is_missed(at)
             return None
         tracked = _Tracked(placed, at, before.setting if before else _setting(session, clock))
-        self._pop(session)
+        self._unfinished.pop(session)
         if is_over:
             news.ended.append(placed)
             self._ended.put(placed, at)
@@ -282,8 +320,7 @@ class SessionTracker:
         else:
             if is_live and not known:
                 self._end_others(placed.number, at)
-            self._tracked[placed.keys[0]] = tracked
-            self._index.add(placed)
+            self._unfinished.put(tracked)
         if not self._knows_active:
             # Nobody has told yet what was so when we began.
             steps = _since(self._began, steps, placed) if is_live else []
@@ -304,7 +341,7 @@ class SessionTracker:
 
         Their end was missed, and there may be no sequence to tell so.
         """
-        for tracked in self._tracked.values():
+        for tracked in self._unfinished:
             if number is not None and tracked.session.number == number:
                 tracked.is_missed(at)
 
@@ -318,7 +355,7 @@ class SessionTracker:
         before: see UnitClock.place. names_since: sessions that ended earlier lose their labels
         (POSIX seconds).
         """
-        settings = {key: tracked.setting for key, tracked in self._tracked.items()}
+        settings = {tracked.session.keys[0]: tracked.setting for tracked in self._unfinished}
         found = partial(_place_archived, SessionIndex(self.tracked), settings, names_since)
         return partial(found, clock=clock, before=before, day_start=self._day_start)
 
@@ -328,7 +365,7 @@ class SessionTracker:
         """Take note of what the history has changed in the log; return what is to be announced."""
         events: list[SessionEvent] = []
         for before, logged in changes:
-            if tracked := self._pop(logged):
+            if tracked := self._unfinished.pop(logged):
                 steps = [*_steps(tracked.session, logged), _end(logged)]
                 is_live = tracked.whereabouts is _Whereabouts.ENDED
                 seen = replace(tracked, session=logged).seen(clock) if clock else logged
@@ -350,21 +387,21 @@ class SessionTracker:
         """
         self.knows_history = True
         for tracked in self._overdue(asked, _Whereabouts.MISSING):
-            self._pop(tracked.session)
+            self._unfinished.pop(tracked.session)
         return self.history_is_late(asked)
 
     def history_is_late(self, at: datetime) -> list[SessionEvent]:
         """Return the ends that are announced without a clearType, as they waited for too long."""
         events: list[SessionEvent] = []
         for tracked in self._overdue(at, _Whereabouts.ENDED):
-            self._pop(tracked.session)
+            self._unfinished.pop(tracked.session)
             _announce(events, [_end(tracked.session)], tracked.session, at, is_live=True)
         return events
 
     def _overdue(self, at: datetime, whereabouts: _Whereabouts) -> list[_Tracked]:
         """The sessions that are there for so long that the history should have listed them."""
-        since, tracked = at - CLEAR_TYPE_WAIT, self._tracked.values()
-        return [t for t in tracked if t.whereabouts is whereabouts and t.at <= since]
+        since = at - CLEAR_TYPE_WAIT
+        return [t for t in self._unfinished if t.whereabouts is whereabouts and t.at <= since]
 
     def remember(self, changes: Iterable[Change], at: datetime) -> None:
         """Keep in mind how the log has ended sessions now."""
@@ -376,21 +413,19 @@ class SessionTracker:
     def shift(self, seconds: int) -> None:
         """Move the instants that follow from our own clock, as that was set."""
         self._began += seconds
-        for tracked in self._tracked.values():
+        for tracked in self._unfinished:
             tracked.at += timedelta(seconds=seconds)
             if tracked.session.is_by_age:
-                self._index.remove(tracked.session)
-                tracked.session = tracked.session.shifted(seconds)
-                self._index.add(tracked.session)
+                self._unfinished.change(tracked, tracked.session.shifted(seconds))
 
-    # ----------------------------------------------------------------------- in between
+    # ----------------------------------------------------------------------- what is ours
 
-    def _pop(self, session: Session | PlacedSession) -> _Tracked | None:
-        """Take a session out; it is done with, or about to be put in anew."""
-        if (known := self._index.find(session)) is None:
-            return None
-        self._index.remove(known)
-        return self._tracked.pop(known.keys[0])
+    def quoted(self, session: PlacedSession, seconds: int | None) -> None:
+        """Keep what was quoted when a session began, for as long as it is not done with."""
+        if tracked := self._unfinished.find(session):
+            known = tracked.session
+            quoted = replace(known, quoted=seconds, first_goal=session.goal)
+            self._unfinished.change(tracked, quoted.seen_before(known))
 
 
 def _place_archived(

@@ -12,6 +12,7 @@
     events     who is told what has just happened to sessions
     commands   commands to the transmitter, and a look at what came of them
     picture    the business day, its figures, and the snapshot that is shown
+    quotes     how long the next guest will wait, as guests come and go
     moments    moments that come by themselves: late, out too long, the day's end
     soon       one early read at a time
     intervals  how often what is asked for

@@ -14,7 +14,8 @@ class Commands:
     """Sends commands, and has the follower see what came of them.
 
     session_lock: to be held from a look at the active sessions to the end of the command that
-    relies on it.
+    relies on it. paged_at: when each pager was paged last by us (POSIX seconds): the unit tells of
+    the first page of a session alone.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Commands:
         self._transmitter, self._follower = transmitter, follower
         self._read_soon, self._refresh, self._save = read_soon, refresh, save
         self.session_lock = asyncio.Lock()
+        self.paged_at: dict[int, float] = {}
 
     async def send(self, command: Coroutine[Any, Any, Answer], *, to_end: bool = False) -> Answer:
         """Wait for a command's answer, and show at once what came of it.
@@ -79,6 +81,10 @@ class Commands:
         self._follower.receive(answer)
         if self._follower.is_behind:
             await self._save()
+
+    def paged(self, number: int) -> None:
+        """Take note that a pager has just been paged."""
+        self.paged_at[number] = self._follower.clocks.now()
 
     async def set_clock(self) -> bool:
         """Set the unit's clock to our local time; return whether it took.

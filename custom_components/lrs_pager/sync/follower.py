@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from ..sessions.log import Change, LogClosedError, SessionLog
+from ..sessions.missed import add_missed_span
 from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
@@ -257,6 +258,7 @@ class Follower:
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
             if span := self.gaps.read_whole(ended.seen):
+                await add_missed_span(self._log, span)
                 self._listener.missed(*span)
         await self._log.set(HISTORY_KEY, self.reader.history.to_keep())
 

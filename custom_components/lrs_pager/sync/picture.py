@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..sessions.figures import Figures, figures
+from ..sessions.figures import MASS_WITHIN, Figures, figures, figures_between
 from ..sessions.log import SessionLog
 from ..sessions.session import PlacedSession
 from ..transmitter import BusinessDay, Settings, Statistics, UnitClock
 from .facts import UnitFacts
 from .push import PushState
+from .quotes import Board
 
 # Seconds by which the start of a day may move as the unit's clock drifts or is set, and be the same
 # day still: counts are statistics, for which another start is a reset. A clock that is reset to the
@@ -26,7 +27,7 @@ class Snapshot:
     our own clock as it is set now; None if the unit does not tell them. statistics, settings: the
     unit's own, if it told them. clock_ahead: seconds by which the unit's clock is ahead of ours;
     None if it didn't tell. push: whether changes are pushed. shows_names: whether labels are among
-    the attributes of entities.
+    the attributes of entities. quotes: what can be told of waits; None if nobody looks.
     """
 
     now: float = field(compare=False)
@@ -41,6 +42,7 @@ class Snapshot:
     device_name: str | None
     firmware_version: str | None
     shows_names: bool
+    quotes: Board | None = None
 
     def shows_same_as(self, other: Snapshot | None) -> bool:
         """Whether there is no difference to see, though it may be of another moment."""
@@ -132,7 +134,8 @@ class Picture:
         """Have the day's figures as the log is; most of what is told changes nothing of them."""
         made_from = day.start, day.end, log.changes
         if made_from != self._made_from:
-            self._today = figures(await log.between(day.start, day.end))
+            around = await log.between(day.start - MASS_WITHIN, day.end + MASS_WITHIN)
+            self._today = figures_between(around, day.start, day.end)
             self._made_from = made_from
 
     def take(
@@ -145,6 +148,7 @@ class Picture:
         last_cleared: PlacedSession | None,
         clock_ahead: int | None,
         push: PushState,
+        quotes: Board | None,
     ) -> Snapshot:
         """Take a snapshot. now: our clock (UTC)."""
         day = self.day(clock, now)
@@ -158,6 +162,7 @@ class Picture:
             settings=facts.settings,
             clock_ahead=clock_ahead,
             push=push,
+            quotes=quotes,
             device_name=facts.device_name,
             firmware_version=facts.firmware_version,
             shows_names=self._shows_names,

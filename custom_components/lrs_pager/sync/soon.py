@@ -22,12 +22,12 @@ class Soon:
         self._is_done: Callable[[], bool] = lambda: True
         self._cancel: Callable[[], None] | None = None
         self._at = 0.0
-        self._is_closed = False
+        self.is_closed = False
 
     def ask(self, delay: float) -> None:
         """Run in so many seconds, unless it runs before."""
         at = self._steady() + delay
-        if self._is_closed or (self._cancel is not None and self._at <= at):
+        if self.is_closed or (self._cancel is not None and self._at <= at):
             return
         self.cancel()
         self._at = at
@@ -41,7 +41,7 @@ class Soon:
 
     def close(self) -> None:
         """Run no more."""
-        self._is_closed = True
+        self.is_closed = True
         self.cancel()
 
     def _begin(self) -> None:

@@ -1,0 +1,179 @@
+"""The session log as a file for spreadsheets (RFC 4180), written batch by batch."""
+
+from collections.abc import Iterable
+import csv
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import partial
+from http import HTTPStatus
+import io
+from typing import Any, Final
+
+from aiohttp import web
+
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.components.http.const import KEY_HASS_USER
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
+from homeassistant.setup import async_when_setup
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..coordinator import LrsPagerCoordinator, day_start_of
+from ..errors import refused
+from ..sessions.log import LogClosedError
+from ..sessions.session import PlacedSession
+from ..target import chosen_entry, is_allowed
+from ..transmitter import REMOVED, STOP
+
+COLUMNS: Final = (
+    "pager",
+    "party_size",
+    "goal_minutes",
+    "created",
+    "paged",
+    "ended",
+    "how_it_ended",
+    "wait_minutes",
+    "response_minutes",
+    "quoted_minutes",
+)
+NAME: Final = "name"
+
+# By this, spreadsheets know that it is UTF-8.
+BYTE_ORDER_MARK: Final = "\ufeff"
+
+# Spreadsheets take a text that begins so for a formula, and names are what anybody typed.
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_ENDINGS: Final = {STOP: "cleared", REMOVED: "removed"}
+
+
+@callback
+def async_setup_export(hass: HomeAssistant) -> None:
+    """Serve the file as soon as Home Assistant serves anything."""
+
+    async def serve(hass: HomeAssistant, _: str) -> None:
+        hass.http.register_view(ExportView)
+
+    async_when_setup(hass, "http", serve)
+
+
+class ExportView(HomeAssistantView):
+    """The sessions that ended on some business days.
+
+    The query has `start` and `end`, the first and the last day (YYYY-MM-DD; all if one is left
+    out), and `names`: 1 for the guests' names, as far as they are kept.
+    """
+
+    url = f"/api/{DOMAIN}/{{entry_id}}/sessions.csv"
+    name = f"api:{DOMAIN}:sessions"
+
+    async def get(self, request: web.Request, entry_id: str) -> web.StreamResponse:
+        """Write the file."""
+        hass = request.app[KEY_HASS]
+        if not is_allowed(hass, request[KEY_HASS_USER], entry_id, POLICY_READ):
+            raise Unauthorized(permission=POLICY_READ)
+        try:
+            coordinator: LrsPagerCoordinator = chosen_entry(hass, entry_id).runtime_data
+        except ServiceValidationError as err:
+            return self._refusal(err, HTTPStatus.NOT_FOUND)
+        try:
+            start, end = _days(request, day_start_of(coordinator.config_entry))
+        except ServiceValidationError as err:
+            return self._refusal(err, HTTPStatus.BAD_REQUEST)
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/csv; charset=utf-8",
+                "Content-Disposition": 'attachment; filename="sessions.csv"',
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+            }
+        )
+        await response.prepare(request)
+        names = request.query.get("names") == "1"
+        columns = (*COLUMNS, NAME) if names else COLUMNS
+        await response.write((BYTE_ORDER_MARK + _lines([columns])).encode())
+        make = partial(_part, zone=dt_util.get_default_time_zone(), names=names)
+        try:
+            async for part in coordinator.log.made_of_batches(make, start, end):
+                await response.write(part)
+        except LogClosedError:
+            # The entry is being unloaded: half a file must not look like a whole one.
+            if request.transport:
+                request.transport.abort()
+            return response
+        await response.write_eof()
+        return response
+
+    def _refusal(self, err: ServiceValidationError, status: HTTPStatus) -> web.Response:
+        """Say what is wrong with a request."""
+        return self.json_message(str(err), status, err.translation_key)
+
+
+def _days(request: web.Request, day_start: int) -> tuple[int, int | None]:
+    """From when to when sessions are asked for (POSIX seconds)."""
+    try:
+        first, last = (
+            date.fromisoformat(day) if (day := request.query.get(name)) else None
+            for name in ("start", "end")
+        )
+        start = 0 if first is None else _begins(first, day_start)
+        end = None if last is None else _begins(last + timedelta(days=1), day_start)
+    except (ValueError, OverflowError) as err:
+        raise refused("export_dates") from err
+    if end is not None and start >= end:
+        raise refused("export_dates")
+    return start, end
+
+
+def _begins(day: date, day_start: int) -> int:
+    """When a business day begins."""
+    begins = datetime.combine(day, time(day_start), dt_util.get_default_time_zone())
+    return int(begins.timestamp())
+
+
+def _part(sessions: list[PlacedSession], *, zone: tzinfo, names: bool) -> bytes:
+    """The lines of some sessions."""
+    return _lines(_row(session, zone, names=names) for session in sessions).encode()
+
+
+def _row(session: PlacedSession, zone: tzinfo, *, names: bool) -> list[Any]:
+    """The cells of a session; None is an empty one."""
+
+    def local(instant: int | None) -> str | None:
+        """An instant as spreadsheets read it."""
+        if instant is None:
+            return None
+        return datetime.fromtimestamp(instant, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    row = [
+        session.number,
+        session.party_size,
+        _minutes(session.goal),
+        local(session.created_at),
+        local(session.notified_at),
+        local(session.cleared_at),
+        _text(_ENDINGS.get(session.clear_type or "", session.clear_type)),
+        _minutes(session.wait),
+        _minutes(session.response),
+        None,
+    ]
+    return [*row, _text(session.label)] if names else row
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as lines of the file."""
+    lines = io.StringIO(newline="")
+    csv.writer(lines).writerows(rows)
+    return lines.getvalue()
+
+
+def _minutes(seconds: int | None) -> float | None:
+    """Seconds in minutes, as far as anybody reads them."""
+    return None if seconds is None else round(seconds / 60, 2)
+
+
+def _text(text: str | None) -> str | None:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text and text.startswith(FORMULA_STARTS) else text

@@ -1,0 +1,52 @@
+"""Whether guests were paged within what they were told."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .session import PlacedSession
+
+# Seconds of the log over which that is looked at: four weeks.
+KEPT_OVER: Final = 28 * 24 * 3600
+
+
+@dataclass(slots=True)
+class Kept:
+    """How quotes turned out, of guests whose wait is known.
+
+    quoted, with_goal: how many had a quote, and how many a goal when the session began. kept: how
+    many waited for no longer than was quoted; in_goal: how many were not late by that goal. off:
+    the seconds by which waits were off the quotes, either way.
+    """
+
+    quoted: int = 0
+    kept: int = 0
+    off: int = 0
+    with_goal: int = 0
+    in_goal: int = 0
+
+    def add(self, session: PlacedSession) -> None:
+        """Take in a session of the log."""
+        if session.wait is None:
+            return
+        if session.quoted is not None:
+            self.quoted += 1
+            self.kept += session.wait <= session.quoted
+            self.off += abs(session.wait - session.quoted)
+        if (was_late := session.was_late_at_first) is not None:
+            self.with_goal += 1
+            self.in_goal += not was_late
+
+    @property
+    def rate(self) -> float | None:
+        """The percentage of quotes that were kept; None if there were none."""
+        return 100 * self.kept / self.quoted if self.quoted else None
+
+    @property
+    def goal_rate(self) -> float | None:
+        """The percentage of guests who were paged within their goal; None if there were none."""
+        return 100 * self.in_goal / self.with_goal if self.with_goal else None
+
+    @property
+    def error(self) -> float | None:
+        """How many minutes waits were off the quotes on average; None if there were none."""
+        return self.off / self.quoted / 60 if self.quoted else None

@@ -1,0 +1,48 @@
+"""Spans in which sessions may have been missed, as they are kept with the log.
+
+A span is from when the transmitter was last known to tell all until it told all again (POSIX
+seconds). The log has no session that ended in it, and figures leave it out.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from .log import SessionLog
+from .session import PlacedSession
+
+type Span = tuple[float, float]
+
+# The key of the value in the log.
+MISSED: Final = "missed"
+
+# Spans that are kept, the newest: one is a rare thing, and none is asked for after years.
+MOST: Final = 500
+
+
+async def missed_spans(log: SessionLog) -> list[Span]:
+    """The spans, from the oldest."""
+    return _read(await log.get(MISSED))
+
+
+async def add_missed_span(log: SessionLog, span: Span) -> None:
+    """Keep one more."""
+    spans = [*await missed_spans(log), span]
+    await log.set(MISSED, sorted(spans)[-MOST:])
+
+
+def is_seen(session: PlacedSession, spans: Collection[Span]) -> bool:
+    """Whether nothing may have been missed while a session was active."""
+    began = session.ended_at if session.created_at is None else session.created_at
+    return not any(start < session.ended_at and began < end for start, end in spans)
+
+
+def _read(kept: Any) -> list[Span]:
+    """The spans, from JSON; what is none is left out."""
+    spans = kept if isinstance(kept, list) else []
+    return [
+        (span[0], span[1])
+        for span in spans
+        if isinstance(span, list)
+        and len(span) == 2  # noqa: PLR2004  # a beginning and an end
+        and all(isinstance(instant, int | float) for instant in span)
+    ]
