@@ -1,17 +1,16 @@
 """What the transmitter forgot before we could see it is never hidden."""
 
 from datetime import timedelta
-from http import HTTPStatus
+import re
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.issues import raise_issue
+from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, serve_guest
 from tests.simulator import Simulator, Unit
@@ -20,20 +19,15 @@ from tests.simulator.resources import HISTORY
 pytestmark = pytest.mark.polled
 
 
-def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
-    return ir.async_get(hass).async_get_issue(DOMAIN, f"sessions_missed_{entry.entry_id}")
+def notices(hass: HomeAssistant) -> list[str]:
+    """What the user is told in notifications, from the oldest."""
+    told = persistent_notification._async_get_or_create_notifications(hass).values()
+    return [notice["message"] for notice in told]
 
 
-def spans(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
+def spans(hass: HomeAssistant) -> list[str]:
     """The spans that the user is told of, without their dates."""
-    found = issue(hass, entry)
-    if found is None:
-        return []
-    assert found.translation_placeholders
-    return [
-        " ".join(part.split()[-1] for part in line.removeprefix("- ").split(" → "))
-        for line in found.translation_placeholders["spans"].splitlines()
-    ]
+    return [" ".join(re.findall(r"\d\d:\d\d", notice)) for notice in notices(hass)]
 
 
 @pytest.fixture
@@ -64,12 +58,12 @@ async def test_what_may_have_been_missed_while_home_assistant_was_off_is_said_wi
     serve_guest(simulator.unit, minutes_ago=20)
     serve_guest(simulator.unit, minutes_ago=5)
     await come_back(hass, entry)
-    assert spans(hass, entry) == ["11:50 13:40"]
+    assert spans(hass) == ["11:50 13:40"]
     await poll(hass, entry)
-    assert spans(hass, entry) == ["11:50 13:40"]
+    assert spans(hass) == ["11:50 13:40"]
 
 
-async def test_a_second_span_does_not_take_the_place_of_the_first_even_if_that_was_ignored(
+async def test_a_second_span_does_not_take_the_place_of_the_first(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     serve_guest(simulator.unit, minutes_ago=10)
@@ -80,11 +74,7 @@ async def test_a_second_span_does_not_take_the_place_of_the_first_even_if_that_w
         simulator.unit.wipe_history()
         serve_guest(simulator.unit, minutes_ago=5)
         await come_back(hass, entry)
-        found = issue(hass, entry)
-        assert found
-        assert found.dismissed_version is None
-        ir.async_ignore_issue(hass, DOMAIN, found.issue_id, ignore=True)
-    assert spans(hass, entry) == ["11:50 13:55", "13:55 15:55"]
+    assert spans(hass) == ["11:50 13:55", "13:55 15:55"]
 
 
 @pytest.mark.logs("Nothing listens on the transmitter's port")
@@ -104,7 +94,7 @@ async def test_what_was_forgotten_while_the_transmitter_could_not_be_reached_is_
     serve_guest(simulator.unit, minutes_ago=5)
     simulator.faults.reset = False
     await poll(hass, entry)
-    assert spans(hass, entry) == ["12:00 12:55"]
+    assert spans(hass) == ["12:00 12:55"]
 
 
 @pytest.mark.logs("Nothing listens on the transmitter's port")
@@ -125,7 +115,7 @@ async def test_what_is_told_before_the_history_is_read_hides_nothing(
     await entry.runtime_data.commands.send(entry.runtime_data.transmitter.clear_session(9))
     await poll(hass, entry)
     assert await entry.runtime_data.log.count() == 3
-    assert spans(hass, entry) == ["12:00 12:55"]
+    assert spans(hass) == ["12:00 12:55"]
 
 
 async def test_a_history_that_changes_while_it_is_read_hides_nothing(
@@ -149,7 +139,7 @@ async def test_a_history_that_changes_while_it_is_read_hides_nothing(
         simulator.hooks.clear()
         await poll(hass, entry)
         assert history.failing_since is None
-        assert spans(hass, entry) == ["11:50 13:40"]
+        assert spans(hass) == ["11:50 13:40"]
 
 
 async def test_where_nothing_can_be_missing_nothing_is_said(
@@ -158,7 +148,7 @@ async def test_where_nothing_can_be_missing_nothing_is_said(
     # The first history of all; a wipe that we saw; a restart after that; a history that goes on.
     serve_guest(simulator.unit, minutes_ago=10)
     entry = await set_up()
-    assert not spans(hass, entry)
+    assert not spans(hass)
     simulator.unit.wipe_history()
     freezer.tick(timedelta(hours=9))
     await poll(hass, entry)
@@ -173,31 +163,31 @@ async def test_where_nothing_can_be_missing_nothing_is_said(
     simulator.unit.wipe_history()
     await be_away(hass, entry)
     await come_back(hass, entry)
-    assert not spans(hass, entry)
+    assert not spans(hass)
 
 
-async def test_the_user_takes_note_of_it_and_it_is_gone(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    set_up: SetUp,
-    hass_client: ClientSessionGenerator,
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "forgot its older sessions"), ("de", "seine älteren Vorgänge")]
+)
+async def test_the_user_is_told_in_the_language_of_the_house(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, language: str, said: str
 ) -> None:
-    assert await async_setup_component(hass, "repairs", {})
+    hass.config.language = language
     serve_guest(simulator.unit, minutes_ago=60)
     entry = await set_up()
     await be_away(hass, entry)
     simulator.unit.wipe_history()
     serve_guest(simulator.unit, minutes_ago=5)
     await come_back(hass, entry)
-    found = issue(hass, entry)
-    assert found
-    assert found.is_persistent
-    client = await hass_client()
-    url = "/api/repairs/issues/fix"
-    shown = await client.post(url, json={"handler": DOMAIN, "issue_id": found.issue_id})
-    assert shown.status == HTTPStatus.OK
-    form = await shown.json()
-    assert " → " in form["description_placeholders"]["spans"]
-    assert form["description_placeholders"]["title"] == entry.title
-    await client.post(f"{url}/{form['flow_id']}", json={})
-    assert issue(hass, entry) is None
+    (notice,) = notices(hass)
+    assert said in notice
+
+
+async def test_what_an_earlier_version_said_of_it_in_repairs_is_gone(
+    hass: HomeAssistant, set_up: SetUp, simulator: Simulator
+) -> None:
+    entry = await set_up()
+    await be_away(hass, entry)
+    raise_issue(hass, entry, "sessions_missed", is_fixable=True, is_persistent=True, spans="")
+    await come_back(hass, entry)
+    assert not ir.async_get(hass).issues

@@ -22,7 +22,6 @@ from custom_components.lrs_pager.issues import (
     ISSUES,
     LOG_NOT_SAVED,
     LOG_SET_ASIDE,
-    SESSIONS_MISSED,
     SWAPPED,
     UNREADABLE,
 )
@@ -205,7 +204,6 @@ def test_each_issue_has_words_and_no_others_have() -> None:
             {
                 LOG_SET_ASIDE: {"file"},
                 LOG_NOT_SAVED: {"error"},
-                SESSIONS_MISSED: {"spans"},
                 SWAPPED: {"other"},
                 UNREADABLE: {"count"},
             }.get(key, set())

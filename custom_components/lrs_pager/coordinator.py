@@ -29,13 +29,14 @@ from .const import (
 from .errors import failure
 from .issues import (
     ACCEPTED,
+    FORMER_ISSUES,
     LOG_NOT_SAVED,
     accept,
-    add_missed_span,
     tell_of_another,
     tell_of_clock,
     tell_of_disk,
     tell_of_log,
+    tell_of_missed,
     tell_of_push,
     tell_of_unreadable,
     withdraw_issue,
@@ -218,7 +219,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def missed(self, start: float, end: float) -> None:
         """Tell the user."""
-        add_missed_span(self.hass, self.config_entry, start, end)
+        tell_of_missed(self.hass, self.config_entry, start, end)
 
     @callback
     def stepped(self, seconds: int) -> None:
@@ -310,7 +311,8 @@ async def _open_log(coordinator: LrsPagerCoordinator) -> None:
     """
     hass, entry = coordinator.hass, coordinator.config_entry
     # What was said before a reload; if it is so still, it is said again.
-    withdraw_issue(hass, entry, LOG_NOT_SAVED)
+    for issue in (LOG_NOT_SAVED, *FORMER_ISSUES):
+        withdraw_issue(hass, entry, issue)
     try:
         opened = await coordinator.log.open()
     except (OSError, FutureVersionError) as err:

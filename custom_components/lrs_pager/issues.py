@@ -1,11 +1,13 @@
-"""What the user is told of under Settings, Repairs; repairs.py mends what can be mended."""
+"""What the user is told of: in Repairs what can be mended, in notifications what can not."""
 
 from datetime import datetime
 from typing import Final
 
+from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -22,9 +24,6 @@ CLOCK_OFF: Final = "clock_off"
 UNREADABLE: Final = "unreadable"
 # Changes are not pushed, though the unit said they would be.
 PUSH_SILENT: Final = "push_silent"
-# The unit forgot sessions that we may not have seen.
-SESSIONS_MISSED: Final = "sessions_missed"
-
 # Another transmitter answers, or ours has forgotten all; and another that is known.
 ANOTHER_UNIT: Final = "another_unit"
 SWAPPED: Final = "swapped"
@@ -34,11 +33,13 @@ ISSUES: Final = (
     LOG_NOT_SAVED,
     CLOCK_OFF,
     PUSH_SILENT,
-    SESSIONS_MISSED,
     UNREADABLE,
     ANOTHER_UNIT,
     SWAPPED,
 )
+
+# What earlier versions told of in Repairs, and keep there: a notification says it now.
+FORMER_ISSUES: Final = ("sessions_missed",)
 
 # The ids of entries whose transmitter is theirs as the user says, whatever its sessions are.
 ACCEPTED: HassKey[set[str]] = HassKey(f"{DOMAIN}_accepted")
@@ -80,29 +81,25 @@ def withdraw_issue(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> None:
 
 
 @callback
-def add_missed_span(hass: HomeAssistant, entry: ConfigEntry, start: float, end: float) -> None:
+def tell_of_missed(hass: HomeAssistant, entry: ConfigEntry, start: float, end: float) -> None:
     """Tell that sessions may have been missed between two instants (POSIX seconds).
 
-    What was told before stays until the user has taken note of it.
+    A notification, as nobody can mend that; one for each span.
     """
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{SESSIONS_MISSED}_{entry.entry_id}")
-    before = str((issue.data or {}).get("spans", "")) if issue else ""
-    spans = f"{before}\n- {_local(start)} → {_local(end)}".strip()
-    # Anew, in case that the user chose to ignore what was told before.
-    withdraw_issue(hass, entry, SESSIONS_MISSED)
-    raise_issue(
-        hass,
-        entry,
-        SESSIONS_MISSED,
-        is_fixable=True,
-        is_persistent=True,
-        data={"spans": spans},
-        spans=spans,
+    words = async_get_cached_translations(hass, hass.config.language, "common", DOMAIN)
+    values = {"title": entry.title, "start": _local(start), "end": _local(end)}
+    LOGGER.info("Sessions may have been missed between %(start)s and %(end)s", values)
+    title, text = (
+        words[f"component.{DOMAIN}.common.notice_missed_{part}"].format(**values)
+        for part in ("title", "text")
+    )
+    persistent_notification.async_create(
+        hass, text, title, f"{DOMAIN}_missed_{entry.entry_id}_{start:.0f}"
     )
 
 
 def _local(instant: float) -> str:
-    """An instant as it is shown in an issue, whose texts have no format of times."""
+    """An instant as it is shown in a text, as texts have no format of times."""
     at: datetime = dt_util.as_local(dt_util.utc_from_timestamp(instant))
     return f"{at:%Y-%m-%d %H:%M}"
 

@@ -1,15 +1,15 @@
-"""Repairs: set the unit's clock; take note of sessions that may have been missed."""
+"""Repairs: set the unit's clock; say which transmitter answers."""
 
 from typing import TYPE_CHECKING
 
-from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
+from homeassistant.components.repairs import RepairsFlow
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from .coordinator import LrsPagerConfigEntry
 from .errors import translation
-from .issues import ACCEPTED, ANOTHER_UNIT, SESSIONS_MISSED
+from .issues import ACCEPTED, ANOTHER_UNIT
 from .transmitter import TransmitterError
 
 if TYPE_CHECKING:
@@ -86,7 +86,5 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow for an issue that can be fixed."""
-    if issue_id.startswith(SESSIONS_MISSED):
-        return ConfirmRepairFlow()
     entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
     return AnotherUnitFlow(entry) if issue_id.startswith(ANOTHER_UNIT) else SetClockFlow(entry)
