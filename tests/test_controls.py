@@ -185,6 +185,7 @@ async def test_the_clocks_offset_and_its_issue_are_gone_at_once(
     assert not ir.async_get(hass).async_get_issue(DOMAIN, f"clock_off_{entry.entry_id}")
 
 
+@pytest.mark.usefixtures("all_enabled")
 async def test_waits_stay_as_they_are_when_the_clock_is_set(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

@@ -417,6 +417,7 @@ async def test_an_event_says_all_that_an_automation_needs(
         assert {key: attributes[key] for key in wanted} == wanted
 
 
+@pytest.mark.usefixtures("all_enabled")
 async def test_how_long_guests_wait_and_what_is_next_is_shown(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -1027,6 +1028,7 @@ async def test_a_transmitter_that_moved_is_live_at_its_new_address(
         await hass.config_entries.async_unload(entry.entry_id)
 
 
+@pytest.mark.usefixtures("all_enabled")
 async def test_a_unit_of_which_only_the_history_is_known_is_as_it_was_before(
     hass: HomeAssistant,
     simulator: Simulator,

@@ -106,6 +106,8 @@ async def test_few_people_want_these_so_they_are_disabled_at_first(
         "did_not_come_rate",
         "guests_served",
         "left_rate",
+        "longest_current_wait",
+        "next_goal",
         "removed_today",
         "unit_average_time_served",
         "unit_guests_served",

@@ -244,9 +244,11 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
         key="guests_waiting",
         value_fn=lambda data: _guests(data.waiting),
     ),
+    # These two change with each guest, and each change would be a line of the device's activity.
     LiveDescription(
         key="longest_current_wait",
         device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
         value_fn=lambda data: _time(
             min((s.created_at for s in data.waiting if s.created_at is not None), default=None)
         ),
@@ -254,6 +256,7 @@ SENSORS: tuple[LrsPagerSensorDescription, ...] = (
     LiveDescription(
         key="next_goal",
         device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
         value_fn=lambda data: _time(data.next_goal),
     ),
     *(
