@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 import fcntl
+from functools import partial
 import os
 from pathlib import Path
 import shutil
@@ -16,7 +17,7 @@ import tempfile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.simulator import NEVER_QUIET, Floor, Simulator, Unit
+from tests.simulator import NEVER_QUIET, Floor, Simulator, Unit, plan_night
 
 from .home_assistant import HomeAssistant, HomeAssistantError
 
@@ -108,7 +109,7 @@ class Restaurant:
             state.mkdir(parents=True, exist_ok=True)
             opened_file.write_text(opened.isoformat())
         self.unit = Unit(now=self.now, history_limit=HISTORY_LIMIT)
-        self._floor = Floor(self.unit, start=opened, rates=NEVER_QUIET)
+        self._floor = Floor(self.unit, start=opened, plan=partial(plan_night, house=NEVER_QUIET))
         self._floor.advance(self.now())
 
     def now(self) -> datetime:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from playwright.async_api import Page, async_playwright
 
-from tests.simulator import Floor, Simulator, Unit
+from tests.simulator import Floor, Restaurant, Simulator, Unit, plan_night
 
 from .home_assistant import HomeAssistant
 
@@ -116,7 +117,8 @@ async def main() -> None:
         return datetime.now(ZoneInfo(ZONE)).replace(tzinfo=None)
 
     unit = Unit(now=now)
-    floor = Floor(unit, start=now() - timedelta(days=DAYS))
+    nights = partial(plan_night, house=Restaurant())
+    floor = Floor(unit, start=now() - timedelta(days=DAYS), plan=nights)
     floor.advance(now())
     for number in list(unit.active):
         unit.remove(number)
@@ -181,9 +183,12 @@ async def pictures(home: HomeAssistant, page: Page, simulator: Simulator) -> Non
         config={"strategy": {"type": "custom:lrs-pager"}},
     )
     await home.wait(lambda: statistics_ids(home), STATISTICS_TIMEOUT, "statistics")
-    await page.set_viewport_size({"width": 1180, "height": 1500})
+    await page.set_viewport_size({"width": 1180, "height": 960})
     await page.goto(f"{home.url}/the-door")
     await take(page, "dashboard")
+    await page.goto(f"{home.url}/the-door/manager")
+    await page.get_by_role("table").last.wait_for()
+    await take(page, "manager")
 
 
 async def statistics_ids(home: HomeAssistant) -> list[str]:

@@ -7,6 +7,7 @@ the clocks are changed.
 from collections.abc import Callable
 import csv
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 import io
 import logging
@@ -27,7 +28,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, poll, sensor, serve_guest
 from tests.simulator import ArchivedSession, Simulator
-from tests.simulator.floor import Floor
+from tests.simulator.floor import Floor, plan_day
 
 # As a dinner house has it. Nobody comes in the hours that are there twice or not at all.
 RATES = ((0.0, 1.2), (1.0, 0.0), (4.0, 1.0), (11.5, 20.0), (14.0, 4.5), (17.5, 25.0), (23.0, 1.2))
@@ -47,7 +48,8 @@ async def ledger(
     end = datetime.fromisoformat(request.param)
     freezer.move_to(end.replace(tzinfo=dt_util.get_default_time_zone()).astimezone(dt_util.UTC))
     simulator.unit.history_party_size = True
-    Floor(simulator.unit, seed=3, start=end - FORTNIGHT, rates=RATES).advance(end)
+    plan = partial(plan_day, rates=RATES)
+    Floor(simulator.unit, seed=3, start=end - FORTNIGHT, plan=plan).advance(end)
     assert len(simulator.unit.ledger) > 1_000
     return simulator.unit.ledger
 

@@ -107,6 +107,12 @@ const base = css`
   .note {
     color: var(--quiet);
   }
+  input,
+  select {
+    padding: 0 0.75em;
+    border: 1px solid var(--ha-color-border-neutral-loud);
+    border-radius: 8px;
+  }
   .option {
     display: flex;
     align-items: center;
@@ -331,7 +337,7 @@ export const standStyles = [
       grid-area: time;
       display: flex;
       flex-wrap: wrap;
-      gap: 0 0.6em;
+      gap: 0 0.4em;
       height: 1.3em;
       overflow-y: clip;
       color: var(--quiet);
@@ -355,7 +361,7 @@ export const standStyles = [
     .buttons {
       grid-area: buttons;
       display: grid;
-      grid-template-columns: minmax(5.6em, auto) minmax(4.2em, auto) minmax(4.6em, auto);
+      grid-template-columns: minmax(5.6em, auto) minmax(3.6em, auto) minmax(4.6em, auto);
       gap: 5px;
     }
     .buttons button {
@@ -474,9 +480,6 @@ export const sheetStyles = [
     }
     input {
       flex: 1;
-      padding: 0 0.75em;
-      border: 1px solid var(--ha-color-border-neutral-loud);
-      border-radius: 8px;
     }
     [inputmode] {
       flex: 0 1 5em;
@@ -527,7 +530,7 @@ export const lobbyStyles = [
       gap: 1rem;
       min-height: 100%;
       padding: 1.5rem;
-      font-size: clamp(1.1rem, 4cqi, 2.5rem);
+      font-size: clamp(1.1rem, min(4cqi, 4.5vh), 2.5rem);
     }
     ol,
     .nobody {
@@ -584,6 +587,9 @@ export const managerStyles = [
     td,
     .note span {
       padding: 6px;
+    }
+    .note span {
+      margin-inline-end: 6px;
     }
     .few,
     .heat .few {

@@ -77,7 +77,7 @@ describe("the head of the stand", () => {
 describe("a guest who waits", () => {
   it("is told to wait about so long, beside the timer", async () => {
     await show([session(12, { about: 10 }), session(13)]);
-    expect(time(12)).toBe("14:00 left about 10 more");
+    expect(time(12)).toBe("14:00 left ≈10 more");
     expect(time(13)).toBe("14:00 left");
   });
 

@@ -59,7 +59,7 @@ async def test_a_host_tells_who_comes_how_long_it_takes(house: House) -> None:
     line(house)
     page = await house.page()
     await expect(stand(page).locator(".quotes")).to_have_text(RANGE, timeout=30_000)
-    await expect(row(page, 17)).to_contain_text(re.compile(r"about \d+ more"))
+    await expect(row(page, 17)).to_contain_text(re.compile(r"≈\d+ more"))
 
 
 @pytest.mark.parametrize("size", [TABLET, PHONE])

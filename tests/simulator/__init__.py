@@ -28,9 +28,10 @@ Run it with ``python -m tests.simulator``.
 from pathlib import Path
 
 from .faults import Faults, Network
-from .floor import NEVER_QUIET, Floor
+from .floor import Floor
 from .ledger import ArchivedSession, DaySummary, Ledger
 from .requests import Asked
+from .restaurant import NEVER_QUIET, Restaurant, plan_night
 from .server import Simulator
 from .session import NoSuchSessionError, Page, Session
 from .unit import Change, Unit
@@ -48,9 +49,11 @@ __all__ = [
     "Network",
     "NoSuchSessionError",
     "Page",
+    "Restaurant",
     "Session",
     "Simulator",
     "Unit",
+    "plan_night",
 ]
 
 # The example response of GET /v1/sessions/history, word for word: the one thing that a real

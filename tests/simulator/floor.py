@@ -28,9 +28,6 @@ GUESTS_PER_HOUR: Rates = (
     (23.0, 1.2),
 )
 
-# Somebody waits at whatever hour one looks, as in a demo.
-NEVER_QUIET: Rates = ((0.0, 24.0), (11.5, 32.0), (14.0, 24.0), (17.5, 32.0), (22.0, 24.0))
-
 # One rack of guest pagers as the vendor sells them for a house of this size.
 RACK = range(1, 41)
 
@@ -107,6 +104,10 @@ def _plan_guest(arrives: datetime, rng: random.Random) -> Guest:
     )
 
 
+# Says who comes on a day, by day and seed.
+type Plan = Callable[[date, int], list[Guest]]
+
+
 class Floor:
     """Drives a unit through days of service, from start (now, if not given) on.
 
@@ -120,12 +121,12 @@ class Floor:
         unit: Unit,
         seed: int = 1,
         start: datetime | None = None,
-        rates: Rates = GUESTS_PER_HOUR,
+        plan: Plan = plan_day,
     ) -> None:
         """Plan nothing yet: days are planned as advance reaches them."""
         self._unit = unit
         self._seed = seed
-        self._rates = rates
+        self._plan = plan
         self._start = start or unit.now()
         self._next_day = self._start.date()
         self._rack = random.Random(f"{seed} rack")
@@ -136,7 +137,7 @@ class Floor:
     def advance(self, to: datetime) -> None:
         """Let all happen that is due by then (naive true time), each at its exact time."""
         while self._next_day <= to.date():
-            for guest in plan_day(self._next_day, self._seed, self._rates):
+            for guest in self._plan(self._next_day, self._seed):
                 if guest.arrives >= self._start:
                     self._at(guest.arrives, partial(self._seat, guest))
             self._next_day += timedelta(days=1)

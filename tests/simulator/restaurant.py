@@ -8,13 +8,18 @@ waits have causes, of which the log shows only the pagers.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 import heapq
 from itertools import count, pairwise
 import json
 from math import exp
 import random
 from typing import Any
+
+from .floor import LABELLED, NAMES, Guest
+
+# Targets that a host picks at the keypad, in seconds.
+GOALS = (1200, 1500, 1800, 2400)
 
 # Of 100 parties.
 PARTY_SIZES = {1: 7, 2: 43, 3: 15, 4: 19, 5: 6, 6: 6, 7: 2, 8: 2}
@@ -70,6 +75,17 @@ class Restaurant:
     auto_page: Days = NEVER
     closing_clear: bool = False
     forgotten: float = 0
+
+
+# Somebody waits at whatever hour one looks, as in a demo; now more, now fewer.
+NEVER_QUIET = Restaurant(
+    peak=34,
+    rush=tuple((60 * hour, 0.8 + hour % 8 / 20) for hour in range(0, 25, 4)),
+    opens=0,
+    week=(1,) * 7,
+    night_spread=0,
+    reserved=0.05,
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -138,6 +154,31 @@ def log(
         for party in _Night(house, day, rng).parties()
     ]
     return sorted(visits, key=lambda visit: visit.created)
+
+
+def plan_night(day: date, seed: int, house: Restaurant) -> list[Guest]:
+    """Who comes in that night and gets a pager, for a floor: the same for the same day and seed."""
+    opening = datetime.combine(day, time()) + timedelta(minutes=house.opens)
+    rng = random.Random(f"{seed} {day}")
+    parties = _Night(house, day.weekday(), rng).parties()
+    return [_plan_guest(party, opening, rng) for party in sorted(parties, key=lambda p: p.came)]
+
+
+def _plan_guest(party: Party, opening: datetime, rng: random.Random) -> Guest:
+    assert party.ended is not None
+
+    def after(minutes: float) -> timedelta:
+        return timedelta(seconds=round(60 * minutes))
+
+    return Guest(
+        arrives=opening + after(party.came),
+        party_size=party.size,
+        label=rng.choice(NAMES) if rng.randrange(1000) < LABELLED else None,
+        goal=rng.choice(GOALS),
+        paged_after=None if party.paged is None else after(party.paged - party.came),
+        ends_after=after(party.ended - party.came),
+        ending="remove" if party.clear_type == "REMOVED" else "clear",
+    )
 
 
 def lines(visits: Iterable[Visit]) -> Iterator[str]:
