@@ -190,7 +190,7 @@ async def add_transmitter(home: HomeAssistant, host: str, port: int) -> str:
 
 async def run(args: argparse.Namespace) -> int:
     """Start everything, show it, and stop it again; return the exit status."""
-    name = f"{args.host}_{args.port}".replace("/", "_") if args.host else "simulated"
+    name = f"{args.host}_{args.port}".replace("/", "_") if args.host else "restaurant"
     state = ROOT / ".demo" / name
     state.mkdir(parents=True, exist_ok=True)
     with (ROOT / ".demo" / f"{name}.lock").open("w") as lock:
