@@ -7,6 +7,12 @@ DOMAIN: Final = "lrs_pager"
 LOGGER = logging.getLogger(__package__)
 
 MANUFACTURER: Final = "Long Range Systems"
+# The languages of translations/, the first of which is taken for any other.
+LANGUAGES: Final = ("en", "de", "es", "fr", "it", "nl", "pl", "pt-BR", "sv")
+
+# The largest party that a quote or a session is for.
+MAX_PARTY_SIZE: Final = 9_999
+
 # What the transmitter calls itself in `deviceName`, the same on every unit.
 MODEL: Final = "T7470"
 

@@ -78,9 +78,13 @@ def response(session: PlacedSession) -> dict[str, Any]:
     }
 
 
-async def explanation(hass: HomeAssistant, quote: Quote) -> str:
-    """Put a quote, or why there is none, in words that a host can say to a guest."""
-    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+async def explanation(hass: HomeAssistant, quote: Quote, language: str | None = None) -> str:
+    """Put a quote, or why there is none, in words that a host can say to a guest.
+
+    language: one of LANGUAGES; if it is None, that of Home Assistant.
+    """
+    language = language or hass.config.language
+    words = await async_get_translations(hass, language, "common", {DOMAIN})
     is_range = quote.low is not None and quote.low != quote.high
     kind = quote.reason or ("range" if is_range else "single")
     return words[f"component.{DOMAIN}.common.explanation_{kind}"].format(

@@ -1,4 +1,7 @@
-"""Actions: start, change, page, end, list and sum up sessions; page without one; quote waits."""
+"""Actions: start, change, page, end, list and sum up sessions; page without one; quote waits.
+
+And answer by voice.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,7 +11,7 @@ import unicodedata
 
 import voluptuous as vol
 
-from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL, POLICY_READ
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -16,14 +19,15 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import DOMAIN, MAX_PARTY_SIZE
 from .coordinator import LrsPagerCoordinator
 from .describe import explanation, local_time, response
 from .errors import command_failure, failure, refused
+from .intent import Request, Said, answer
 from .manager import MOST_WEEKS, PATTERN_WEEKS, pagers, pattern, weeks_before
 from .sessions.backtest import back_test
 from .sessions.database import BEGINNING
@@ -31,7 +35,7 @@ from .sessions.missed import missed_spans
 from .sessions.pattern import METRICS
 from .sessions.session import PlacedSession
 from .sessions.waits import wait_of
-from .target import chosen_entry, is_allowed
+from .target import allowed_coordinator, known
 from .transmitter import (
     MAX_GOAL,
     MAX_LABEL,
@@ -57,6 +61,11 @@ ATTR_METRIC: Final = "metric"
 ATTR_WEEKS: Final = "weeks"
 ATTR_FROM: Final = "from"
 ATTR_TO: Final = "to"
+ATTR_REQUEST: Final = "request"
+ATTR_HEARD: Final = "heard"
+ATTR_PLACE: Final = "place"
+ATTR_LANGUAGE: Final = "language"
+ATTR_SAY_NAMES: Final = "say_names"
 
 # Pagers' numbers: guest pagers have 12 bits of them on the air, staff pagers may have longer ones.
 MAX_NUMBER = 999_999
@@ -105,7 +114,7 @@ ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
 SESSION: Fields = {**PAGER, vol.Optional(ATTR_SESSION_ID): cv.string}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
-PARTY_SIZE: Final = vol.All(_whole, vol.Range(min=1, max=9_999))
+PARTY_SIZE: Final = vol.All(_whole, vol.Range(min=1, max=MAX_PARTY_SIZE))
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
     vol.Optional(ATTR_PARTY_SIZE): PARTY_SIZE,
@@ -130,6 +139,14 @@ PATTERN: Fields = {
     ),
     vol.Optional(ATTR_FROM): cv.datetime,
     vol.Optional(ATTR_TO): cv.datetime,
+}
+ANSWER: Fields = {
+    **ENTRY,
+    vol.Required(ATTR_REQUEST): vol.Coerce(Request),
+    vol.Optional(ATTR_HEARD, default=""): cv.string,
+    vol.Optional(ATTR_PLACE, default=""): cv.string,
+    vol.Optional(ATTR_LANGUAGE): cv.string,
+    vol.Optional(ATTR_SAY_NAMES, default=False): cv.boolean,
 }
 
 
@@ -160,6 +177,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     register("evaluate_quotes", _evaluate_quotes, ENTRY, only)
     register("get_pattern", _get_pattern, PATTERN, only)
     register("get_pagers", _get_pagers, ENTRY, only)
+    register("answer", _answer, ANSWER, only)
 
 
 # ------------------------------------------------------------------------------ actions
@@ -235,9 +253,7 @@ async def _send_page(call: ServiceCall) -> None:
 async def _get_sessions(call: ServiceCall) -> ServiceResponse:
     """List the active sessions, as they are known."""
     coordinator = await _coordinator(call, POLICY_READ)
-    data = coordinator.data
-    if not coordinator.last_update_success:
-        raise refused("not_loaded", title=coordinator.config_entry.title)
+    data = known(coordinator)
     if data.active is None:
         raise refused("no_live_sessions")
     return {
@@ -263,8 +279,7 @@ async def _get_history(call: ServiceCall) -> ServiceResponse:
 async def _get_quote(call: ServiceCall) -> ServiceResponse:
     """Say how long a party that arrives now will wait."""
     coordinator = await _coordinator(call, POLICY_READ)
-    if not coordinator.last_update_success:
-        raise refused("not_loaded", title=coordinator.config_entry.title)
+    known(coordinator)
     quote = await coordinator.quotes.ask(call.data[ATTR_PARTY_SIZE])
     return {
         "quote": quote.high,
@@ -323,29 +338,28 @@ async def _get_pagers(call: ServiceCall) -> ServiceResponse:
     return {"pagers": found}
 
 
+async def _answer(call: ServiceCall) -> ServiceResponse:
+    """Do what was said to a voice assistant, and return what to answer, also if it went wrong."""
+    place: str = call.data[ATTR_PLACE]
+    said = Said(
+        request=call.data[ATTR_REQUEST],
+        language=call.data.get(ATTR_LANGUAGE) or call.hass.config.language,
+        number=call.data[ATTR_HEARD],
+        places=(place,) if place.strip() else (),
+        entry_id=call.data.get(ATTR_CONFIG_ENTRY_ID),
+        say_names=call.data[ATTR_SAY_NAMES],
+    )
+    speech, is_done = await answer(call.hass, said, call.context)
+    return {"speech": speech, "done": is_done}
+
+
 # --------------------------------------------------------------------------- in between
 
 
 async def _coordinator(call: ServiceCall, policy: str = POLICY_CONTROL) -> LrsPagerCoordinator:
-    """The transmitter that is meant: the one there is, if none is named.
-
-    policy: what the user who calls has to be allowed. Automations are nobody, and allowed all.
-    Raises Unauthorized, or UnknownUser; and what `chosen_entry` raises.
-    """
-    entry = chosen_entry(call.hass, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    if user_id := call.context.user_id:
-        user = await call.hass.auth.async_get_user(user_id)
-        if user is None:
-            raise UnknownUser(context=call.context, user_id=user_id, permission=policy)
-        if not is_allowed(call.hass, user, entry.entry_id, policy):
-            raise Unauthorized(
-                context=call.context,
-                user_id=user_id,
-                config_entry_id=entry.entry_id,
-                perm_category=CAT_ENTITIES,
-                permission=policy,
-            )
-    return entry.runtime_data
+    """The transmitter that is meant, if the user who calls may use it; see target.py."""
+    entry_id: str | None = call.data.get(ATTR_CONFIG_ENTRY_ID)
+    return await allowed_coordinator(call.hass, entry_id, call.context, policy)
 
 
 async def _change(

@@ -3,12 +3,15 @@
 Also who may use one, and how to follow one through reloads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from operator import itemgetter
 from typing import Any, Final
 
 import voluptuous as vol
 
 from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL
+from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
@@ -16,8 +19,10 @@ from homeassistant.config_entries import (
     ConfigEntryState,
 )
 from homeassistant.const import CONF_TARGET, Platform
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import (
+    area_registry as ar,
     config_validation as cv,
     device_registry as dr,
     entity_registry as er,
@@ -26,8 +31,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from .const import DOMAIN
-from .coordinator import LrsPagerConfigEntry
+from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .errors import refused
+from .sync.picture import Snapshot
 
 # Every trigger and condition of Home Assistant's own wants a target, and the editor shows one
 # without as broken; so does ours. An empty one would be as silent as a wrong one.
@@ -85,15 +91,75 @@ def chosen_entry(hass: HomeAssistant, entry_id: str | None) -> LrsPagerConfigEnt
     Disabled entries don't count. Raises ServiceValidationError if there is none, if there are
     several, or if it is not loaded.
     """
-    entries: list[LrsPagerConfigEntry] = hass.config_entries.async_entries(
-        DOMAIN, include_ignore=False, include_disabled=False
-    )
+    entries = exposed_entries(hass, None)
     if entry_id is not None:
         entries = [entry for entry in entries if entry.entry_id == entry_id]
     entry = _only(entries)
     if entry.state is not ConfigEntryState.LOADED:
         raise refused("not_loaded", title=entry.title)
     return entry
+
+
+def named_entry_id(hass: HomeAssistant, names: Collection[str], assistant: str | None) -> str:
+    """Return the ID of the entry that was named by voice, each of the names being its own.
+
+    names: as spoken: what the transmitter or its area is called, with words like "the" before it.
+    Without any, it is the only one there is. assistant: the one to which the transmitter has to be
+    exposed; None for all. Disabled entries don't count.
+    Raises ServiceValidationError if there is none, or if there are several.
+    """
+    entries = exposed_entries(hass, assistant)
+    if not exposed_entries(hass, None):
+        raise refused("no_transmitter")
+    if not entries:
+        raise refused("not_exposed")
+    # How many letters are named: "the terrace bar" is another one than the bar.
+    fits = [(sum(found), entry) for entry in entries if all(found := _named(hass, entry, names))]
+    best = [entry for fit, entry in fits if fit == max(fits, key=itemgetter(0))[0]]
+    if len(best) == 1:
+        return best[0].entry_id
+    called = ", ".join(_names(hass, entry)[0] for entry in best or entries)
+    if best:
+        raise refused("which_of_these", names=called)
+    raise refused("not_called_so", name=" ".join(names), names=called)
+
+
+def exposed_entries(hass: HomeAssistant, assistant: str | None) -> list[LrsPagerConfigEntry]:
+    """Return the entries that an assistant may use: whose PERMISSION_ENTITY is exposed to it.
+
+    assistant: None for all entries. Disabled ones don't count.
+    """
+    entries: list[LrsPagerConfigEntry] = hass.config_entries.async_entries(
+        DOMAIN, include_ignore=False, include_disabled=False
+    )
+    return [
+        entry
+        for entry in entries
+        if assistant is None
+        or (
+            (entity_id := permission_entity_id(hass, entry.entry_id))
+            and async_should_expose(hass, assistant, entity_id)
+        )
+    ]
+
+
+def _named(hass: HomeAssistant, entry: LrsPagerConfigEntry, spoken: Collection[str]) -> list[int]:
+    """For each name that was spoken, how much of it is one of the transmitter's own, or 0."""
+    own = [name.casefold() for name in _names(hass, entry)]
+    return [
+        max(len(name) if f" {name} " in f" {text.casefold().strip()} " else 0 for name in own)
+        for text in spoken
+    ]
+
+
+def _names(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> list[str]:
+    """What a transmitter is called, by its user first, and what its area is."""
+    names: list[str | None] = [entry.title]
+    if device := device_of(hass, entry.entry_id):
+        names = [device.name_by_user, entry.title, device.name]
+        if device.area_id and (area := ar.async_get(hass).async_get_area(device.area_id)):
+            names += [area.name, area.id, *area.aliases]
+    return [name for name in names if name]
 
 
 def _only(entries: list[LrsPagerConfigEntry]) -> LrsPagerConfigEntry:
@@ -105,14 +171,50 @@ def _only(entries: list[LrsPagerConfigEntry]) -> LrsPagerConfigEntry:
     return entries[0]
 
 
+async def allowed_coordinator(
+    hass: HomeAssistant, entry_id: str | None, context: Context, policy: str = POLICY_CONTROL
+) -> LrsPagerCoordinator:
+    """Return the coordinator of the transmitter that is meant; see `chosen_entry`.
+
+    policy: what the user of the context has to be allowed. Automations are nobody, and allowed all.
+    Raises Unauthorized, or UnknownUser; and what `chosen_entry` raises.
+    """
+    entry = chosen_entry(hass, entry_id)
+    if user_id := context.user_id:
+        user = await hass.auth.async_get_user(user_id)
+        if user is None:
+            raise UnknownUser(context=context, user_id=user_id, permission=policy)
+        if not is_allowed(hass, user, entry.entry_id, policy):
+            raise Unauthorized(
+                context=context,
+                user_id=user_id,
+                config_entry_id=entry.entry_id,
+                perm_category=CAT_ENTITIES,
+                permission=policy,
+            )
+    return entry.runtime_data
+
+
+def known(coordinator: LrsPagerCoordinator) -> Snapshot:
+    """Return what is known of a transmitter. Raises ServiceValidationError if it doesn't answer."""
+    if not coordinator.last_update_success:
+        raise refused("not_loaded", title=coordinator.config_entry.title)
+    return coordinator.data
+
+
+def permission_entity_id(hass: HomeAssistant, entry_id: str) -> str | None:
+    """Return the ID of a transmitter's PERMISSION_ENTITY; None if there is none yet."""
+    return er.async_get(hass).async_get_entity_id(
+        Platform.SENSOR, DOMAIN, f"{entry_id}_{PERMISSION_ENTITY}"
+    )
+
+
 def is_allowed(hass: HomeAssistant, user: User, entry_id: str, policy: str) -> bool:
     """Whether the user's permissions allow this for the transmitter's entities.
 
     policy: POLICY_READ or POLICY_CONTROL of homeassistant.auth.permissions.const.
     """
-    entity_id = er.async_get(hass).async_get_entity_id(
-        Platform.SENSOR, DOMAIN, f"{entry_id}_{PERMISSION_ENTITY}"
-    )
+    entity_id = permission_entity_id(hass, entry_id)
     if entity_id is None:
         # It was never set up completely: only who may use everything may use this.
         return user.permissions.access_all_entities(policy)
