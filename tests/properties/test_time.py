@@ -279,6 +279,7 @@ class Ours:
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,
+            quotes=None,
         )
         if self.snapshot.active is not None:
             self.moments.look(self.snapshot, follower.tracker.tracked)
