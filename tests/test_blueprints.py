@@ -66,6 +66,12 @@ def with_recorder() -> None:
     """A Home Assistant with a database."""
 
 
+@pytest.fixture(autouse=True)
+def _noon(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """It is noon, so that closing time is later today whenever the tests are run."""
+    freezer.move_to(dt_util.now().replace(hour=12, minute=0, second=0, microsecond=0))
+
+
 @pytest.fixture
 def until(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Until:
     """Wait for something to become so."""

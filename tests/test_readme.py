@@ -61,6 +61,12 @@ PATIENCE = 20_000
 type Until = Callable[[Callable[[], Any]], Awaitable[None]]
 
 
+@pytest.fixture(autouse=True)
+def _noon(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """It is noon, so that closing time is later today whenever the tests are run."""
+    freezer.move_to(dt_util.now().replace(hour=12, minute=0, second=0, microsecond=0))
+
+
 @pytest.fixture
 def until(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Until:
     """Wait for something to become so."""
@@ -201,10 +207,8 @@ async def test_the_day_is_summed_up_at_closing_time(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     sent = async_mock_service(hass, "notify", "send_message")
-    tomorrow = dt_util.now() + timedelta(days=1)
-    closing = tomorrow.replace(hour=23, minute=0, second=0, microsecond=0)
-    freezer.move_to(closing - timedelta(hours=1))
     await automate("The day at the door")
+    closing = dt_util.now().replace(hour=23, minute=0, second=0, microsecond=0)
     freezer.move_to(closing - timedelta(minutes=10))
     serve_guest(simulator.unit, wait=600, goal=900)
     await until(lambda: hass.states.get("sensor.t7470_daily_count").state == "1")

@@ -63,8 +63,8 @@ from .sessions.hourly import (
     Merged,
     Row,
     Rows,
+    counted_hour,
     first_hour_of,
-    hour_of,
     merge,
     rows_of,
 )
@@ -125,7 +125,7 @@ class LongTermStatistics:
         self._log: SessionLog | None = None
         # The first hour that may not be written as the log has it; None if all are.
         self._since: int | None = None
-        # Hours out of which sessions have moved, until that is written.
+        # Hours that count a session no more, until that is written.
         self._moved: set[int] = set()
         self._changes = 0
         self._is_failing = False
@@ -137,8 +137,9 @@ class LongTermStatistics:
         """Take note that a session of the log is new (before: None), or is known better."""
         hour = first_hour_of(after)
         if before is not None:
-            if (moved_from := hour_of(before)) != hour_of(after):
-                self._moved.add(moved_from)
+            counted = counted_hour(before)
+            if counted is not None and counted != counted_hour(after):
+                self._moved.add(counted)
             hour = min(hour, first_hour_of(before))
         self._note(hour)
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.lrs_pager.sessions.figures import MASS, MASS_WITHIN, Endings
@@ -22,16 +22,13 @@ from custom_components.lrs_pager.sessions.hourly import (
     WAIT,
     Row,
     Rows,
+    counted_hour,
     first_hour_of,
-    hour_of,
     merge,
     rows_of,
 )
 from custom_components.lrs_pager.sessions.session import PlacedSession
-
-# However slow the machine is.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+import tests.properties  # noqa: F401  # its settings are for all properties
 
 # A few hours in which much happens, so that sessions share them.
 HOURS = 6
@@ -319,6 +316,19 @@ def test_who_is_gone_stays_counted_when_the_log_forgets() -> None:
     assert database.states(LEFT) == {START: 2}
 
 
+def test_who_turns_out_to_be_a_slip_at_the_keypad_is_not_counted_any_more() -> None:
+    ended = PlacedSession(uuid="1", created_at=START, cleared_at=START + 30)
+    slip = replace(ended, clear_type="REMOVED")
+    database = Database()
+    database.sync([ended])
+    assert database.states(SESSIONS) == {START: 1}
+    counted = counted_hour(ended)
+    assert counted == START
+    assert counted_hour(slip) is None
+    database.sync([slip], moved=frozenset({counted}))
+    assert database.states(SESSIONS) == {START: 0}
+
+
 @given(LOGS, st.data())
 def test_a_session_that_moves_into_another_hour_is_counted_once(
     log: list[PlacedSession], data: st.DataObject
@@ -329,8 +339,9 @@ def test_a_session_that_moves_into_another_hour_is_counted_once(
     moved = set()
     for number in moving:
         later = replace(log[number], cleared_at=data.draw(st.integers(START, END - 1)))
-        if hour_of(later) != hour_of(log[number]):
-            moved.add(hour_of(log[number]))
+        counted = counted_hour(log[number])
+        if counted is not None and counted != counted_hour(later):
+            moved.add(counted)
         log[number] = later
     database.sync(log, moved=frozenset(moved))
     assert database.has_sums_of_its_states()

@@ -76,6 +76,11 @@ def hour_of(session: PlacedSession) -> int:
     return session.ended_at // HOUR * HOUR
 
 
+def counted_hour(session: PlacedSession) -> int | None:
+    """The hour that counts a session; None if it is a slip at the keypad."""
+    return None if session.is_slip else hour_of(session)
+
+
 def first_hour_of(session: PlacedSession) -> int:
     """The first hour whose figures it has a part in: those of others depend on it (`Endings`)."""
     return (session.ended_at - MASS_WITHIN) // HOUR * HOUR
@@ -121,12 +126,12 @@ def merge(
 ) -> Merged:
     """Bring the log's figures together with the rows of the same hours that were written before.
 
-    told: as of `rows_of`. totals: the counts' before the first of these hours. moved: hours out of
-    which sessions are known to have moved into another.
+    told: as of `rows_of`. totals: the counts' before the first of these hours. moved: hours that
+    are known to count a session no more: it is in another, or turned out to be a slip.
 
     Rows outlive the log: what was counted once and the log does not know any more stays counted.
-    A count never falls, but in an hour out of which a session has moved, or one of CORRECTED where
-    the log knows as much as before. Only rows that differ from those that are written come out.
+    A count never falls, but in an hour of moved, or one of CORRECTED where the log knows as much as
+    before. Only rows that differ from those that are written come out.
     """
     merged = Merged()
     for key in COUNTS:
