@@ -108,18 +108,15 @@ class PostgreSQL(Server):
 
     def bytes_a_row(self) -> float:
         """Return what a row of states takes on the disk, with its attributes and indices."""
-        size, rows = (
-            sum(self.query(f"SELECT {what}")[0][0] for what in whats)
-            for whats in (
-                [
-                    f"pg_total_relation_size('{name}.{table}')"
-                    for name in self.restaurants
-                    for table in ("states", "state_attributes")
-                ],
-                [f"count(*) FROM {name}.states" for name in self.restaurants],
+        size = rows = 0
+        for name in self.restaurants:
+            sizes = " + ".join(
+                f"pg_total_relation_size('{name}.{table}')"
+                for table in ("states", "state_attributes")
             )
-        )
-        return float(size / rows)
+            ((its_size, its_rows),) = self.query(f"SELECT {sizes}, count(*) FROM {name}.states")
+            size, rows = size + its_size, rows + its_rows
+        return size / rows
 
     def statistics(self) -> float:
         """Return of how many entities a recorder keeps statistics, on average."""
