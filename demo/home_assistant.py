@@ -58,6 +58,7 @@ class HomeAssistant:
     config: that folder; it is made, and kept from one start to the next.
     integration: the folder to install under custom_components, anew at each start.
     environment: variables for it beside those that are there.
+    hass: the program; that of the demo, if not given.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class HomeAssistant:
         port: int,
         host: str = "127.0.0.1",
         environment: Mapping[str, str] | None = None,
+        hass: Path = _HASS,
     ) -> None:
         """Take what it is to be; nothing is started or written."""
+        self._hass = hass
         self.config = config
         self.integration = integration
         self.url = f"http://{host}:{port}"
@@ -111,7 +114,7 @@ class HomeAssistant:
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: ASYNC220  # it is started in milliseconds
-                [_HASS, "--config", self.config, "--log-no-color"],
+                [self._hass, "--config", self.config, "--log-no-color"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -122,10 +125,10 @@ class HomeAssistant:
                     # These would have it compile 2,000 modules at each start, or find others.
                     if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"}
                 }
-                | {"PATH": f"{_HASS.parent}{os.pathsep}{os.environ['PATH']}"}
+                | {"PATH": f"{self._hass.parent}{os.pathsep}{os.environ['PATH']}"}
                 | self._environment,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no threads yet
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no threads yet
             )
         await self.wait(self._answers, START_TIMEOUT, "Home Assistant to answer")
 
@@ -262,7 +265,7 @@ class HomeAssistant:
     async def version(self) -> str:
         """Which Home Assistant this is."""
         process = await asyncio.create_subprocess_exec(
-            _HASS, "--version", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            self._hass, "--version", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         return (await process.communicate())[0].decode().strip()
 
@@ -395,7 +398,7 @@ def _seed(path: Path, version: int, data: dict[str, Any], minor_version: int = 1
     path.write_text(json.dumps(store))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, on Linux: be stopped when the parent goes, however it goes."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
