@@ -61,12 +61,6 @@ PATIENCE = 20_000
 type Until = Callable[[Callable[[], Any]], Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
-def _noon(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """It is noon, so that closing time is later today whenever the tests are run."""
-    freezer.move_to(dt_util.now().replace(hour=12, minute=0, second=0, microsecond=0))
-
-
 @pytest.fixture
 def until(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Until:
     """Wait for something to become so."""
@@ -207,6 +201,8 @@ async def test_the_day_is_summed_up_at_closing_time(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     sent = async_mock_service(hass, "notify", "send_message")
+    # Closing time is later today, whenever the tests are run.
+    freezer.move_to(dt_util.now().replace(hour=12))
     await automate("The day at the door")
     closing = dt_util.now().replace(hour=23, minute=0, second=0, microsecond=0)
     freezer.move_to(closing - timedelta(minutes=10))
