@@ -104,7 +104,7 @@ async def test_a_row_stays_under_the_finger_that_has_paged_its_guest(house: Hous
     await button(page, "Confirm").tap()
     await expect(row(page, 13)).to_be_hidden()
     assert await button(page, "Undo").count() == 0
-    await page.clock.run_for(4000)
+    await page.clock.resume()
     await expect(page.get_by_role("heading", name="Paged")).to_be_visible()
     assert house.sent == [("PUT", "number=12", PAGE), ("PUT", "number=13", REMOVE)]
 
