@@ -22,7 +22,6 @@ from hypothesis.stateful import (
     rule,
 )
 
-from custom_components.lrs_pager.sessions.database import Database
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import (
     CLEAR_TYPE_WAIT,
@@ -35,6 +34,7 @@ from custom_components.lrs_pager.sessions.tracker import (
 from custom_components.lrs_pager.sync.clocks import Clocks
 from custom_components.lrs_pager.transmitter import CLEARED, PAGED, STARTED, Session, UnitClock
 from tests.properties import fewer
+from tests.sessions import in_memory
 
 ORDER = [Step.STARTED, Step.PAGED, Step.CLEARED]
 
@@ -66,7 +66,7 @@ class Restaurant(RuleBasedStateMachine):
         self.sessions: dict[int, Session] = {}
         self.happened: dict[int, datetime] = {}
         self.history: list[Session] = []
-        self.log = Database(None)
+        self.log = in_memory(self)
         self.clocks = self.new_clocks()
         self.tracker = SessionTracker(self.now)
         self.news: dict[str, list[Step]] = defaultdict(list)

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+import weakref
 from zoneinfo import ZoneInfo
 
+from custom_components.lrs_pager.sessions.database import Database
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.session import PlacedSession, place
 from custom_components.lrs_pager.transmitter import Session, UnitClock
@@ -47,6 +49,13 @@ def session(number: int, **changes: Any) -> Session:
 def placed(told: Session, before: PlacedSession | None = None) -> PlacedSession:
     """Place a session as a unit with a right clock tells it."""
     return place(told, CLOCK, earlier=before)
+
+
+def in_memory(owner: object) -> Database:
+    """A log's database without a file, for as long as its owner is there."""
+    database = Database(None)
+    weakref.finalize(owner, database.close)
+    return database
 
 
 @asynccontextmanager

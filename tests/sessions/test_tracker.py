@@ -28,6 +28,7 @@ from custom_components.lrs_pager.transmitter import (
     Session,
     UnitClock,
 )
+from tests.sessions import in_memory
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = 60
@@ -88,7 +89,7 @@ class Told:
 
     def __init__(self, log: Database | None = None, *, begun: bool = True) -> None:
         """Begin; begun: with a unit on which nothing was going on at a quarter to noon."""
-        self.log = Database(None) if log is None else log
+        self.log = in_memory(self) if log is None else log
         recent = self.log.between()
         began = _utc(-15 * MINUTE if begun else 0)
         self.tracker = SessionTracker(began, recent, recent[-1] if recent else None)
