@@ -32,8 +32,11 @@ COAP_PORT = 5683
 # Seconds in which all sensors have values: two polls and some.
 VALUES_TIMEOUT = 90
 
+# Days of service that the restaurant has behind it: what quotes and the manager's view are made of.
+DAYS = 14
+
 # Sessions that the simulated transmitter keeps, so that a demo of months starts as quickly.
-HISTORY_LIMIT = 2_000
+HISTORY_LIMIT = 4_000
 
 # Seconds between two looks at what is due on the simulated floor.
 TICK = 0.5
@@ -91,7 +94,7 @@ def free_port(wanted: int, kind: socket.SocketKind) -> int:
 
 
 class Restaurant:
-    """A simulated transmitter in a restaurant with a day of service behind it.
+    """A simulated transmitter in a restaurant with a fortnight of service behind it.
 
     state: a folder that remembers when it opened. All that happens there follows from that, so
     the next start finds the same guests.
@@ -104,11 +107,13 @@ class Restaurant:
         if opened_file.exists():
             opened = datetime.fromisoformat(opened_file.read_text())
         else:
-            yesterday = (self.now() - timedelta(days=1)).date()
-            opened = datetime.combine(yesterday, datetime.min.time())
+            first = (self.now() - timedelta(days=DAYS)).date()
+            opened = datetime.combine(first, datetime.min.time())
             state.mkdir(parents=True, exist_ok=True)
             opened_file.write_text(opened.isoformat())
         self.unit = Unit(now=self.now, history_limit=HISTORY_LIMIT)
+        # As if Home Assistant had been there all along, and seen them.
+        self.unit.history_party_size = True
         self._floor = Floor(self.unit, start=opened, plan=partial(plan_night, house=NEVER_QUIET))
         self._floor.advance(self.now())
 
@@ -190,7 +195,7 @@ async def add_transmitter(home: HomeAssistant, host: str, port: int) -> str:
 
 async def run(args: argparse.Namespace) -> int:
     """Start everything, show it, and stop it again; return the exit status."""
-    name = f"{args.host}_{args.port}".replace("/", "_") if args.host else "restaurant"
+    name = f"{args.host}_{args.port}".replace("/", "_") if args.host else "bistro"
     state = ROOT / ".demo" / name
     state.mkdir(parents=True, exist_ok=True)
     with (ROOT / ".demo" / f"{name}.lock").open("w") as lock:

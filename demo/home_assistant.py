@@ -32,6 +32,9 @@ logger:
   default: warning
 """
 
+# For automations that are made in the browser, which go into a file of their own.
+AUTOMATIONS = "automation: !include automations.yaml\n"
+
 # Seconds for a first start on a slow machine. A warm one takes 3 to 5.
 START_TIMEOUT = 180
 
@@ -155,7 +158,8 @@ class HomeAssistant:
         storage = self.config / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
         if not (conf := self.config / "configuration.yaml").exists():
-            conf.write_text(CONFIGURATION)
+            conf.write_text(CONFIGURATION + AUTOMATIONS)
+            (self.config / "automations.yaml").write_text("[]\n")
         installed = self.config / "custom_components" / self.integration.name
         shutil.rmtree(installed, ignore_errors=True)
         shutil.copytree(self.integration, installed, ignore=shutil.ignore_patterns("__pycache__"))

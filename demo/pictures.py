@@ -117,6 +117,7 @@ async def main() -> None:
         return datetime.now(ZoneInfo(ZONE)).replace(tzinfo=None)
 
     unit = Unit(now=now)
+    unit.history_party_size = True
     nights = partial(plan_night, house=Restaurant())
     floor = Floor(unit, start=now() - timedelta(days=DAYS), plan=nights)
     floor.advance(now())

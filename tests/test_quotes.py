@@ -167,7 +167,7 @@ async def test_quotes_that_were_no_good_lately_are_not_shown_but_what_did_better
     found = await shown(hass, await set_up())
     assert (found["quote"], found["reason"]) == (None, "gate_not_passed")
     # The goal, as nobody was paged today.
-    assert "about 30 minutes" in found["explanation"]
+    assert "a rough guess is 30 minutes" in found["explanation"]
 
 
 async def test_where_the_unit_pages_at_the_goal_there_are_no_true_waits_to_quote_by(

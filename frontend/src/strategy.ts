@@ -12,8 +12,8 @@ export class Strategy extends HTMLElement {
   /** Have the dashboard made anew when one of these changes. */
   static registryDependencies = ["devices", "entities"];
 
-  static getCreateSuggestions(hass: Hass): Config {
-    return { title: new Words(hass).get("host_stand") || "Host stand", icon: "mdi:account-clock" };
+  static getCreateSuggestions(): Config {
+    return { title: "LRS Pager", icon: "mdi:chart-box" };
   }
 
   static async generate(_config: Config, hass: Hass): Promise<Config> {

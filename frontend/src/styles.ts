@@ -74,6 +74,7 @@ const base = css`
     outline-offset: 2px;
   }
   .plain {
+    border: var(--line);
     background: var(--ha-color-fill-neutral-normal-resting);
     color: var(--primary-text-color);
   }
@@ -186,6 +187,7 @@ export const standStyles = [
       align-items: center;
       gap: 0.75em;
       min-height: 56px;
+      padding-block: 4px;
       padding-inline: 1em 0.5em;
     }
     .stand > .hand-out {
@@ -225,7 +227,7 @@ export const standStyles = [
       height: 0.6em;
       margin-inline-end: 0.4em;
       border-radius: 50%;
-      background: var(--ha-color-fill-success-loud-resting);
+      background: var(--ha-color-on-success-normal);
     }
     .banner,
     .wide {
@@ -297,10 +299,10 @@ export const standStyles = [
       outline-offset: -3px;
     }
     li.soon {
-      border-inline-start-color: var(--ha-color-fill-warning-loud-resting);
+      border-inline-start-color: var(--ha-color-on-warning-normal);
     }
     li.late {
-      border-inline-start-color: var(--ha-color-fill-danger-loud-resting);
+      border-inline-start-color: var(--alarm);
     }
     .number {
       grid-area: number;
@@ -448,9 +450,10 @@ export const standStyles = [
         grid-column: 1;
       }
     }
-    /* A tablet: those who wait on one side, those who were paged on the other. */
+    /* A tablet: those who wait on one side, those who were paged on the other; also if there are none,
+       as a button that moves is not the one that is meant. */
     @container (min-width: 54em) {
-      .columns:has(.called) {
+      .columns {
         grid-template-columns: 1fr 1fr;
       }
       .called {

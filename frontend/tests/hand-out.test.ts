@@ -59,7 +59,7 @@ describe("the pagers", () => {
 
   it("can be typed, also those in use, of which it is said", async () => {
     await type("pager", "12");
-    expect(text(sheet, "#pager-note")).toBe("In use: page, seat or remove its guest first.");
+    expect(text(sheet, "#pager-note")).toBe("In use: seat or remove its guest first.");
     await type("pager", "13");
     expect(text(sheet, "#pager-note")).toBe("");
   });
@@ -98,7 +98,7 @@ describe("what is sent", () => {
   it("has the transmitter's own goal once that is chosen again", async () => {
     await press(sheet, "7");
     await press(sheet, "20 min");
-    await press(sheet, "5 min, as set");
+    await press(sheet, "5 min, default");
     await submit();
     expect(house.sent.data).not.toHaveProperty("goal");
   });
@@ -226,7 +226,7 @@ it("a sheet that is opened anew has nothing of the guest before", async () => {
 
 it.each([
   [null, "As set at the transmitter"],
-  [600, "10 min, as set"],
+  [600, "10 min, default"],
   [90, "As set at the transmitter"],
 ])("the transmitter's own goal of %s seconds is called %s", async (default_goal, name) => {
   await house.push({ default_goal });

@@ -77,7 +77,7 @@ describe("the figures", () => {
     expect(table("table:not(.heat)")).toEqual([
       ["", "Today", "Usual"],
       ["Parties", "41", "38.3"],
-      ["Guests", "120", "–"],
+      ["Guests, where known", "120", "–"],
       ["Average wait, min", "12.3", "12.3"],
       ["8 of 10 waited at most, min", "20", "20"],
       ["Late", "3", "3"],

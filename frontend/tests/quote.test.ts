@@ -84,7 +84,7 @@ describe("a guest who waits", () => {
   it("is told nothing of it while something is asked or about to be done", async () => {
     await show([session(12, { about: 10 })]);
     await press(stand, "Remove 12");
-    expect(time(12)).toBe("Gone?");
+    expect(time(12)).toBe("Has left?");
     await house.pushSession(12, { seating_until: NOW + 5 });
     expect(read(row(12))).not.toContain("about");
   });
@@ -115,7 +115,7 @@ describe("the goal of a pager that is handed out", () => {
   }
 
   it("is proposed to be what is quoted to parties of that size", async () => {
-    expect(goals()).toEqual(["5 min, as set"]);
+    expect(goals()).toEqual(["5 min, default"]);
     await press(sheet, "2");
     expect(goals()).toEqual(["25 min, quoted"]);
     await press(sheet, "5");
@@ -148,8 +148,8 @@ describe("the goal of a pager that is handed out", () => {
 
   it("is the transmitter's own where the host wants that", async () => {
     await press(sheet, "2");
-    await press(sheet, "5 min, as set");
-    expect(goals()).toEqual(["5 min, as set"]);
+    await press(sheet, "5 min, default");
+    expect(goals()).toEqual(["5 min, default"]);
     expect(await sent()).toBeUndefined();
   });
 
@@ -171,7 +171,7 @@ describe("the goal of a pager that is handed out", () => {
     ],
   ])("is the transmitter's own for a party %s", async (_, prepare) => {
     await prepare();
-    expect(goals()).toEqual(["5 min, as set"]);
+    expect(goals()).toEqual(["5 min, default"]);
     expect(await sent()).toBeUndefined();
   });
 
@@ -179,7 +179,7 @@ describe("the goal of a pager that is handed out", () => {
     expect(text(sheet, "fieldset .note")).toBe("");
     await house.push({ is_auto_paged: true });
     await press(sheet, "2");
-    expect(button(sheet, "5 min, as set").getAttribute("aria-pressed")).toBe("true");
+    expect(button(sheet, "5 min, default").getAttribute("aria-pressed")).toBe("true");
     expect(text(sheet, "fieldset .note")).toBe(
       "No quote: the transmitter pages by itself at the goal.",
     );

@@ -18,7 +18,9 @@ const sources = readdirSync(FOLDER).map(
 const all = sources.map(([, source]) => source).join("\n");
 
 /** Our words; what the server tells by itself is among them, too. */
-const words = Object.entries(texts.common).filter(([key]) => !/^(explanation|notice|voice)_/.test(key));
+const words = Object.entries(texts.common).filter(
+  ([key]) => !/^(explanation|notice|voice)_/.test(key),
+);
 const keys = words.map(([key]) => key);
 
 it.each(sources)("%s draws no element of Home Assistant's that comes and goes", (_, source) => {

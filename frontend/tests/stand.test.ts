@@ -113,7 +113,7 @@ describe("the line", () => {
     ]);
     expect(group("Waiting")).toEqual(["12", "3"]);
     expect(group("Paged")).toEqual(["7"]);
-    expect(time(7)).toBe("0:09 ago");
+    expect(time(7)).toBe("0:09 since paged");
   });
 
   it("is summed up", async () => {
@@ -216,7 +216,7 @@ describe("the keyboard's focus", () => {
   it("comes back to Remove when nobody answers its question", async () => {
     await show();
     await press(stand, "Remove 12");
-    button(stand, "Confirm").focus();
+    button(stand, "Yes").focus();
     await pass(11);
     expect(focused()).toBe("Remove 12");
   });

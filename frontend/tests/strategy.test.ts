@@ -140,11 +140,8 @@ it("its words are those that were loaded for it", async () => {
   expect(title).toBe("Host stand");
 });
 
-it("a new dashboard is called by the user's words, or in English before these are there", () => {
-  expect(Strategy.getCreateSuggestions(house.hass).title).toBe("Host stand");
-  expect(Strategy.getCreateSuggestions({ ...house.hass, localize: () => "" }).title).toBe(
-    "Host stand",
-  );
+it("a new dashboard is called and looks other than the page in the sidebar", () => {
+  expect(Strategy.getCreateSuggestions()).toEqual({ title: "LRS Pager", icon: "mdi:chart-box" });
 });
 
 it("it is made anew when transmitters come and go", () => {

@@ -73,7 +73,7 @@ describe("a page", () => {
     await pass(2.95);
     expect(group("Waiting")).toEqual(["12", "14"]);
     expect(buttons(stand, "li")).toEqual(before);
-    expect(time(12)).toBe("0:03 ago");
+    expect(time(12)).toBe("0:03 since paged");
     await pass(1.2);
     expect([group("Waiting"), group("Paged")]).toEqual([["14"], ["12"]]);
   });
@@ -215,7 +215,7 @@ describe("what went wrong", () => {
   it("is not told of a guest who is gone, as was asked for", async () => {
     await show([session(12), session(14)]);
     await press(stand, "Remove 12");
-    await press(stand, "Confirm");
+    await press(stand, "Yes");
     await house.push({ sessions: [session(14)] });
     house.sent.reject(LOST);
     await pass();
@@ -288,10 +288,10 @@ describe("a removal", () => {
   it("asks in the row, and goes by number, session and transmitter once it is confirmed", async () => {
     await show();
     await press(stand, "Remove 12");
-    expect(buttons(stand, "li")).toEqual(["Keep", "Confirm"]);
-    expect(time(12)).toBe("Gone?");
+    expect(buttons(stand, "li")).toEqual(["Keep", "Yes"]);
+    expect(time(12)).toBe("Has left?");
     expect(names()).toEqual([]);
-    await press(stand, "Confirm");
+    await press(stand, "Yes");
     expect(house.sent).toMatchObject({
       name: "remove_session",
       data: { number: 12, session_id: "id-12", config_entry_id: "entry" },
@@ -312,7 +312,7 @@ describe("a removal", () => {
     await pass(8);
     await press(stand, "Remove 12");
     await pass(8);
-    expect(buttons(stand, "li")).toEqual(["Keep", "Confirm"]);
+    expect(buttons(stand, "li")).toEqual(["Keep", "Yes"]);
     await pass(3);
     expect(buttons(stand, "li")).toEqual(["Page 12", "Seat 12", "Remove 12"]);
     expect(names()).toEqual([]);

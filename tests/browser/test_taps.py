@@ -101,7 +101,7 @@ async def test_a_row_stays_under_the_finger_that_has_paged_its_guest(house: Hous
     await expect(row(other, 12)).to_contain_text("0:01")
     await page.touchscreen.tap(box["x"] + 20, box["y"] + 20)
     await button(page, "Remove 13").tap()
-    await button(page, "Confirm").tap()
+    await button(page, "Yes").tap()
     await expect(row(page, 13)).to_be_hidden()
     assert await button(page, "Undo").count() == 0
     await page.clock.resume()
@@ -151,13 +151,13 @@ async def test_a_guest_is_removed_by_a_second_tap_elsewhere(house: House) -> Non
     house.guest(13, ago=1)
     page = await house.page(size=PHONE, has_touch=True)
     await double_tap(page, button(page, "Remove 12"))
-    await expect(button(page, "Confirm")).to_be_visible()
+    await expect(button(page, "Yes")).to_be_visible()
     await button(page, "Keep").tap()
     await expect(button(page, "Remove 12")).to_be_visible()
     assert house.sent == []
     await button(page, "Remove 12").tap()
     # The next row comes to be under the finger that taps once too often.
-    await double_tap(page, button(page, "Confirm"))
+    await double_tap(page, button(page, "Yes"))
     await expect(row(page, 12)).to_be_hidden()
     await expect(button(page, "Seat 13")).to_be_visible()
     assert house.sent == [("PUT", "number=12", REMOVE)]
@@ -261,7 +261,7 @@ async def test_a_guest_is_removed_by_keyboard_and_the_next_one_is_at_hand(house:
     await press(page, "Enter")
     await expect(button(page, "Keep")).to_be_focused(timeout=SOON)
     await press(page, "Tab")
-    await expect(button(page, "Confirm")).to_be_focused(timeout=SOON)
+    await expect(button(page, "Yes")).to_be_focused(timeout=SOON)
     await press(page, "Enter")
     await expect(row(page, 13)).to_be_hidden()
     await expect(row(page, 14)).to_be_focused(timeout=SOON)
@@ -346,7 +346,7 @@ async def test_what_is_done_at_one_tablet_is_shown_at_the_other(house: House) ->
     await (await fill_in(other, pager=14)).click()
     await expect(row(page, 14)).to_be_visible()
     await button(page, "Remove 14").click()
-    await button(page, "Confirm").click()
+    await button(page, "Yes").click()
     await expect(row(other, 14)).to_be_hidden()
 
 
@@ -373,7 +373,7 @@ async def test_a_host_who_is_no_administrator_can_do_all(house: House) -> None:
     await expect(button(page, "Page 12 again")).to_be_visible()
     await button(page, "Seat 12").click()
     await button(page, "Remove 13").click()
-    await button(page, "Confirm").click()
+    await button(page, "Yes").click()
     await expect(row(page, 13)).to_be_hidden()
     await (await fill_in(page, pager=14)).click()
     await expect(row(page, 14)).to_be_visible()

@@ -79,7 +79,8 @@ class Restaurant:
 
 # Somebody waits at whatever hour one looks, as in a demo; now more, now fewer.
 NEVER_QUIET = Restaurant(
-    peak=34,
+    tables=(2,) * 3 + (4,) * 4 + (6,) * 2,
+    peak=11.5,
     rush=tuple((60 * hour, 0.8 + hour % 8 / 20) for hour in range(0, 25, 4)),
     opens=0,
     week=(1,) * 7,
