@@ -13,6 +13,7 @@ from chain.figures import Figures, differences, of_ledger
 from chain.page import PAGE, SHOWN, block, names
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, serve_guest
 from tests.simulator import Simulator, Unit
 
@@ -72,6 +73,7 @@ async def test_late_and_paged_sessions_of_the_day_are_counted_each_minute(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     unit = simulator.unit
+    freezer.move_to(dt_util.now().replace(hour=12))
     serve_guest(unit, 4, minutes_ago=50, wait=301, goal=300)  # within the second that is let pass
     serve_guest(unit, 5, minutes_ago=40, wait=302, goal=300)
     serve_guest(unit, 6, minutes_ago=30, wait=900, goal=300)
