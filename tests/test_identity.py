@@ -11,7 +11,7 @@ from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.issues import ANOTHER_UNIT, SWAPPED
 from custom_components.lrs_pager.sync.identity import AnotherUnitError
 from homeassistant.components.repairs import DOMAIN as REPAIRS
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -113,6 +113,38 @@ async def test_two_that_swap_addresses_are_not_merged_and_the_user_is_told_which
         assert issue(hass, SWAPPED, entry) is None
     assert [sensor(hass, entry, "daily_count").state for entry in entries] == counts
     assert sensor(hass, entries[1], "active_sessions").state == "1"
+
+
+@pytest.mark.logs("Error fetching Front data: Nothing", "Error fetching Back data: Nothing")
+async def test_two_that_swapped_addresses_have_each_its_own_once_one_is_reconfigured(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    front, back = unit_with(3, seed=1), unit_with(40, seed=2, first_id=5000)
+    at = [await wires.plug(front), await wires.plug(back)]
+    entries = [await set_up(at[0], title="Front"), await set_up(at[1], title="Back")]
+    # As long as nothing is wrong, an address is another's.
+    flow = await entries[0].start_reconfigure_flow(hass)
+    address = {CONF_HOST: at[1].host, CONF_PORT: at[1].port}
+    refused = await hass.config_entries.flow.async_configure(flow["flow_id"], address)
+    assert refused["reason"] == "already_configured"
+    for simulator in at:
+        await wires.unplug(simulator.port)
+    for entry in entries:
+        await poll(hass, entry)
+    await wires.plug(back, at[0].port)
+    await wires.plug(front, at[1].port)
+    for entry in entries:
+        await poll(hass, entry)
+        assert issue(hass, SWAPPED, entry)
+    flow = await entries[0].start_reconfigure_flow(hass)
+    done = await hass.config_entries.flow.async_configure(flow["flow_id"], address)
+    assert done["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert [entry.data[CONF_PORT] for entry in entries] == [at[1].port, at[0].port]
+    for entry, count in zip(entries, ("3", "40"), strict=True):
+        await poll(hass, entry)
+        assert issue(hass, SWAPPED, entry) is None
+        assert sensor(hass, entry, "daily_count").state == count
 
 
 @pytest.mark.logs(GONE)

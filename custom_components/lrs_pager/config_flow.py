@@ -43,6 +43,7 @@ from .const import (
     MODEL,
 )
 from .errors import translation
+from .issues import is_swapped
 from .transmitter import (
     DEFAULT_PORT,
     NotResolvedError,
@@ -180,7 +181,7 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
                 # Offered where it is no longer.
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
         if entry := await self.async_set_unique_id(mac):
-            moved = await self._async_moved(entry)
+            moved = await _async_moved(entry, self._address)
             if moved is None:
                 return self.async_abort(reason="cannot_connect")
             self._withdraw(host)
@@ -244,26 +245,15 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
             return None
         return "not_t7470" if errors["base"] == "not_t7470" else "cannot_connect"
 
-    async def _async_moved(self, entry: ConfigEntry) -> dict[str, Any] | None:
-        """What changes in the data of an entry of this MAC address; None if it is not to move."""
-        if entry.source == SOURCE_IGNORE:
-            return self._address
-        host = self._address[CONF_HOST]
-        if host in await _async_hosts(entry.data):
-            return {}  # and keeps its name, if it has one
-        # Routers and caches tell of old addresses, too: one that answers is not given up for one
-        # that doesn't. If neither does, the unit may be starting just now, at the new one.
-        errors, _ = await _async_try({**entry.data, CONF_HOST: host})
-        if errors and not (await _async_try(entry.data))[0]:
-            return None
-        return {CONF_HOST: host}
-
     # ------------------------------------------------------------------ what all have in common
 
     async def _async_check(
         self, address: Mapping[str, Any], reconfigured: ConfigEntry | None = None
     ) -> tuple[dict[str, str], Mapping[str, str]]:
-        """Try an address: errors for the form, placeholders. Abort if another entry has it."""
+        """Try an address: errors for the form, placeholders.
+
+        Abort if another entry has it, unless Repairs say that the two have swapped theirs.
+        """
         try:
             errors, placeholders = await _async_try(address)
             # Asked last, as the same address may have been entered elsewhere in the meantime.
@@ -271,7 +261,8 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         except Exception:  # noqa: BLE001  # the user's dialog survives our faults
             LOGGER.exception("Unexpected error while a transmitter's address was tried")
             return {"base": "unknown"}, {}
-        if any(entry.source != SOURCE_IGNORE for entry in entries if entry is not reconfigured):
+        others = [e for e in entries if e is not reconfigured and e.source != SOURCE_IGNORE]
+        if not all(reconfigured and is_swapped(self.hass, reconfigured, e) for e in others):
             raise AbortFlow("already_configured")
         return errors, placeholders
 
@@ -283,7 +274,10 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_create_entry(title=self._title(), data=address)
 
     async def _async_change(self, entry: ConfigEntry, address: dict[str, Any]) -> ConfigFlowResult:
-        """Change a transmitter's address."""
+        """Change a transmitter's address; whoever has it gets the former one in exchange."""
+        for other in await self._async_entries_at(address):
+            if other is not entry and other.source != SOURCE_IGNORE:
+                _give_address(self.hass, other, entry.data)
         mac = await self._async_claim(address)
         if address[CONF_HOST] == entry.data[CONF_HOST]:
             mac = entry.unique_id
@@ -353,6 +347,29 @@ class LrsPagerOptionsFlow(OptionsFlowWithReload):
 
 
 @callback
+async def _async_moved(entry: ConfigEntry, address: dict[str, Any]) -> dict[str, Any] | None:
+    """What changes in the data of an entry of this MAC address; None if it is not to move."""
+    if entry.source == SOURCE_IGNORE:
+        return address
+    host = address[CONF_HOST]
+    if host in await _async_hosts(entry.data):
+        return {}  # and keeps its name, if it has one
+    # Routers and caches tell of old addresses, too: one that answers is not given up for one
+    # that doesn't. If neither does, the unit may be starting just now, at the new one.
+    errors, _ = await _async_try({**entry.data, CONF_HOST: host})
+    if errors and not (await _async_try(entry.data))[0]:
+        return None
+    return {CONF_HOST: host}
+
+
+def _give_address(hass: HomeAssistant, entry: ConfigEntry, address: Mapping[str, Any]) -> None:
+    """Give an entry another address, at which it is looked for anew."""
+    _forget_mac(hass, entry)
+    address = {key: address[key] for key in (CONF_HOST, CONF_PORT)}
+    hass.config_entries.async_update_entry(entry, unique_id=None, data={**entry.data, **address})
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
 def _forget_mac(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Take the MAC address off the device of an entry.
 

@@ -159,6 +159,13 @@ def tell_of_another(hass: HomeAssistant, entry: ConfigEntry, name: str | None) -
 
 
 @callback
+def is_swapped(hass: HomeAssistant, *entries: ConfigEntry) -> bool:
+    """Whether one of these transmitters was told to have the address of another."""
+    registry = ir.async_get(hass)
+    return any(registry.async_get_issue(DOMAIN, f"{SWAPPED}_{entry.entry_id}") for entry in entries)
+
+
+@callback
 def accept(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Take back that another transmitter answers: it does not, or not any more."""
     hass.data.get(ACCEPTED, set()).discard(entry.entry_id)
