@@ -335,6 +335,36 @@ async def test_of_several_transmitters_the_one_that_is_named_is_meant_or_the_one
         await hass.config_entries.async_remove(terrace.entry_id)
 
 
+async def test_a_guest_of_another_transmitter_is_not_paged_where_a_name_is_heard_in_part(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    set_up: SetUp,
+    say: Say,
+    use: Use,
+) -> None:
+    async with Simulator(unit=Unit(now=local_time), pings_at_once=True) as other:
+        second = await set_up(other, title="T7470 (2)")
+        for unit in (simulator.unit, other.unit):
+            come(unit, 12)
+        await poll(hass, entry)
+        await poll(hass, second)
+        await use()
+        question = "Which transmitter do you mean: T7470, T7470 (2)?"
+        assert await say("page 12 at T7470 two") == question
+        put_into(hass, entry, "Bar")
+        put_into(hass, second, "Terrace")
+        question = "Which transmitter do you mean: T7470, T7470 (2)?"
+        assert await say("page 12 at the bar and terrace") == question
+        assert not is_paged(simulator, 12)
+        assert not is_paged(other, 12)
+        assert await say("page 12 at T7470 2") == "Pager 12 paged"
+        assert (is_paged(simulator, 12), is_paged(other, 12)) == (False, True)
+        assert await say("page 12 at the T7470") == "Pager 12 paged"
+        assert is_paged(simulator, 12)
+        await hass.config_entries.async_remove(second.entry_id)
+
+
 async def test_the_chosen_transmitter_is_meant_unless_another_is_named(
     hass: HomeAssistant,
     simulator: Simulator,

@@ -4,7 +4,7 @@ Also who may use one, and how to follow one through reloads.
 """
 
 from collections.abc import Callable, Collection
-from operator import itemgetter
+import re
 from typing import Any, Final
 
 import voluptuous as vol
@@ -113,13 +113,14 @@ def named_entry_id(hass: HomeAssistant, names: Collection[str], assistant: str |
         raise refused("no_transmitter")
     if not entries:
         raise refused("not_exposed")
-    # How many letters are named: "the terrace bar" is another one than the bar.
-    fits = [(sum(found), entry) for entry in entries if all(found := _named(hass, entry, names))]
-    best = [entry for fit, entry in fits if fit == max(fits, key=itemgetter(0))[0]]
-    if len(best) == 1:
-        return best[0].entry_id
-    called = ", ".join(_names(hass, entry)[0] for entry in best or entries)
-    if best:
+    named = entries
+    for name in names:
+        of_this_name = _named(hass, entries, name)
+        named = [entry for entry in named if entry in of_this_name]
+    if len(named) == 1:
+        return named[0].entry_id
+    called = ", ".join(_names(hass, entry)[0] for entry in named or entries)
+    if named:
         raise refused("which_of_these", names=called)
     raise refused("not_called_so", name=" ".join(names), names=called)
 
@@ -143,13 +144,35 @@ def exposed_entries(hass: HomeAssistant, assistant: str | None) -> list[LrsPager
     ]
 
 
-def _named(hass: HomeAssistant, entry: LrsPagerConfigEntry, spoken: Collection[str]) -> list[int]:
-    """For each name that was spoken, how much of it is one of the transmitter's own, or 0."""
-    own = [name.casefold() for name in _names(hass, entry)]
+def _named(
+    hass: HomeAssistant, entries: list[LrsPagerConfigEntry], spoken: str
+) -> list[LrsPagerConfigEntry]:
+    """Return the entries that what was spoken may mean; several if that can't be told."""
+    heard = _words(spoken)
+    own = {entry.entry_id: [_words(name) for name in _names(hass, entry)] for entry in entries}
+    said = {
+        entry_id: max((name for name in names if name in heard), key=len, default="")
+        for entry_id, names in own.items()
+    }
+    # "The terrace bar" is another one than the bar.
+    meant = {
+        name
+        for name in said.values()
+        if name and not any(name != longer and name in longer for longer in said.values())
+    }
+    # What follows a name may be the rest of another, as in "T7470 two".
+    begun = tuple(name for name in meant if heard.partition(name)[2])
     return [
-        max(len(name) if f" {name} " in f" {text.casefold().strip()} " else 0 for name in own)
-        for text in spoken
+        entry
+        for entry in entries
+        if said[entry.entry_id] in meant
+        or any(name.startswith(begun) for name in own[entry.entry_id])
     ]
+
+
+def _words(text: str) -> str:
+    """The words of a text, with a space on both sides of each: nobody says what is between them."""
+    return f" {' '.join(re.findall(r'\w+', text.casefold()))} "
 
 
 def _names(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> list[str]:
