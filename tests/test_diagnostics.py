@@ -2,11 +2,13 @@
 
 import json
 
+import pytest
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from tests.conftest import SetUp, serve_guest
@@ -34,6 +36,21 @@ async def test_they_tell_of_the_transmitter_and_not_of_guests_or_addresses(
     assert "Ortega" not in text
     assert simulator.unit.ledger[0].uuid not in text
     assert simulator.host not in text
+
+
+@pytest.mark.usefixtures("short_timeouts")
+async def test_they_tell_why_a_transmitter_is_not_set_up(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, simulator: Simulator, set_up: SetUp
+) -> None:
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up()
+    await hass.config_entries.async_unload(entry.entry_id)
+    simulator.faults.silence = True
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert (found["state"], found["reason"]) == ("setup_retry", "timed_out")
+    assert simulator.host not in str(found)
 
 
 async def test_they_tell_nothing_of_guests_who_are_there_now(

@@ -288,6 +288,8 @@ async def test_a_span_that_the_user_is_told_of_stays_with_the_log(
     [
         ({"from": "2026-11-02 00:00:00", "to": "2026-11-01 00:00:00"}, "end_before_start"),
         ({"from": "2020-01-01 00:00:00"}, "period_too_long"),
+        ({"to": "0001-01-01 00:00:00"}, "end_before_start"),
+        ({"from": "0001-01-01 00:00:00", "to": "0001-02-01 00:00:00"}, "period_too_long"),
     ],
 )
 async def test_a_period_that_is_none_is_refused(

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -23,7 +24,15 @@ TO_REDACT = {CONF_HOST, "label", "uuid"}
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: LrsPagerConfigEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of a transmitter."""
+    """Return the diagnostics of a transmitter; of one that isn't set up, why that is."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {
+            "entry": async_redact_data(
+                {"data": dict(entry.data), "options": dict(entry.options)}, TO_REDACT
+            ),
+            "state": entry.state.value,
+            "reason": entry.error_reason_translation_key,
+        }
     coordinator = entry.runtime_data
     follower = coordinator.follower
     clocks, history = follower.clocks, follower.reader.history

@@ -3,7 +3,7 @@
 All is read in batches and worked out in other threads: the event loop goes on meanwhile.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import fmean
 from typing import Any, Final
@@ -20,6 +20,9 @@ from .sessions.pattern import LATELY, Pagers, Pattern, minutes
 # Weeks that a pattern is made of if nothing else is asked for, and the most.
 PATTERN_WEEKS: Final = 8
 MOST_WEEKS: Final = 104
+
+# Nothing was before that; and what is asked for does not leave the years that there are.
+FIRST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 
 # Weeks that today is compared with.
 USUAL_WEEKS: Final = 4
@@ -73,8 +76,11 @@ async def manager(hass: HomeAssistant, coordinator: LrsPagerCoordinator) -> dict
 
 
 def weeks_before(instant: datetime, weeks: int) -> int:
-    """When local clocks showed the same, so many weeks before an instant (POSIX seconds)."""
-    local = dt_util.as_local(instant).replace(tzinfo=None) - timedelta(weeks=weeks)
+    """When local clocks showed the same, so many weeks before an instant (POSIX seconds).
+
+    Of an instant before FIRST, as before that.
+    """
+    local = dt_util.as_local(max(instant, FIRST)).replace(tzinfo=None) - timedelta(weeks=weeks)
     return _seconds(local.replace(tzinfo=dt_util.get_default_time_zone()))
 
 
