@@ -13,6 +13,7 @@ from custom_components.lrs_pager.sync.identity import AnotherUnitError
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
@@ -129,6 +130,61 @@ async def test_no_command_is_sent_to_another_transmitter(
     with pytest.raises(AnotherUnitError):
         await entry.runtime_data.commands.send(entry.runtime_data.transmitter.page_session(7))
     assert {asked.code for asked in other.requests} == {"GET"}
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+@pytest.mark.parametrize("ahead", [7, 5000, None])
+@pytest.mark.parametrize("active", [(), (20,)])
+async def test_another_that_answers_from_one_poll_to_the_next_is_not_merged(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, active: tuple[int, ...], ahead: int | None
+) -> None:
+    """Its count of changes is ahead of ours by so many; None: there is no count."""
+    ours, other = unit_with(3, seed=1, first_id=5000), unit_with(5, seed=2)
+    for number in active:
+        ours.create(number)
+    other.create(21)
+    other.sequence = ours.sequence + (ahead or 0)
+    at = await wires.plug(ours)
+    at.faults.no_sequence = ahead is None
+    entry = await set_up(at)
+    there = await wires.plug(other, at.port)
+    there.faults.no_sequence = ahead is None
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 3
+    if (
+        active or ahead == 5000
+    ):  # else it might have been the next guest of ours, for all that is known
+        seen = {session.number for session in entry.runtime_data.follower.tracker.active or ()}
+        assert seen == set(active)
+    # Ours is back.
+    await wires.plug(ours, at.port)
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == "3"
+    assert sensor(hass, entry, "active_sessions").state == str(len(active))
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+async def test_nothing_is_done_at_another_that_no_poll_has_met(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    ours, other = unit_with(3, seed=1, first_id=5000), unit_with(5, seed=2)
+    for unit in (ours, other):
+        unit.create(20)
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    there = await wires.plug(other, at.port)
+    session_id = next(iter(ours.active.values())).uuid
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            DOMAIN, "page_session", {"number": 20, "session_id": session_id}, blocking=True
+        )
+    assert {asked.code for asked in there.requests} == {"GET"}
+    assert issue(hass, ANOTHER_UNIT, entry)
 
 
 @pytest.fixture

@@ -75,6 +75,8 @@ class Commands:
         """
         if answer := await self._transmitter.sessions():
             await self._receive(answer)
+            if not self._follower.is_sure:
+                await self._refresh()  # which shows whose sessions they are
 
     async def _receive(self, answer: Answer) -> None:
         """Take in an answer, and have all shown that came of it."""

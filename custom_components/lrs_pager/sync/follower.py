@@ -148,6 +148,8 @@ class Follower:
 
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
+        if answer.is_all:
+            self.doubts(answer)
         if not self.identity.is_sure:
             # The history shows whose sessions they are.
             self._note(answer)
@@ -220,6 +222,22 @@ class Follower:
     def is_sure(self) -> bool:
         """Whether it is known that our transmitter answers."""
         return self.identity.is_sure
+
+    def doubt(self) -> None:
+        """Take note that another transmitter may answer."""
+        self.identity.lost()
+
+    def doubts(self, answer: Answer) -> bool:
+        """Return whether a list of active sessions may be another transmitter's; then doubt it.
+
+        It may be if its count of changes does not go on from ours, or all guests are others.
+        """
+        before = {s.uuid for s in self.tracker.active or ()}
+        now = {s.uuid for s in answer.sessions}
+        are_others = bool(before and now) and not before & now
+        if is_doubtful := are_others or self.reader.state.is_far_from(answer):
+            self.doubt()
+        return is_doubtful
 
     async def is_ours(self, chunk: Chunk) -> bool:
         """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""

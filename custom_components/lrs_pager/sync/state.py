@@ -11,6 +11,9 @@ from ..transmitter import Answer
 # Seconds that a unit's ETags may fail to tell apart: its clock has whole seconds; twice that.
 ETAG_TICK = 2.0
 
+# More changes than there are between two polls.
+MOST_CHANGES = 100
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -69,6 +72,18 @@ class UnitState:
         if self._known is None or now - self._known.etag_since > self._etag_age:
             return None
         return self._known.etag
+
+    def is_far_from(self, answer: Answer) -> bool:
+        """Whether a list has a count that ours can't have come to, unless the unit has booted.
+
+        It is lower, or higher by more than what happens between two polls.
+        """
+        known, sequence = self._known, answer.envelope.sequence
+        if known is None or known.since > answer.asked:
+            return False  # it may have been overtaken
+        if not isinstance(known.token, int) or sequence is None:
+            return False
+        return not 0 <= sequence - known.token <= MOST_CHANGES
 
     def see_list(self, answer: Answer, now: float) -> bool:
         """Take in a list of the active sessions; return whether the state is new, or not known."""
