@@ -169,6 +169,21 @@ async def test_another_that_answers_from_one_poll_to_the_next_is_not_merged(
 
 @pytest.mark.polled
 @pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+async def test_another_is_not_merged_either_when_the_user_has_all_read_anew(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1, first_id=5000))
+    entry = await set_up(at)
+    await wires.plug(unit_with(5, seed=2), at.port)
+    await entry.runtime_data.async_read_all()
+    await settle(hass)
+    assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 3
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
 async def test_nothing_is_done_at_another_that_no_poll_has_met(
     hass: HomeAssistant, set_up: SetUp, wires: Wires
 ) -> None:

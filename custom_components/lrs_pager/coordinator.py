@@ -236,7 +236,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def async_read_all(self) -> None:
         """Poll now, and read all there is."""
-        self.follower.reader.read_everything()
+        self.follower.read_everything()
         await self.async_request_refresh()
 
     async def async_set_clock(self) -> None:

@@ -296,6 +296,11 @@ class Follower:
         self.events.add(self.tracker.history_is_late(self.now()))
         self.gaps.answered(self.clocks.now())
 
+    def read_everything(self) -> None:
+        """Read all there is the next time, and see whose it is."""
+        self.doubt()
+        self.reader.read_everything()
+
     async def save(self) -> None:
         """Have the log keep what has ended, and how far a long history was read.
 
