@@ -127,11 +127,9 @@ class Books:
         """
         midnight = datetime.combine(self._unit.time().date(), datetime.min.time())
         start, end = (self._clock.instant(day) for day in (midnight, midnight + timedelta(days=1)))
-        sessions = self.sessions()
-        ended = [
-            s for s in sessions if start <= s.fields["cleared_at"] < end and not is_slip(s.fields)
-        ]
-        paged = [s.fields for s in ended if "wait" in s.fields]
+        settled = self.settled(lines)
+        ended = [s for s in settled if start <= s["cleared_at"] < end and not is_slip(s)]
+        paged = [fields for fields in ended if "wait" in fields]
         waits = [fields["wait"] for fields in paged]
         on_time = [not is_late(fields) for fields in paged]
         wrong = []
@@ -148,15 +146,15 @@ class Books:
             if not fits:
                 wrong.append(f"{key} is {state}, should be {value}")
 
-        gone = {fields["uuid"] for fields in gone_of(self.settled(lines))}
-        left = [s.fields for s in ended if s.fields["uuid"] in gone]
+        gone = {fields["uuid"] for fields in gone_of(settled)}
+        left = [fields for fields in ended if fields["uuid"] in gone]
         compare("daily_count", len(ended))
         compare("left_today", sum("notified_at" not in fields for fields in left))
         compare("did_not_come_today", sum("notified_at" in fields for fields in left))
         compare("average_wait", _mean([wait / 60 for wait in waits]), ROUNDING)
         compare("longest_wait", max(waits) / 60 if waits else None, ROUNDING)
         compare("on_time_rate", _mean([100.0 * ok for ok in on_time]), 1e-9)
-        last = max(sessions, key=lambda session: session.fields["cleared_at"])
+        last = max(self.sessions(), key=lambda session: session.fields["cleared_at"])
         shown = states["last_cleared_session"]
         try:
             is_last = (

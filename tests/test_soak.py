@@ -156,6 +156,30 @@ def test_a_sensor_that_is_wrong_is_found(
                 assert len(wrong) == 1, (key, state)
 
 
+def test_a_session_whose_instant_may_be_off_is_of_the_day_that_the_log_says(clock: Clock) -> None:
+    now = datetime(2026, 10, 26, 0, 0, 20)
+    unit = Unit(now=lambda: now, skew=timedelta(seconds=-60))
+    books = Books(unit, clock)
+    books.are_parted = True
+    serve_guest(unit, 4, minutes_ago=0)  # by its own clock before midnight
+    lines = {s.fields["uuid"]: dict(s.fields) for s in books.sessions()}
+    (line,) = lines.values()
+    line["cleared_at"] += 60
+    now += timedelta(minutes=2)
+    states = {
+        "daily_count": "1",
+        "left_today": "0",
+        "did_not_come_today": "0",
+        "average_wait": "5.0",
+        "longest_wait": "5.0",
+        "on_time_rate": "100.0",
+        "last_cleared_session": "2026-10-25T23:00:20+00:00",
+        "active_sessions": "0",
+    }
+    assert books.log_differences(lines) == []
+    assert books.figure_differences(states, lines) == []
+
+
 def test_a_row_of_statistics_that_is_wrong_is_found(lines: dict[str, dict[str, Any]]) -> None:
     expected = hourly(list(lines.values()))
     assert expected.keys() == set(STATISTICS)
