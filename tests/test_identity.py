@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
+from tests.sessions import everything
 from tests.simulator import Simulator, Unit
 
 
@@ -200,6 +203,35 @@ async def test_nothing_is_done_at_another_that_no_poll_has_met(
         )
     assert {asked.code for asked in there.requests} == {"GET"}
     assert issue(hass, ANOTHER_UNIT, entry)
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+async def test_sessions_stay_where_they_were_if_it_has_forgotten_all_while_the_computer_slept(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = unit_with(3, seed=1, first_id=5000)
+    unit.skew = timedelta(days=-900)
+    for number in (4, 5):
+        serve_guest(unit, number)
+    entry = await set_up(await wires.plug(unit))
+    before = {
+        session.uuid: session.ended_at for session in await everything(entry.runtime_data.log)
+    }
+    assert len(before) == 5
+    unit.reboot(lose_history=True, restart_ids=True, restart_sequence=True)
+    serve_guest(unit, 6)
+    # The loop's clock stood still for three hours.
+    slept = timedelta(hours=3)
+    unit.now = lambda: local_time() + slept
+    clocks = entry.runtime_data.follower.clocks
+    monkeypatch.setattr(
+        clocks, "_wall", lambda: dt_util.utcnow().timestamp() + slept.total_seconds()
+    )
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    logged = await everything(entry.runtime_data.log)
+    assert {session.uuid: session.ended_at for session in logged} == before
 
 
 @pytest.fixture

@@ -228,19 +228,17 @@ class Follower:
         self.identity.lost()
 
     def doubts(self, answer: Answer) -> bool:
-        """Return whether a list of active sessions may be another transmitter's; then doubt it.
-
-        It may be if its count of changes does not go on from ours, or all guests are others.
-        """
-        before = {s.uuid for s in self.tracker.active or ()}
-        now = {s.uuid for s in answer.sessions}
-        are_others = bool(before and now) and not before & now
-        if is_doubtful := are_others or self.reader.state.is_far_from(answer):
+        """Doubt a list whose count does not go on from ours, or all guests of which are others."""
+        lists = self.tracker.active or (), answer.sessions
+        before, now = ({session.uuid for session in some} for some in lists)
+        are_others = before and now and not before & now
+        if is_doubtful := bool(are_others or self.reader.state.is_far_from(answer)):
             self.doubt()
         return is_doubtful
 
     async def is_ours(self, chunk: Chunk) -> bool:
         """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
+        self.clocks.read_whosever(chunk.envelope.timestamp, chunk.asked, chunk.answered)
         return await self.identity.see_history(chunk)
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
