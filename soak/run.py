@@ -87,6 +87,8 @@ LOOK_INTERVAL = 0.5
 
 # Seconds for an entry to be set up, also if the unit has a fault in between.
 SET_UP_TIMEOUT = 120
+# ... and for it to have had a list of the active sessions, which some faults keep from it for long.
+LIST_TIMEOUT = 15
 
 # Seconds for which a NAT remembers who was asked: longer than an answer takes, and than no ping.
 NAT = 1.5
@@ -316,6 +318,7 @@ class Soak:
 
     async def _loaded(self) -> None:
         """Wait until the entry is set up; if the unit did not answer, have it tried again."""
+        list_by = time.monotonic() + LIST_TIMEOUT
 
         async def is_loaded() -> bool:
             with suppress(HomeAssistantError):
@@ -323,7 +326,10 @@ class Soak:
                 if entry["state"] == "setup_retry":
                     await self._reload_now()
                 elif entry["state"] == "loaded":
-                    return (await self._states())["daily_count"] not in {"unavailable", "unknown"}
+                    states = await self._states()
+                    # Until it had a list of those who are there, it can't know who comes.
+                    keys = ["daily_count", "active_sessions"][: 1 + (time.monotonic() < list_by)]
+                    return not any(states[key] in {"unavailable", "unknown"} for key in keys)
             return False
 
         await self._home.wait(is_loaded, SET_UP_TIMEOUT, "the entry")
