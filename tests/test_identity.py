@@ -207,8 +207,13 @@ async def test_nothing_is_done_at_another_that_no_poll_has_met(
 
 @pytest.mark.polled
 @pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+@pytest.mark.parametrize("is_anew", [True, False])
 async def test_sessions_stay_where_they_were_if_it_has_forgotten_all_while_the_computer_slept(
-    hass: HomeAssistant, set_up: SetUp, wires: Wires, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant,
+    set_up: SetUp,
+    wires: Wires,
+    monkeypatch: pytest.MonkeyPatch,
+    is_anew: bool,
 ) -> None:
     unit = unit_with(3, seed=1, first_id=5000)
     unit.skew = timedelta(days=-900)
@@ -228,7 +233,10 @@ async def test_sessions_stay_where_they_were_if_it_has_forgotten_all_while_the_c
     monkeypatch.setattr(
         clocks, "_wall", lambda: dt_util.utcnow().timestamp() + slept.total_seconds()
     )
-    await poll(hass, entry)
+    if is_anew:
+        await entry.runtime_data.async_read_all()
+    else:
+        await poll(hass, entry)
     assert issue(hass, ANOTHER_UNIT, entry)
     logged = await everything(entry.runtime_data.log)
     assert {session.uuid: session.ended_at for session in logged} == before

@@ -122,6 +122,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._soon.cancel()
         # After a failure, the transmitter is asked again soon, whatever it told before.
         self.update_interval = timedelta(seconds=INTERVALS.poll)
+        # An answer that was under way when it is noticed that our clock was set tells less.
+        self.follower.now()
         try:
             await self.follower.read()
             await self._sum_up()
