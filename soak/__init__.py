@@ -47,7 +47,7 @@ What has to be equal, at a checkpoint after each shift and at the end:
 Days on which a NAT lets in nothing that the unit sends by itself are compared as all others are.
 
 The unit forgets: its history holds four days, and is wiped now and then when all is read; once all
-is lost, with the counts of changes and of ids. It is never made to forget what Home Assistant had
+is lost. It is never made to forget what Home Assistant had
 no chance to see. Its clock is set while no guest is there, and noticed before the next comes: what
 a session is worth that has stamps of two clocks is for tests/properties/test_time.py. Home
 Assistant's own clock is set with guests at the door, by minutes forward and back; and is hours off

@@ -97,6 +97,10 @@ NAT = 1.5
 STRANGERS = 12
 # Above the ids of ours.
 STRANGERS_IDS = 100_000
+# Seconds for which it answers once that is known.
+SWAPPED = 0.7
+# Far from all before: ids that are near would be taken for those of guests who came after them.
+IDS_AFTER_RESET = 200_000
 
 # Seconds in which the manager's figures are right, at the end.
 MANAGER_TIMEOUT = 60
@@ -207,6 +211,7 @@ class Soak:
         self.unit.listeners.append(self._look_who_observes)
         self.actions: Counter[bool] = Counter()
         self.others: Counter[bool] = Counter()  # what another client did
+        self._is_swapped = False
         # Spans in which the unit may have forgotten sessions that nobody saw.
         self._spans = 0
         self.diary: list[str] = []  # when what went wrong, by this process's monotonic clock
@@ -361,6 +366,8 @@ class Soak:
 
     async def _act_elsewhere(self, what: str, number: int, guest: Guest) -> bool:
         """Have another client do something with the session on a pager."""
+        if self._is_swapped:
+            return False  # whose pager that would be is not for us to tell
         fields: dict[str, Any] = {}
         if what == "start":
             fields = {"partySize": guest.party_size, "goal": guest.goal, "label": guest.label}
@@ -562,9 +569,14 @@ class Soak:
         await self._simulator.stop()
         try:
             async with Simulator(unit=other, port=self._simulator.port) as there:
+                self._is_swapped = True
                 await self._answer("another")
-                codes = {asked.code for asked in there.requests}
+                # Until it was met, an action that names no session is done at whoever answers.
+                before = len(there.requests)
+                await asyncio.sleep(SWAPPED)
+                codes = {asked.code for asked in there.requests[before:]}
         finally:
+            self._is_swapped = False
             await self._simulator.start()
         if codes - {"GET"}:
             self.wrong.append(f"another unit was sent {codes}")
@@ -572,9 +584,8 @@ class Soak:
     async def _reset(self) -> None:
         """Have the unit forget all and serve others for hours; the user says that it is ours."""
         await self._simulator.stop()
-        self.unit.reboot(
-            lose_history=True, lose_active=True, restart_sequence=True, restart_ids=True
-        )
+        self.unit.reboot(lose_history=True, lose_active=True, restart_sequence=True)
+        self.unit.next_id = IDS_AFTER_RESET
         self._pass_hours()
         await self._simulator.start()
         async with self._absence():
