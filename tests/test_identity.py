@@ -242,6 +242,26 @@ async def test_sessions_stay_where_they_were_if_it_has_forgotten_all_while_the_c
     assert {session.uuid: session.ended_at for session in logged} == before
 
 
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+@pytest.mark.parametrize("action", ["page", "clear"])
+async def test_what_another_answers_to_an_action_is_not_merged_and_the_user_is_told(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, action: str
+) -> None:
+    ours, other = unit_with(3, seed=1, first_id=5000), unit_with(5, seed=2)
+    other.create(20)
+    other.sequence += 5000
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    await wires.plug(other, at.port)
+    with pytest.raises(HomeAssistantError, match="Another transmitter answers"):
+        await hass.services.async_call(DOMAIN, f"{action}_session", {"number": 20}, blocking=True)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert entry.runtime_data.follower.tracker.active == ()
+    assert await entry.runtime_data.log.count() == 3
+
+
 @pytest.fixture
 async def in_doubt(hass: HomeAssistant, set_up: SetUp, wires: Wires) -> Any:
     """An entry at whose address a unit answers that has none of its sessions."""

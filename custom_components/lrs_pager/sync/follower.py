@@ -148,7 +148,7 @@ class Follower:
 
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
-        if answer.is_all:
+        if answer.is_asked:
             self.doubts(answer)
         if not self.identity.is_sure:
             # The history shows whose sessions they are.
@@ -228,10 +228,10 @@ class Follower:
         self.identity.lost()
 
     def doubts(self, answer: Answer) -> bool:
-        """Doubt a list whose count does not go on from ours, or all guests of which are others."""
+        """Doubt an answer whose count does not go on from ours, or a list of others' guests."""
         lists = self.tracker.active or (), answer.sessions
         before, now = ({session.uuid for session in some} for some in lists)
-        are_others = before and now and not before & now
+        are_others = answer.is_all and before and now and not before & now
         if is_doubtful := bool(are_others or self.reader.state.is_far_from(answer)):
             self.doubt()
         return is_doubtful
