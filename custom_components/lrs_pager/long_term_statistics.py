@@ -139,13 +139,12 @@ class LongTermStatistics:
     @callback
     def note(self, before: PlacedSession | None, after: PlacedSession) -> None:
         """Take note that a session of the log is new (before: None), or is known better."""
-        hour, delay = first_hour_of(after), DELAY
+        hour, has_moved = first_hour_of(after), False
         if before is not None:
-            if (moved_from := hour_of(before)) != hour_of(after):
+            if has_moved := (moved_from := hour_of(before)) != hour_of(after):
                 self._moved.add(moved_from)
-                delay = DELAY_IF_MOVED
             hour = min(hour, first_hour_of(before))
-        self._note(hour, delay)
+        self._note(hour, DELAY_IF_MOVED if has_moved else DELAY)
 
     @callback
     def async_start(self, log: SessionLog) -> None:
