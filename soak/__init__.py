@@ -38,9 +38,9 @@ What has to be equal, at a checkpoint after each shift and at the end:
 - What a manager is told, at the end: get_pattern, get_pagers, the Manager view, how quotes were
   kept, and the file of all sessions. What was quoted is read off the log, as the unit knows none;
   guests who wait for seconds are quoted nothing, so that it is their goals that are compared.
-- Nothing of another unit that answers at the address for a while is in any of these, and it is
-  sent no command. Where the unit has forgotten all, and the user has said that it is ours, the
-  pattern leaves out one span.
+- Nothing of another unit that answers at the address for a while is in any of these, and once that
+  is known, it is sent no command. Where the unit has forgotten all, and the user has said that it
+  is ours, the pattern leaves out a span; it may leave out another where the history was wiped.
 - No guest's name is in the database or in Home Assistant's log; nothing of ours has raised.
 - Memory, tasks, open files and objects of the last process do not grow, but for the log itself.
 

@@ -715,6 +715,8 @@ class Soak:
         lines, _ = read_log(self.log_file)
         recount = Recount(self._books.settled(lines), ZONE)
         quotes = read_quotes(self.log_file)
+        # If the unit was away before anybody of a wiped history was known, one may be missing.
+        spans = range(self._spans, self._spans + self.done[After.WIPE] + 1)
         end = time.monotonic() + MANAGER_TIMEOUT
         while True:
             now = self._clock.posix()
@@ -724,7 +726,7 @@ class Soak:
             view = await self._home.command(f"{DOMAIN}/manager")
             file = await self._home.rest("GET", f"/api/{DOMAIN}/{self._entry_id}/sessions.csv")
             wrong = [
-                *pattern_differences(recount, pattern, spans=self._spans),
+                *pattern_differences(recount, pattern, spans=spans),
                 *pager_differences(recount, pagers, now),
                 *view_differences(
                     recount, view, now, self._clock.instant(midnight), spans_of(pattern)

@@ -310,18 +310,18 @@ class TestManager:
 
     def test_any_figure_of_the_pattern_that_is_wrong_is_found(self, recount: Recount) -> None:
         answer = {"cells": self.CELLS, "left_out": []}
-        assert pattern_differences(recount, answer, spans=0) == []
-        assert len(pattern_differences(recount, answer, spans=1)) == 1
+        assert pattern_differences(recount, answer, spans=range(1)) == []
+        assert len(pattern_differences(recount, answer, spans=range(1, 2))) == 1
         for cells in self.wrong_by_one(self.CELLS):
-            assert pattern_differences(recount, answer | {"cells": cells}, spans=0)
+            assert pattern_differences(recount, answer | {"cells": cells}, spans=range(1))
 
     def test_guests_of_a_span_that_is_left_out_are_not_in_the_pattern(
         self, recount: Recount
     ) -> None:
         span = {"from": "2026-10-25T11:25:00+01:00", "to": "2026-10-25T11:26:00+01:00"}
         answer = {"cells": self.CELLS[:1], "left_out": [span]}
-        assert pattern_differences(recount, answer, spans=1) == []
-        assert pattern_differences(recount, answer | {"cells": self.CELLS}, spans=1)
+        assert pattern_differences(recount, answer, spans=range(1, 2)) == []
+        assert pattern_differences(recount, answer | {"cells": self.CELLS}, spans=range(1, 2))
 
     def test_a_pager_that_is_wrong_is_found(self, recount: Recount) -> None:
         pagers = [
