@@ -94,6 +94,7 @@ def report(run: Soak, args: argparse.Namespace, seconds: float) -> list[str]:
         ("steps too old to be told", steps.count(Telling.STALE)),
         ("steps told", told),
         ("actions done / failed", f"{run.actions[True]} / {run.actions[False]}"),
+        ("done by another client / failed", f"{run.others[True]} / {run.others[False]}"),
         ("checkpoints, of these without a question", f"{run.checkpoints}, {run.unaided}"),
     ]
     if run.observed:

@@ -1,7 +1,7 @@
 """What Home Assistant should have by the unit's ledger, and what it has; slow and obvious."""
 
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,9 +31,13 @@ LATE_AFTER = 2
 # Minutes. Home Assistant rounds what it converts; the unit's stamps are 0.017 minutes apart.
 ROUNDING = 0.009
 
+# So many removed within so many seconds are cleared up at closing.
+MASS = 3
+MASS_WITHIN = 60
+
 HOUR = 3600
 
-STATISTICS = ("sessions", "guests", "late", "wait", "on_time_rate")
+STATISTICS = ("sessions", "guests", "late", "left", "no_show", "wait", "on_time_rate")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,15 @@ class Books:
             return Expected(present, CLOCK_READING + round(abs(self._unit.skew).total_seconds()))
         return Expected(present, CLOCK_READING if self.off else 0)
 
+    def settled(self, lines: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """All sessions' fields; instants that may be off are as the log, by uuid, has them."""
+        found = []
+        for session in self.sessions():
+            line = lines.get(session.fields["uuid"], {}) if session.slack else {}
+            instants = {name: line[name] for name in line if name.endswith("_at")}
+            found.append(session.fields | instants)
+        return found
+
     def log_differences(self, lines: dict[str, dict[str, Any]]) -> list[str]:
         """Compare with the log, by uuid."""
         wrong = []
@@ -105,15 +118,18 @@ class Books:
         wrong += [f"in the log, and never was: {lines[uuid]}" for uuid in lines.keys() - expected]
         return wrong
 
-    def figure_differences(self, states: dict[str, str]) -> list[str]:
-        """Compare with the sensors, by translation key: those of the unit's day, and of now."""
+    def figure_differences(
+        self, states: dict[str, str], lines: dict[str, dict[str, Any]]
+    ) -> list[str]:
+        """Compare with the sensors, by translation key: those of the unit's day, and of now.
+
+        lines: of the log, in which there are no differences.
+        """
         midnight = datetime.combine(self._unit.time().date(), datetime.min.time())
         start, end = (self._clock.instant(day) for day in (midnight, midnight + timedelta(days=1)))
-        sessions = self.sessions()
-        ended = [
-            s for s in sessions if start <= s.fields["cleared_at"] < end and not is_slip(s.fields)
-        ]
-        paged = [s.fields for s in ended if "wait" in s.fields]
+        settled = self.settled(lines)
+        ended = [s for s in settled if start <= s["cleared_at"] < end and not is_slip(s)]
+        paged = [fields for fields in ended if "wait" in fields]
         waits = [fields["wait"] for fields in paged]
         on_time = [not is_late(fields) for fields in paged]
         wrong = []
@@ -130,11 +146,15 @@ class Books:
             if not fits:
                 wrong.append(f"{key} is {state}, should be {value}")
 
+        gone = {fields["uuid"] for fields in gone_of(settled)}
+        left = [fields for fields in ended if fields["uuid"] in gone]
         compare("daily_count", len(ended))
+        compare("left_today", sum("notified_at" not in fields for fields in left))
+        compare("did_not_come_today", sum("notified_at" in fields for fields in left))
         compare("average_wait", _mean([wait / 60 for wait in waits]), ROUNDING)
         compare("longest_wait", max(waits) / 60 if waits else None, ROUNDING)
         compare("on_time_rate", _mean([100.0 * ok for ok in on_time]), 1e-9)
-        last = max(sessions, key=lambda session: session.fields["cleared_at"])
+        last = max(self.sessions(), key=lambda session: session.fields["cleared_at"])
         shown = states["last_cleared_session"]
         try:
             is_last = (
@@ -170,6 +190,27 @@ def is_slip(fields: dict[str, Any]) -> bool:
     return fields["clear_type"] == "REMOVED" and "notified_at" not in fields and is_short
 
 
+def gone_of(sessions: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those whose guests left, or did not come: removed, but for slips and those at closing.
+
+    sessions: also those that ended a minute before and after.
+    """
+    removed = [s for s in sessions if s["clear_type"] == "REMOVED" and not is_slip(s)]
+    at_closing = together(removed)
+    return [s for s in removed if s["cleared_at"] not in at_closing]
+
+
+def together(sessions: list[dict[str, Any]]) -> set[int]:
+    """When those ended of which MASS or more ended within MASS_WITHIN seconds."""
+    ends = [fields["cleared_at"] for fields in sessions]
+    found: set[int] = set()
+    for first in ends:
+        mass = [end for end in ends if first <= end <= first + MASS_WITHIN]
+        if len(mass) >= MASS:
+            found.update(mass)
+    return found
+
+
 def is_late(fields: dict[str, Any]) -> bool:
     """Whether a guest who was paged was paged late."""
     late: bool = fields["wait"] >= fields["goal"] + LATE_AFTER
@@ -188,6 +229,17 @@ COLUMNS = (
 )
 
 
+@contextmanager
+def copied(path: Path) -> Iterator[Path]:
+    """A copy of the log's file, with the write-ahead log, as a backup takes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        for part in ("", "-wal"):
+            if (file := path.with_name(path.name + part)).exists():
+                shutil.copy(file, copy.with_name(copy.name + part))
+        yield copy
+
+
 def read_log(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Read the log's file: sessions by uuid, and what is wrong with it.
 
@@ -197,11 +249,7 @@ def read_log(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """
     sessions: dict[str, dict[str, Any]] = {}
     wrong = []
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / path.name
-        for part in ("", "-wal"):
-            if (file := path.with_name(path.name + part)).exists():
-                shutil.copy(file, copy.with_name(copy.name + part))
+    with copied(path) as copy:
         if not copy.exists():
             return {}, []
         try:
@@ -228,20 +276,27 @@ def read_log(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
 # ----------------------------------------------------------------------- long-term statistics
 
 
-def hourly(lines: Iterable[dict[str, Any]]) -> dict[str, dict[int, dict[str, float]]]:
-    """Return each statistic's rows by hour (POSIX seconds), from the sessions of the log."""
+def hourly(lines: Collection[dict[str, Any]]) -> dict[str, dict[int, dict[str, float]]]:
+    """Return each statistic's rows by hour (POSIX seconds), from all sessions."""
+    gone = {fields["uuid"] for fields in gone_of(lines)}
     hours: dict[int, list[dict[str, Any]]] = {}
     for fields in lines:
         hours.setdefault(fields["cleared_at"] // HOUR * HOUR, []).append(fields)
     rows: dict[str, dict[int, dict[str, float]]] = {name: {} for name in STATISTICS}
-    totals = dict.fromkeys(("sessions", "guests", "late"), 0)
+    totals = dict.fromkeys(("sessions", "guests", "late", "left", "no_show"), 0)
     for hour, ended in sorted(hours.items()):
         sessions = [fields for fields in ended if not is_slip(fields)]
         if not sessions:
             continue
         paged = [fields for fields in sessions if "wait" in fields]
         late = sum(map(is_late, paged))
-        counts = {"sessions": len(sessions), "guests": sum(s["party_size"] for s in sessions)}
+        lost = [fields for fields in sessions if fields["uuid"] in gone]
+        counts = {
+            "sessions": len(sessions),
+            "guests": sum(s["party_size"] for s in sessions),
+            "left": sum("notified_at" not in s for s in lost),
+            "no_show": sum("notified_at" in s for s in lost),
+        }
         if paged:
             counts["late"] = late
             minutes = [fields["wait"] / 60 for fields in paged]

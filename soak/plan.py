@@ -19,6 +19,9 @@ LONGEST_ABSENCE = 3.5
 # The part of the days in which Home Assistant is killed and restarted.
 EARLY = 0.4
 
+# Days in a row on which there is a NAT.
+NAT_DAYS = 2
+
 # Seconds of a fault at most: longer than the retransmissions that hide a short one, and short
 # enough for several in a shift.
 LONGEST_FAULT = 2.0
@@ -58,6 +61,8 @@ class Event(StrEnum):
     REBOOT = "reboot of the unit"
     FORGET = "unit forgets who observes it"
     UNPLUG = "unit unplugged for seconds"
+    BOOT = "unit off for seconds at a busy noon, and booted"
+    SWAP = "another unit at the address, and the user says so"
 
 
 class After(StrEnum):
@@ -68,10 +73,17 @@ class After(StrEnum):
     HOURS_DOWN = "Home Assistant off for hours"
     HOURS_UNPLUGGED = "unit unplugged for hours"
     RELOAD = "reload after a loss of push"
+    RESET = "unit reset, and the user says that it is the same"
 
 
 # After which the unit has forgotten us, which shows within 95 seconds.
 LOSSES = (Event.REBOOT, Event.FORGET, Event.UNPLUG)
+
+# After which hours have passed.
+ABSENCES = (After.HOURS_DOWN, After.HOURS_UNPLUGGED, After.RESET)
+
+# How many times the usual guests come in a busy shift.
+BUSY = 1.5
 
 
 @dataclass
@@ -88,6 +100,13 @@ class Shift:
     after: After | None = None
     is_patient: bool = False
     """Whether nothing is asked for afterwards: it has to come right by itself."""
+    is_behind_nat: bool = False
+    """Whether nothing that the unit sends by itself is let in."""
+
+    @property
+    def guests(self) -> float:
+        """How many times the usual guests come."""
+        return BUSY if self.event is Event.BOOT else 1
 
     @property
     def is_free(self) -> bool:
@@ -139,18 +158,24 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
     # The evening's shift comes after these hours.
     early_noons = [shift for shift in noons if shift in early]
     give(early_noons, max(1, days // 7), After.HOURS_DOWN)
+    give(noons, max(1, days // 7), After.HOURS_UNPLUGGED)
+    give(noons, max(1, days // 14), After.RESET)
+    give(noons, max(1, days // 5), Event.BOOT)
+    give(shifts, max(1, days // 5), Event.SWAP)
     give(evenings, max(1, days // 5), *rng.sample(LARGE_OFFSETS, len(LARGE_OFFSETS)))
     for number, shift in enumerate(give(shifts, days // 3, *LOSSES)):
         # What nobody helps takes up to two minutes to come right: once a fortnight.
         shift.is_patient = number == len(LOSSES) - 1
         shift.after = None if shift.is_patient else After.RELOAD
     give(shifts, days // 3, Event.RELOAD)
-    give(noons, max(1, days // 7), After.HOURS_UNPLUGGED)
     give(shifts, days // 3, After.WIPE)
     give(shifts, days // 2, After.SET_CLOCK)
     free = [shift for shift in shifts if shift.is_free]
     for number, shift in enumerate(rng.sample(free, min(max(1, days // 3), len(free)))):
         shift.step = STEPS[number % len(STEPS)]
+    nat_from = rng.randrange(days)
+    for shift in shifts:
+        shift.is_behind_nat = nat_from <= shift.day < nat_from + NAT_DAYS
     return shifts
 
 

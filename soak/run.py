@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -23,10 +24,21 @@ import aiohttp
 from demo.home_assistant import CONFIGURATION, HomeAssistant, HomeAssistantError
 from tests.simulator import Change, Simulator, Unit
 
+from .client import Client
 from .clock import Clock
 from .comparison import STATISTICS, Books, hourly, read_log, statistics_differences
+from .manager import (
+    Recount,
+    file_differences,
+    pager_differences,
+    pattern_differences,
+    quote_differences,
+    read_quotes,
+    spans_of,
+    view_differences,
+)
 from .plan import LONGEST_ABSENCE, SHIFTS, SMALL_OFFSETS, After, Event, Shift, next_trouble, plan
-from .service import MARK, Service, plan_shift, serve_hours
+from .service import MARK, Guest, Service, plan_shift, serve_hours
 from .steps import Listener, Steps, Telling
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -75,6 +87,23 @@ LOOK_INTERVAL = 0.5
 
 # Seconds for an entry to be set up, also if the unit has a fault in between.
 SET_UP_TIMEOUT = 120
+# ... and for it to have had a list of the active sessions, which some faults keep from it for long.
+LIST_TIMEOUT = 15
+
+# Seconds for which a NAT remembers who was asked: longer than an answer takes, and than no ping.
+NAT = 1.5
+
+# Guests of another unit that was given the address.
+STRANGERS = 12
+# Above the ids of ours.
+STRANGERS_IDS = 100_000
+# Seconds for which it answers once that is known.
+SWAPPED = 0.7
+# Far from all before: ids that are near would be taken for those of guests who came after them.
+IDS_AFTER_RESET = 200_000
+
+# Seconds in which the manager's figures are right, at the end.
+MANAGER_TIMEOUT = 60
 
 # Seconds in which the recorder has all rows, at the end.
 STATISTICS_TIMEOUT = 120
@@ -93,7 +122,7 @@ EXPECTED_LINES = (
     "Error during service call to lrs_pager",
     "The history can't be read",
     # It takes the time by its wall clock, which was set in between.
-    "Updating state for event.t7470_session",
+    "Updating state for ",
 )
 # ... and what Home Assistant says, with a traceback, of any action that fails after its caller,
 # here the soak, has hung up.
@@ -106,6 +135,12 @@ SHOWN = 5
 def say(text: str) -> None:
     """Tell how far things are."""
     print(text, flush=True)  # noqa: T201  # it is a program
+
+
+def _configuration() -> str:
+    """What a user meets, and what docs/actions.md says for names to be in no database."""
+    recorder = "recorder:\n  exclude:\n    event_types: [call_service]\n"
+    return CONFIGURATION.replace("recorder:\n", recorder) + "soak_probe:\n"
 
 
 def minutes(span: timedelta) -> str:
@@ -144,7 +179,7 @@ class Soak:
         probe.mkdir(parents=True)
         (probe / "manifest.json").write_text(json.dumps(PROBE))
         shutil.copy(Path(__file__).with_name("probe.py"), probe / "__init__.py")
-        (self._config / "configuration.yaml").write_text(CONFIGURATION + "soak_probe:\n")
+        (self._config / "configuration.yaml").write_text(_configuration())
         self._clock.set_to(datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(hours=12))
         self.unit = Unit(
             now=self._clock.now,
@@ -157,6 +192,7 @@ class Soak:
         self._faults.network.seed = args.seed
         self.steps = Steps(self.unit)
         self._listener = Listener(self.steps.tell)
+        self._client = Client(self._simulator.host)
         self._books = Books(self.unit, self._clock)
         self._home = HomeAssistant(
             self._config, args.integration, free_port(), environment=self._clock.environment
@@ -174,6 +210,10 @@ class Soak:
         self.observed: list[bool] = []  # at each change in service, whether the unit told it
         self.unit.listeners.append(self._look_who_observes)
         self.actions: Counter[bool] = Counter()
+        self.others: Counter[bool] = Counter()  # what another client did
+        self._is_swapped = False
+        # Spans in which the unit may have forgotten sessions that nobody saw.
+        self._spans = 0
         self.diary: list[str] = []  # when what went wrong, by this process's monotonic clock
 
     # ------------------------------------------------------------- Home Assistant
@@ -208,7 +248,9 @@ class Soak:
                 if not args.no_statistics:
                     await self._compare_statistics()
                 await self._compare_history()
+                await self._compare_manager()
         finally:
+            await self._client.close()
             await self._listener.stop()
             await self._home.stop()
         self.wrong += self.steps.differences()
@@ -281,6 +323,7 @@ class Soak:
 
     async def _loaded(self) -> None:
         """Wait until the entry is set up; if the unit did not answer, have it tried again."""
+        list_by = time.monotonic() + LIST_TIMEOUT
 
         async def is_loaded() -> bool:
             with suppress(HomeAssistantError):
@@ -288,7 +331,10 @@ class Soak:
                 if entry["state"] == "setup_retry":
                     await self._reload_now()
                 elif entry["state"] == "loaded":
-                    return (await self._states())["daily_count"] not in {"unavailable", "unknown"}
+                    states = await self._states()
+                    # Until it had a list of those who are there, it can't know who comes.
+                    keys = ["daily_count", "active_sessions"][: 1 + (time.monotonic() < list_by)]
+                    return not any(states[key] in {"unavailable", "unknown"} for key in keys)
             return False
 
         await self._home.wait(is_loaded, SET_UP_TIMEOUT, "the entry")
@@ -305,14 +351,28 @@ class Soak:
             for key, entity_id in self._entities.items()
         }
 
-    async def _act(self, what: str, number: int) -> bool:
+    async def _act(self, what: str, number: int, guest: Guest) -> bool:
         """Have Home Assistant do something with the session on a pager."""
-        data = {"number": number}
+        data: dict[str, Any] = {"number": number}
+        if what == "start":
+            data |= {"party_size": guest.party_size, "goal": guest.goal}
+            data |= {"label": guest.label} if guest.label else {}
         is_done = False
         with suppress(HomeAssistantError, aiohttp.ClientError, TimeoutError, AssertionError):
             await self._home.rest("POST", f"/api/services/{DOMAIN}/{what}_session", data)
             is_done = True
         self.actions[is_done] += 1
+        return is_done
+
+    async def _act_elsewhere(self, what: str, number: int, guest: Guest) -> bool:
+        """Have another client do something with the session on a pager."""
+        if self._is_swapped:
+            return False  # whose pager that would be is not for us to tell
+        fields: dict[str, Any] = {}
+        if what == "start":
+            fields = {"partySize": guest.party_size, "goal": guest.goal, "label": guest.label}
+        is_done = await self._client.act(self._simulator.port, what, number, **fields)
+        self.others[is_done] += 1
         return is_done
 
     @asynccontextmanager
@@ -362,8 +422,13 @@ class Soak:
         if shift.step is not None:
             # Where the clocks seem to part, instants follow from what the unit's shows.
             self._books.are_parted = True
-        guests = plan_shift(self._rng, self._args.sessions_per_day // SHIFTS, seconds)
-        serving = asyncio.create_task(Service(self.unit, self._act).serve(guests))
+        if shift.is_behind_nat:
+            self.done["shifts behind a NAT that lets nothing in"] += 1
+        self._faults.network.nat = NAT if shift.is_behind_nat else None
+        many = round(shift.guests * self._args.sessions_per_day / SHIFTS)
+        guests = plan_shift(self._rng, many, seconds)
+        service = Service(self.unit, self._act, self._act_elsewhere)
+        serving = asyncio.create_task(service.serve(guests))
         troubles = asyncio.create_task(self._make_trouble(seconds))
         happening = asyncio.create_task(self._happen(shift, seconds))
         try:
@@ -455,10 +520,26 @@ class Soak:
                     await self._have_clock_off(shift.step, self._trouble_rng.uniform(1, 4))
             case Event.RELOAD:
                 await self._reload()
+            case Event.SWAP:
+                await self._swap()
+            case event:
+                await self._happen_to_unit(event)
+
+    async def _happen_to_unit(self, event: Event) -> None:
+        """Have something happen to the unit alone."""
+        match event:
             case Event.REBOOT:
                 self.unit.reboot(restart_sequence=self._trouble_rng.random() < 0.5)  # noqa: PLR2004
             case Event.FORGET:
                 self._simulator.forget_observers()
+            case Event.BOOT:
+                await self._simulator.stop()
+                await asyncio.sleep(self._trouble_rng.uniform(1, 3))
+                self.unit.reboot(
+                    restart_sequence=True,
+                    restart_ids=self._trouble_rng.random() < 0.5,  # noqa: PLR2004
+                )
+                await self._simulator.start()
             case Event.UNPLUG:
                 await self._simulator.stop()
                 await asyncio.sleep(self._trouble_rng.uniform(0.5, 4))
@@ -478,6 +559,61 @@ class Soak:
         async with self._absence():
             await self._reload_now()
             await self._loaded()
+
+    async def _swap(self) -> None:
+        """Have another unit answer at the address, until the user is told and says so."""
+        other = Unit(now=self._clock.now, seed=self._args.seed + 1, next_id=STRANGERS_IDS)
+        now = self._clock.now()
+        serve_hours(other, self._rng, now - timedelta(hours=3), now, STRANGERS)
+        other.create(1)
+        await self._simulator.stop()
+        try:
+            async with Simulator(unit=other, port=self._simulator.port) as there:
+                self._is_swapped = True
+                await self._answer("another")
+                # Until it was met, an action that names no session is done at whoever answers.
+                before = len(there.requests)
+                await asyncio.sleep(SWAPPED)
+                codes = {asked.code for asked in there.requests[before:]}
+        finally:
+            self._is_swapped = False
+            await self._simulator.start()
+        if codes - {"GET"}:
+            self.wrong.append(f"another unit was sent {codes}")
+
+    async def _reset(self) -> None:
+        """Have the unit forget all and serve others for hours; the user says that it is ours."""
+        await self._simulator.stop()
+        self.unit.reboot(lose_history=True, lose_active=True, restart_sequence=True)
+        self.unit.next_id = IDS_AFTER_RESET
+        self._pass_hours()
+        await self._simulator.start()
+        async with self._absence():
+            await self._answer("same")
+            await self._loaded()
+        self._spans += 1
+        await self._checkpoint("reset")
+
+    async def _answer(self, choice: str) -> None:
+        """Wait for the question whether another unit answers, and choose, as a user does."""
+        issue_id = f"another_unit_{self._entry_id}"
+
+        async def is_asked() -> bool:
+            with suppress(HomeAssistantError, aiohttp.ClientError):
+                await self._ask()
+                found = await self._home.command("repairs/list_issues")
+                return any(issue["issue_id"] == issue_id for issue in found["issues"])
+            return False
+
+        try:
+            await self._home.wait(is_asked, SETTLE_TIMEOUT, "the question who answers")
+        except HomeAssistantError as err:
+            self.wrong.append(f"{err}")
+            return
+        path = "/api/repairs/issues/fix"
+        flow = await self._home.rest("POST", path, {"handler": DOMAIN, "issue_id": issue_id})
+        await self._home.rest("POST", f"{path}/{flow['flow_id']}", {"next_step_id": choice})
+        self._note(f"the user says: {choice}")
 
     async def _do_after(self, after: After) -> None:
         self._note(after)
@@ -499,6 +635,8 @@ class Soak:
                 self._pass_hours()
                 await self._simulator.start()
                 await self._checkpoint("hours unplugged")
+            case After.RESET:
+                await self._reset()
 
     def _pass_hours(self) -> None:
         """Let hours pass in which guests come that Home Assistant knows nothing of."""
@@ -526,7 +664,7 @@ class Soak:
         lines, damage = await asyncio.to_thread(read_log, self.log_file)
         wrong = damage + self._books.log_differences(lines)
         if not wrong and not self._books.off:
-            wrong += self._books.figure_differences(await self._states())
+            wrong += self._books.figure_differences(await self._states(), lines)
         return wrong
 
     async def _checkpoint(self, name: str, day: float = 0, *, is_patient: bool = False) -> None:
@@ -563,21 +701,58 @@ class Soak:
 
     async def _compare_history(self) -> None:
         """Compare with what the action get_history returns."""
-        answer = await self._home.rest(
-            "POST",
-            f"/api/services/{DOMAIN}/get_history?return_response",
-            {"start": "2000-01-01 00:00:00", "end": "2100-01-01 00:00:00"},
+        answer = await self._answer_of(
+            "get_history", start="2000-01-01 00:00:00", end="2100-01-01 00:00:00"
         )
         told = [session["session_id"] for session in answer["service_response"]["sessions"]]
         ids = [session.uuid for session in self.unit.ledger]
         if sorted(told) != sorted(ids):
             self.wrong.append(f"get_history returns {len(told)} sessions, should be {len(ids)}")
 
+    async def _compare_manager(self) -> None:
+        """Compare the manager's figures, as soon as they can be right."""
+        await self._reload()
+        lines, _ = read_log(self.log_file)
+        recount = Recount(self._books.settled(lines), ZONE)
+        quotes = read_quotes(self.log_file)
+        # If the unit was away before anybody of a wiped history was known, one may be missing.
+        spans = range(self._spans, self._spans + self.done[After.WIPE] + 1)
+        end = time.monotonic() + MANAGER_TIMEOUT
+        while True:
+            now = self._clock.posix()
+            midnight = datetime.combine(self._clock.now().date(), datetime.min.time())
+            pattern = (await self._answer_of("get_pattern", weeks=52))["service_response"]
+            pagers = (await self._answer_of("get_pagers"))["service_response"]
+            view = await self._home.command(f"{DOMAIN}/manager")
+            file = await self._home.rest("GET", f"/api/{DOMAIN}/{self._entry_id}/sessions.csv")
+            wrong = [
+                *pattern_differences(recount, pattern, spans=spans),
+                *pager_differences(recount, pagers, now),
+                *view_differences(
+                    recount, view, now, self._clock.instant(midnight), spans_of(pattern)
+                ),
+                *quote_differences(recount, quotes, await self._home.states(self._entry_id)),
+                *file_differences(recount, quotes, file),
+            ]
+            if not wrong or time.monotonic() > end:
+                break
+            await asyncio.sleep(1)
+        self.done["hours of the week compared"] = len(pattern["cells"])
+        self.done["quotes compared"] = sum(quoted is not None for quoted in quotes.values())
+        self.done["guests who left, or did not come"] = recount.gone
+        self.wrong += wrong
+
+    async def _answer_of(self, action: str, **data: Any) -> Any:
+        """What an action returns."""
+        return await self._home.rest(
+            "POST", f"/api/services/{DOMAIN}/{action}?return_response", data
+        )
+
     async def _compare_statistics(self) -> None:
         """Have all rows written, which an unload does, and compare them."""
         await self._reload()
         lines, _ = read_log(self.log_file)
-        expected = hourly(lines.values())
+        expected = hourly(self._books.settled(lines))
         ids = {name: f"{DOMAIN}:{self._entry_id.lower()}_{name}" for name in STATISTICS}
         end = time.monotonic() + STATISTICS_TIMEOUT
         while True:

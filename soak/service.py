@@ -1,9 +1,10 @@
 """Guests: those of service, in real time, and those of hours that nobody waits for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 import heapq
 from itertools import count
 import random
@@ -18,15 +19,33 @@ MARK = "Zyxwvut"
 
 # Of guests: how many are never paged, are removed, are paged a second time, change their party.
 NEVER_PAGED, REMOVED, PAGED_TWICE, CHANGED = 0.04, 0.08, 0.1, 0.1
-# How many are paged and ended by an action of Home Assistant's rather than at the transmitter.
-BY_ACTION = 0.05
+# Of shifts: in how many fewer are removed, so that they do not all count as cleared up at closing;
+# and how many guests are removed then.
+CALM, SELDOM_REMOVED = 0.5, 0.015
+
+
+class By(StrEnum):
+    """Who starts, pages and ends a session."""
+
+    KEYPAD = "keypad"
+    ACTION = "action of Home Assistant's"
+    CLIENT = "another client"
+    # The two do the same at nearly the same time.
+    BOTH = "keypad and action at once"
+
+
+SHARES = {By.KEYPAD: 0.82, By.ACTION: 0.06, By.CLIENT: 0.06, By.BOTH: 0.06}
+
+# Seconds between an action and the keypad, at most, if both do it.
+AT_ONCE = 0.1
 
 # In hours that nobody waits for: goals in seconds, and the longest that a visit takes.
 GOALS = (300, 600, 900, 1200)
 LONGEST_VISIT = timedelta(minutes=35)
 
-# Told of an action's name and a pager's number; returns whether it was accepted.
-type Act = Callable[[str, int], Awaitable[bool]]
+# Told what to do ("start", "page", "clear", "remove") and a pager's number, and to start a guest;
+# returns whether it was accepted.
+type Act = Callable[[str, int, Guest], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -42,15 +61,18 @@ class Guest:
     is_removed: bool
     is_paged_twice: bool
     is_changed: bool
-    by_action: bool
+    by: By
+    lag: float
+    """If two do the same, after how long the second does."""
 
 
 def plan_shift(rng: random.Random, guests: int, seconds: float) -> list[Guest]:
     """Return who comes in a shift that takes no new guests after that many seconds."""
-    return [_plan_guest(rng, rng.uniform(0, seconds)) for _ in range(guests)]
+    removed = SELDOM_REMOVED if rng.random() < CALM else REMOVED
+    return [_plan_guest(rng, rng.uniform(0, seconds), removed) for _ in range(guests)]
 
 
-def _plan_guest(rng: random.Random, arrives: float) -> Guest:
+def _plan_guest(rng: random.Random, arrives: float, removed: float) -> Guest:
     wait = rng.uniform(0.1, 3.5)
     is_paged = rng.random() >= NEVER_PAGED
     return Guest(
@@ -60,10 +82,11 @@ def _plan_guest(rng: random.Random, arrives: float) -> Guest:
         goal=rng.randint(1, 4),
         paged_after=wait if is_paged else None,
         ends_after=wait + rng.uniform(0, 2),
-        is_removed=not is_paged or rng.random() < REMOVED,
+        is_removed=not is_paged or rng.random() < removed,
         is_paged_twice=rng.random() < PAGED_TWICE,
         is_changed=rng.random() < CHANGED,
-        by_action=rng.random() < BY_ACTION,
+        by=rng.choices(list(SHARES), list(SHARES.values()))[0],
+        lag=rng.uniform(0, AT_ONCE),
     )
 
 
@@ -74,10 +97,12 @@ def _label(rng: random.Random) -> str | None:
 class Service:
     """A shift: the guests come, wait, are paged and go, each at its time."""
 
-    def __init__(self, unit: Unit, act: Act) -> None:
-        """Nobody comes yet."""
+    def __init__(self, unit: Unit, act: Act, client: Act) -> None:
+        """Nobody comes yet. act: by Home Assistant. client: by another client."""
         self._unit = unit
-        self._act = act
+        self._act, self._client = act, client
+        # Pagers that somebody is about to hand out.
+        self._taken: set[int] = set()
 
     async def serve(self, guests: list[Guest]) -> None:
         """Serve them all, to the last one's end."""
@@ -88,11 +113,14 @@ class Service:
     async def _serve(self, guest: Guest) -> None:
         await asyncio.sleep(guest.arrives)
         unit = self._unit
-        if (number := _free(unit)) is None:
+        if (number := _free(unit, self._taken)) is None:
             return  # they wait at the bar, unseen by the unit
-        session = unit.create(
-            number, goal=guest.goal, label=guest.label, party_size=guest.party_size
-        )
+        self._taken.add(number)
+        await self._by(guest, "start", number, lambda: self._start(number, guest))
+        if number not in unit.active:
+            self._start(number, guest)
+        self._taken.discard(number)
+        session = unit.active[number]
         waited = 0.0
         if guest.paged_after is not None:
             waited = guest.paged_after
@@ -107,26 +135,54 @@ class Service:
         await self._do("remove" if guest.is_removed else "clear", guest, number, session)
 
     async def _do(self, what: str, guest: Guest, number: int, session: Session) -> None:
-        """Have something done by an action; at the transmitter if not by that, or if it failed."""
-        if guest.by_action and self._has(number, session):
-            await self._act(what, number)
-        if not self._has(number, session) or (what == "page" and session.notified):
-            return
-        match what:
-            case "page":
-                self._unit.page(number)
-            case "clear":
-                self._unit.clear(number)
-            case _:
-                self._unit.remove(number)
+        """Have something done, at the keypad in the end, if it is not done."""
+
+        def at_keypad() -> None:
+            if not self._has(number, session) or (what == "page" and session.notified):
+                return
+            match what:
+                case "page":
+                    self._unit.page(number)
+                case "clear":
+                    self._unit.clear(number)
+                case _:
+                    self._unit.remove(number)
+
+        if self._has(number, session):
+            await self._by(guest, what, number, at_keypad)
+        at_keypad()
+
+    async def _by(
+        self, guest: Guest, what: str, number: int, at_keypad: Callable[[], object]
+    ) -> None:
+        """Have who serves a guest try to do something."""
+        match guest.by:
+            case By.KEYPAD:
+                at_keypad()
+            case By.ACTION:
+                await self._act(what, number, guest)
+            case By.CLIENT:
+                await self._client(what, number, guest)
+            case By.BOTH:
+                acting = asyncio.ensure_future(self._act(what, number, guest))
+                try:
+                    await asyncio.sleep(guest.lag)
+                    at_keypad()
+                    await acting
+                finally:
+                    acting.cancel()
+
+    def _start(self, number: int, guest: Guest) -> None:
+        """Give a pager to a guest at the keypad."""
+        self._unit.create(number, goal=guest.goal, label=guest.label, party_size=guest.party_size)
 
     def _has(self, number: int, session: Session) -> bool:
         return self._unit.active.get(number) is session
 
 
-def _free(unit: Unit) -> int | None:
-    """The first pager that is free."""
-    return next((number for number in RACK if number not in unit.active), None)
+def _free(unit: Unit, taken: Container[int] = ()) -> int | None:
+    """The first pager that is free, and that nobody has taken."""
+    return next((n for n in RACK if n not in unit.active and n not in taken), None)
 
 
 def serve_hours(

@@ -8,10 +8,11 @@ timers and tasks that are left, and for whatever reaches the event loop's except
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import Enum, auto
+import json
 import logging
 from pathlib import Path
 import resource
@@ -21,6 +22,8 @@ import time
 from typing import Any
 from unittest.mock import Mock
 
+from aiocoap import Context, Message
+from aiocoap.numbers.codes import Code
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -28,16 +31,18 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
+from custom_components.lrs_pager.repairs import AnotherUnitFlow
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sync import push
 from custom_components.lrs_pager.transmitter import blockwise, coap
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
-from tests.conftest import OUR_LOGGERS, QUICK, SetUp, poll, sensor
+from tests.conftest import OUR_LOGGERS, QUICK, SetUp, poll, sensor, serve_guest
 from tests.sessions import everything
 from tests.simulator import Simulator, Unit
 from tests.simulator.unit import Change
@@ -49,6 +54,10 @@ HISTORY = ("v1", "sessions", "history")
 SESSIONS = ("v1", "sessions")
 NOTIFY = ("v1", "notify")
 SETTINGS = ("v1", "settings")
+
+WORDS = json.loads((Path(coordinator.__file__).parent / "translations" / "en.json").read_text())[
+    "exceptions"
+]
 
 # Turns of five milliseconds in which what is pushed is shown, on the slowest computer.
 PATIENCE = 1500
@@ -208,6 +217,22 @@ class Scene:
                 patch.setattr(target, name, value)
             yield
 
+    async def act(self, what: str, number: int) -> None:
+        """Have an action change a session; HomeAssistantError if it is refused."""
+        data = {"number": number}
+        await self.hass.services.async_call(DOMAIN, f"{what}_session", data, blocking=True)
+
+    async def staff(self) -> None:
+        """Have actions do to six pagers what others do, too; they may be refused, in words."""
+        refusals = set()
+        for what in ("start", "page", "clear"):
+            for number in range(41, 47):
+                try:
+                    await self.act(what, number)
+                except HomeAssistantError as err:
+                    refusals.add(err.translation_key)
+        assert refusals <= WORDS.keys()
+
     @asynccontextmanager
     async def unloaded(self) -> AsyncIterator[None]:
         """Do something while the integration does not run."""
@@ -258,9 +283,10 @@ class Scene:
         self._check_lines(stage)
         # What the user has to be told, and no more.
         issues = {issue_id for _, issue_id in ir.async_get(self.hass).issues}
-        is_told = stage is Stage.MEANWHILE or (stage is not Stage.BEFORE and fault.issue_stays)
+        is_told = stage is Stage.MEANWHILE
         is_told |= shown is Shown.LATE and fault.needs_whole_history
-        issue = fault.issue if is_told else None
+        is_over = stage in (Stage.AFTER, Stage.RELOADED)
+        issue = fault.issue if is_told else fault.issue_after if is_over else None
         assert issues == ({f"{issue}_{self.entry.entry_id}"} if issue else set())
         # What could not be read is still there.
         aside = [path.read_bytes() for path in self.path.parent.glob("*.unreadable.*")]
@@ -445,9 +471,9 @@ class Fault:
     needs_whole_history: bool = False
     # Whether the unit would be taken for another if it forgot its history, too.
     is_known_by_history: bool = False
-    # Of the repair that the user is told of.
+    # Of the repair that the user is told of, and of one when it is over.
     issue: str | None = None
-    issue_stays: bool = False
+    issue_after: str | None = None
     # Whether sessions are on the disk as soon as they are shown.
     is_saved_meanwhile: bool = True
     # Seconds by which instants, and waits, may be off after it.
@@ -457,6 +483,8 @@ class Fault:
     modes: tuple[str, ...] = ("push", "polls")
     # Whether nothing happens meanwhile but what polls don't see.
     is_quiet: bool = False
+    # Whether it takes a poll to see what happens meanwhile.
+    needs_poll: bool = True
     # When it is, if not at noon.
     at: datetime | None = None
     # Of the simulator.
@@ -612,6 +640,64 @@ async def slow(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def behind_nat(scene: Scene) -> AsyncIterator[None]:
+    """What the unit sends by itself never arrives, as its pings come later than this remembers."""
+    network = scene.simulator.faults.network
+    network.nat = scene.simulator.ping_interval / 2
+    yield
+    network.nat = None
+
+
+@asynccontextmanager
+async def two_clients(scene: Scene) -> AsyncIterator[None]:
+    """Another client starts, pages and ends sessions at the same time as our actions do."""
+    context = await Context.create_client_context(transports=["udp6"])
+    uri = f"coap://{scene.simulator.host}:{scene.simulator.port}/v1/sessions"
+
+    async def send(code: Code, number: int, **body: object) -> None:
+        if code is Code.POST:
+            body["number"] = number
+        query = f"?number={number}" if code is not Code.POST else ""
+        payload = json.dumps(body).encode() if body else b""
+        await context.request(Message(code=code, uri=uri + query, payload=payload)).response
+
+    async def client() -> None:
+        for number in range(41, 47):
+            await asyncio.sleep(0.02)
+            await send(Code.POST, number, partySize=3, goal=300)
+        for number in (*range(41, 47), 13):
+            await asyncio.sleep(0.02)
+            await send(Code.PUT, number, action="page")
+        for number in (42, 44):
+            await send(Code.PUT, number, action="clear")
+        for number in (43, 45):
+            await send(Code.DELETE, number)
+
+    try:
+        await asyncio.gather(client(), scene.staff())
+        yield
+        await asyncio.gather(client(), scene.staff())
+    finally:
+        await context.shutdown()
+
+
+@asynccontextmanager
+async def at_the_keypad(scene: Scene) -> AsyncIterator[None]:
+    """The keypad is used for the same pagers as actions are, at the same time."""
+
+    async def keypad() -> None:
+        for step in (scene.unit.create, scene.unit.page, scene.unit.clear):
+            for number in range(41, 47):
+                await asyncio.sleep(0.02)
+                with suppress(LookupError):
+                    step(number)
+
+    await asyncio.gather(keypad(), scene.staff())
+    yield
+    await asyncio.gather(keypad(), scene.staff())
+
+
+@asynccontextmanager
 async def jittery(scene: Scene) -> AsyncIterator[None]:
     """Datagrams that come twice, and overtake each other."""
     faults = scene.simulator.faults
@@ -661,6 +747,55 @@ def rebooted(**lost: bool) -> Lasts:
         scene.unit.reboot(**lost)
 
     return lasts
+
+
+def powered_off(**lost: bool) -> Lasts:
+    """The unit boots while a guest comes, and again when this is over."""
+
+    @asynccontextmanager
+    async def lasts(scene: Scene) -> AsyncIterator[None]:
+        for number in (17, 18):
+            await scene.simulator.stop()
+            scene.unit.reboot(**lost)
+            scene.come(number, ago=1)
+            await scene.simulator.start()
+            if number == 17:
+                yield
+
+    return lasts
+
+
+@asynccontextmanager
+async def reset(scene: Scene) -> AsyncIterator[None]:
+    """The unit has forgotten all there was, until the user says that it is the same."""
+    scene.unit.reboot(restart_sequence=True, restart_ids=True, lose_active=True, lose_history=True)
+    yield
+    flow = AnotherUnitFlow(scene.entry)
+    flow.hass = scene.hass
+    await flow.async_step_same()
+    await scene.hass.async_block_till_done()
+
+
+@asynccontextmanager
+async def swapped(scene: Scene) -> AsyncIterator[None]:
+    """Another unit answers at the address, which two units may have been given in turn."""
+    other = Unit(now=scene.unit.now, seed=2, next_id=5000)
+    for number in (7, 8, 9):
+        serve_guest(other, number)
+    other.create(13, label="Nobody")
+    await scene.simulator.stop()
+    async with Simulator(
+        unit=other,
+        port=scene.simulator.port,
+        ping_interval=scene.simulator.ping_interval,
+        max_observers=scene.simulator.max_observers,
+    ) as there:
+        yield
+        # No guest is paged by a unit that is not theirs.
+        with pytest.raises(HomeAssistantError):
+            await scene.act("page", 13)
+        assert {asked.code for asked in there.requests} == {"GET"}
+    await scene.simulator.start()
 
 
 def jumped(by: timedelta) -> Lasts:
@@ -740,6 +875,9 @@ async def zeroed(scene: Scene) -> AsyncIterator[None]:
 
 NO_ANSWER = "The transmitter does not answer"
 REFUSED = "Nothing listens on the transmitter's port"
+
+
+ANOTHER = "Another transmitter answers at this address"
 
 
 def unreadable(field: str) -> str:
@@ -826,6 +964,8 @@ FAULTS = [
         comes="Fetching T7470 data recovered",
         comes_and_goes=True,
     ),
+    # What nobody asked for is not let in; polls see what it would have told.
+    Fault(name="a NAT", lasts=behind_nat),
     # ETags.
     Fault(name="ETags that lie", lasts=switched("etag_lies"), meanwhile=Shown.LATE),
     Fault(name="no ETags", lasts=switched("no_etag")),
@@ -882,13 +1022,33 @@ FAULTS = [
     Fault(name="reboot", lasts=rebooted()),
     Fault(name="reboot, another sequence", lasts=rebooted(restart_sequence=True)),
     Fault(name="reboot without active sessions", lasts=rebooted(lose_active=True)),
+    # The user says that it is the same.
     Fault(
-        name="reboot without anything",
+        name="reset, and it is the same",
+        lasts=reset,
+        meanwhile=Shown.AWAY,
+        goes=f"Error fetching T7470 data: {ANOTHER}",
+        issue="another_unit",
+        # Nobody can know whether it had served others before it forgot them.
+        issue_after="sessions_missed",
         is_known_by_history=True,
-        lasts=rebooted(
-            restart_sequence=True, restart_ids=True, lose_active=True, lose_history=True
-        ),
     ),
+    Fault(
+        name="reboot at noon",
+        lasts=powered_off(restart_sequence=True),
+        needs_poll=False,
+        modes=("push",),
+    ),
+    # Another unit answers, which is nobody's that is known.
+    away(
+        "swapped units",
+        swapped,
+        ANOTHER,
+        issue="another_unit",
+    ),
+    # Others do things, too.
+    Fault(name="two clients", lasts=two_clients),
+    Fault(name="keypad and actions at once", lasts=at_the_keypad),
     # Its clock.
     *(
         Fault(
@@ -940,7 +1100,7 @@ FAULTS = [
         lasts=zeroed,
         goes="The session log could not be read; it was set aside",
         issue="log_set_aside",
-        issue_stays=True,
+        issue_after="log_set_aside",
         modes=("polls",),
     ),
 ]
@@ -1011,12 +1171,13 @@ async def test_whatever_goes_wrong_nothing_is_lost_and_all_is_right_again(
     async with fault.lasts(scene):
         scene.evening_goes_on()
         for _ in range(3):
-            if scene.is_loaded:
+            if scene.is_loaded and fault.needs_poll:
                 await poll(hass, entry)
             await scene.check(fault.meanwhile, Stage.MEANWHILE)
 
     # It is over.
-    await poll(hass, entry)
+    if fault.needs_poll:
+        await poll(hass, entry)
     await scene.check(Shown.RIGHT if fault.is_right_at_once else Shown.LATE, Stage.AFTER)
     if scene.has_push:
         await until(lambda: entry.runtime_data.follower.push.is_live and scene.simulator.observers)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from custom_components.lrs_pager.sync.identity import AnotherUnitError
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
+from tests.sessions import everything
 from tests.simulator import Simulator, Unit
 
 
@@ -161,6 +165,133 @@ async def test_no_command_is_sent_to_another_transmitter(
     with pytest.raises(AnotherUnitError):
         await entry.runtime_data.commands.send(entry.runtime_data.transmitter.page_session(7))
     assert {asked.code for asked in other.requests} == {"GET"}
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+@pytest.mark.parametrize("ahead", [7, 5000, None])
+@pytest.mark.parametrize("active", [(), (20,)])
+async def test_another_that_answers_from_one_poll_to_the_next_is_not_merged(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, active: tuple[int, ...], ahead: int | None
+) -> None:
+    """Its count of changes is ahead of ours by so many; None: there is no count."""
+    ours, other = unit_with(3, seed=1, first_id=5000), unit_with(5, seed=2)
+    for number in active:
+        ours.create(number)
+    other.create(21)
+    other.sequence = ours.sequence + (ahead or 0)
+    at = await wires.plug(ours)
+    at.faults.no_sequence = ahead is None
+    entry = await set_up(at)
+    there = await wires.plug(other, at.port)
+    there.faults.no_sequence = ahead is None
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 3
+    if (
+        active or ahead == 5000
+    ):  # else it might have been the next guest of ours, for all that is known
+        seen = {session.number for session in entry.runtime_data.follower.tracker.active or ()}
+        assert seen == set(active)
+    # Ours is back.
+    await wires.plug(ours, at.port)
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == "3"
+    assert sensor(hass, entry, "active_sessions").state == str(len(active))
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+async def test_another_is_not_merged_either_when_the_user_has_all_read_anew(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1, first_id=5000))
+    entry = await set_up(at)
+    await wires.plug(unit_with(5, seed=2), at.port)
+    await entry.runtime_data.async_read_all()
+    await settle(hass)
+    assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 3
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+async def test_nothing_is_done_at_another_that_no_poll_has_met(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    ours, other = unit_with(3, seed=1, first_id=5000), unit_with(5, seed=2)
+    for unit in (ours, other):
+        unit.create(20)
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    there = await wires.plug(other, at.port)
+    session_id = next(iter(ours.active.values())).uuid
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            DOMAIN, "page_session", {"number": 20, "session_id": session_id}, blocking=True
+        )
+    assert {asked.code for asked in there.requests} == {"GET"}
+    assert issue(hass, ANOTHER_UNIT, entry)
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+@pytest.mark.parametrize("is_anew", [True, False])
+async def test_sessions_stay_where_they_were_if_it_has_forgotten_all_while_the_computer_slept(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    wires: Wires,
+    monkeypatch: pytest.MonkeyPatch,
+    is_anew: bool,
+) -> None:
+    unit = unit_with(3, seed=1, first_id=5000)
+    unit.skew = timedelta(days=-900)
+    for number in (4, 5):
+        serve_guest(unit, number)
+    entry = await set_up(await wires.plug(unit))
+    before = {
+        session.uuid: session.ended_at for session in await everything(entry.runtime_data.log)
+    }
+    assert len(before) == 5
+    unit.reboot(lose_history=True, restart_ids=True, restart_sequence=True)
+    serve_guest(unit, 6)
+    # The loop's clock stood still for three hours.
+    slept = timedelta(hours=3)
+    unit.now = lambda: local_time() + slept
+    clocks = entry.runtime_data.follower.clocks
+    monkeypatch.setattr(
+        clocks, "_wall", lambda: dt_util.utcnow().timestamp() + slept.total_seconds()
+    )
+    if is_anew:
+        await entry.runtime_data.async_read_all()
+    else:
+        await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    logged = await everything(entry.runtime_data.log)
+    assert {session.uuid: session.ended_at for session in logged} == before
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter")
+@pytest.mark.parametrize("action", ["page", "clear"])
+async def test_what_another_answers_to_an_action_is_not_merged_and_the_user_is_told(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, action: str
+) -> None:
+    ours, other = unit_with(3, seed=1, first_id=5000), unit_with(5, seed=2)
+    other.create(20)
+    other.sequence += 5000
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    await wires.plug(other, at.port)
+    with pytest.raises(HomeAssistantError, match="Another transmitter answers"):
+        await hass.services.async_call(DOMAIN, f"{action}_session", {"number": 20}, blocking=True)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert entry.runtime_data.follower.tracker.active == ()
+    assert await entry.runtime_data.log.count() == 3
 
 
 @pytest.fixture

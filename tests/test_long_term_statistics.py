@@ -25,7 +25,12 @@ from sqlalchemy.exc import OperationalError
 from custom_components.lrs_pager import long_term_statistics
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
-from custom_components.lrs_pager.long_term_statistics import DELAY, LongTermStatistics, statistic_id
+from custom_components.lrs_pager.long_term_statistics import (
+    DELAY,
+    DELAY_IF_MOVED,
+    LongTermStatistics,
+    statistic_id,
+)
 from custom_components.lrs_pager.sessions.hourly import COUNTS, HOUR, KEYS
 from custom_components.lrs_pager.sessions.log import SessionLog
 from homeassistant.components.recorder.statistics import (
@@ -515,6 +520,24 @@ async def test_a_session_that_turns_out_to_have_ended_in_another_hour_is_counted
     assert await hass.config_entries.async_reload(entry.entry_id)
     await settle(hass)
     assert await rows(hass, entry) == found
+
+
+async def test_the_hour_that_a_session_has_left_is_written_before_a_kill_is_likely(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    """After it, nobody would know that there is anything to correct."""
+    for minutes_ago in (500, 200, 30):
+        serve_guest(unit, minutes_ago=minutes_ago, response=4000)
+    whole = [dict(wire) for wire in unit.history]
+    del unit.history[1]["cleared"]
+    entry = await set_up()
+    await settle(hass)
+    unit.history[:] = whole
+    await entry.runtime_data.async_read_all()
+    await settle(hass)
+    async_fire_time_changed(hass, dt_util.utcnow() + DELAY_IF_MOVED + timedelta(seconds=1))
+    await settle(hass)
+    assert await states(hass, entry, "sessions") == [1, 0, 1, 1]
 
 
 async def test_sums_never_step_back_while_the_recorder_lags_behind(

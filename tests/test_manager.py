@@ -6,6 +6,7 @@ the clocks are changed.
 
 from collections.abc import Callable
 import csv
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -27,6 +28,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, poll, sensor, serve_guest
+from tests.sessions import everything
 from tests.simulator import ArchivedSession, Simulator
 from tests.simulator.floor import Floor, plan_day
 
@@ -381,6 +383,15 @@ async def test_the_file_is_as_spreadsheets_want_it(
         "9,,5.0,2026-11-22 11:57:30,2026-11-22 11:59:00,2026-11-22 12:00:00,cleared,1.5,1.0,\r\n"
         "7,,5.0,2026-11-23 11:44:00,2026-11-23 11:49:00,2026-11-23 11:50:00,removed,5.0,1.0,\r\n"
     )
+
+
+async def test_what_was_quoted_is_in_the_file(
+    entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    log = entry.runtime_data.log
+    await log.keep([replace(session, quoted=1200) for session in await everything(log)])
+    file = await (await (await hass_client()).get(url(entry))).text("utf-8-sig")
+    assert [row["quoted_minutes"] for row in read(file)] == ["20.0", "20.0"]
 
 
 async def test_names_are_in_the_file_if_they_are_asked_for_and_are_no_formulas(

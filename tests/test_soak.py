@@ -1,5 +1,6 @@
 """The soak (scripts/soak) is worth what its comparisons are: that they find what is wrong."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +18,23 @@ from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from soak.__main__ import slope
 from soak.clock import Clock
-from soak.comparison import STATISTICS, Books, hourly, read_log, statistics_differences
-from soak.plan import LONGEST_ABSENCE, After, Event, plan
+from soak.comparison import (
+    STATISTICS,
+    Books,
+    gone_of,
+    hourly,
+    read_log,
+    statistics_differences,
+)
+from soak.manager import (
+    Recount,
+    file_differences,
+    pager_differences,
+    pattern_differences,
+    quote_differences,
+    view_differences,
+)
+from soak.plan import ABSENCES, LONGEST_ABSENCE, NAT_DAYS, After, Event, plan
 from soak.steps import Steps, Telling
 from tests.conftest import serve_guest
 from tests.simulator import Unit
@@ -118,9 +134,13 @@ async def test_the_log_is_read_while_it_is_written_and_damage_is_found(tmp_path:
     assert len(wrong) == 1
 
 
-def test_a_sensor_that_is_wrong_is_found(unit: Unit, clock: Clock) -> None:
+def test_a_sensor_that_is_wrong_is_found(
+    unit: Unit, clock: Clock, lines: dict[str, dict[str, Any]]
+) -> None:
     states = {
         "daily_count": "2",
+        "left_today": "0",
+        "did_not_come_today": "1",
         "average_wait": str(301 / 60),
         "longest_wait": str(302 / 60),
         "on_time_rate": "50.0",
@@ -128,15 +148,40 @@ def test_a_sensor_that_is_wrong_is_found(unit: Unit, clock: Clock) -> None:
         "active_sessions": "0",
     }
     books = Books(unit, clock)
-    assert books.figure_differences(states) == []
+    assert books.figure_differences(states, lines) == []
     for key in states:
-        for state in ("unavailable", "1", "unknown"):
+        for state in ("unavailable", "7", "unknown"):
             if (key, state) != ("active_sessions", "unavailable"):
-                assert len(books.figure_differences(states | {key: state})) == 1, (key, state)
+                wrong = books.figure_differences(states | {key: state}, lines)
+                assert len(wrong) == 1, (key, state)
+
+
+def test_a_session_whose_instant_may_be_off_is_of_the_day_that_the_log_says(clock: Clock) -> None:
+    now = datetime(2026, 10, 26, 0, 0, 20)
+    unit = Unit(now=lambda: now, skew=timedelta(seconds=-60))
+    books = Books(unit, clock)
+    books.are_parted = True
+    serve_guest(unit, 4, minutes_ago=0)  # by its own clock before midnight
+    lines = {s.fields["uuid"]: dict(s.fields) for s in books.sessions()}
+    (line,) = lines.values()
+    line["cleared_at"] += 60
+    now += timedelta(minutes=2)
+    states = {
+        "daily_count": "1",
+        "left_today": "0",
+        "did_not_come_today": "0",
+        "average_wait": "5.0",
+        "longest_wait": "5.0",
+        "on_time_rate": "100.0",
+        "last_cleared_session": "2026-10-25T23:00:20+00:00",
+        "active_sessions": "0",
+    }
+    assert books.log_differences(lines) == []
+    assert books.figure_differences(states, lines) == []
 
 
 def test_a_row_of_statistics_that_is_wrong_is_found(lines: dict[str, dict[str, Any]]) -> None:
-    expected = hourly(lines.values())
+    expected = hourly(list(lines.values()))
     assert expected.keys() == set(STATISTICS)
     assert [row["sum"] for row in expected["sessions"].values()] == [1, 2]
     assert [row["state"] for row in expected["late"].values()] == [1, 0]
@@ -231,6 +276,161 @@ class TestSteps:
         assert len(steps.differences()) == 1
 
 
+class TestManager:
+    """What a manager is told of two guests, one of whom did not come: by hand."""
+
+    NOW = datetime(2026, 10, 25, 12, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
+
+    # 09:24 to 10:30 and 10:24 to 10:30, on the Sunday on which the clocks were changed.
+    FIRST = {  # noqa: RUF012
+        "sessions": 1,
+        "guests": 2,
+        "median_wait": 302 / 60,
+        "wait_80": 302 / 60,
+        "late": 1,
+        "left": 0,
+        "no_show": 0,
+    }
+    SECOND = FIRST | {"median_wait": 5, "wait_80": 5, "late": 0, "no_show": 1}
+    CELLS = [  # noqa: RUF012
+        {"weekday": 6, "hour": 10, **FIRST},
+        {"weekday": 6, "hour": 11, **SECOND},
+    ]
+
+    @pytest.fixture
+    def recount(self, unit: Unit, clock: Clock) -> Recount:
+        return Recount(Books(unit, clock).settled({}), clock.zone)
+
+    def wrong_by_one(self, cells: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """The same cells with one figure wrong, or with one cell less or more."""
+        for key in cells[0]:
+            yield [cells[0] | {key: 5}, *cells[1:]]
+        yield cells[1:]
+        yield [*cells, cells[0] | {"weekday": 1}]
+
+    def test_any_figure_of_the_pattern_that_is_wrong_is_found(self, recount: Recount) -> None:
+        answer = {"cells": self.CELLS, "left_out": []}
+        assert pattern_differences(recount, answer, spans=range(1)) == []
+        assert len(pattern_differences(recount, answer, spans=range(1, 2))) == 1
+        for cells in self.wrong_by_one(self.CELLS):
+            assert pattern_differences(recount, answer | {"cells": cells}, spans=range(1))
+
+    def test_guests_of_a_span_that_is_left_out_are_not_in_the_pattern(
+        self, recount: Recount
+    ) -> None:
+        span = {"from": "2026-10-25T11:25:00+01:00", "to": "2026-10-25T11:26:00+01:00"}
+        answer = {"cells": self.CELLS[:1], "left_out": [span]}
+        assert pattern_differences(recount, answer, spans=range(1, 2)) == []
+        assert pattern_differences(recount, answer | {"cells": self.CELLS}, spans=range(1, 2))
+
+    def test_a_pager_that_is_wrong_is_found(self, recount: Recount) -> None:
+        pagers = [
+            {
+                "number": number,
+                "last_seen": f"2026-10-25T{ended}:00+01:00",
+                "out": False,
+                "sessions": 1,
+                "unanswered": unanswered,
+            }
+            for number, ended, unanswered in ((4, "10:30", 0), (5, "11:30", 1))
+        ]
+        assert pager_differences(recount, {"pagers": pagers}, self.NOW) == []
+        for wrong in (
+            {"out": True},
+            {"sessions": 2},
+            {"unanswered": 5},
+            {"number": 9},
+            {"last_seen": "2026-10-25T10:31:00+01:00"},
+        ):
+            shown = {"pagers": [pagers[0] | wrong, pagers[1]]}
+            assert pager_differences(recount, shown, self.NOW)
+
+    def test_a_figure_of_the_view_that_is_wrong_is_found(self, recount: Recount) -> None:
+        today = {
+            "sessions": 2,
+            "guests": 4,
+            "average_wait": 301 / 60,
+            "wait_80": 302 / 60,
+            "late": 1,
+            "left": 0,
+            "no_show": 1,
+        }
+        view = {"today": today, "usual": None, "weeks": 0, "pattern": {"cells": self.CELLS}}
+        midnight = self.NOW - 13 * 3600
+        assert view_differences(recount, view, self.NOW, midnight, []) == []
+        for key in today:
+            shown = view | {"today": today | {key: 9}}
+            assert len(view_differences(recount, shown, self.NOW, midnight, [])) == 1
+        # A week later at eleven, the first of them had been there.
+        week = 7 * 86_400
+        usual = today | {key: self.FIRST[key] for key in self.FIRST if key in today}
+        usual["average_wait"] = 302 / 60
+        later = view | {
+            "today": dict.fromkeys(today, None)
+            | {"sessions": 0, "guests": 0, "late": 0}
+            | {"left": 0, "no_show": 0},
+            "usual": usual,
+            "weeks": 1,
+        }
+        at = (self.NOW + week - 3600, midnight + week)
+        assert view_differences(recount, later, *at, []) == []
+        assert len(view_differences(recount, later | {"weeks": 2}, *at, [])) == 1
+        for key in usual:
+            shown = later | {"usual": usual | {key: 9}}
+            assert len(view_differences(recount, shown, *at, [])) == 1
+        # If sessions may have been missed on that day, it is not compared with.
+        is_out = later | {"usual": None, "weeks": 0, "pattern": {"cells": []}}
+        assert view_differences(recount, is_out, *at, [(midnight, self.NOW)]) == []
+
+    def test_a_figure_of_the_quotes_that_is_wrong_is_found(
+        self, recount: Recount, lines: dict[str, dict[str, Any]]
+    ) -> None:
+        quotes = dict(zip(lines, (240, 420), strict=True))
+        states: dict[str, Any] = {
+            "quotes_kept": {"state": "50.0", "attributes": {"against_goal": 50}},
+            "quote_error": {"state": str((62 + 120) / 2 / 60)},
+        }
+        assert quote_differences(recount, quotes, states) == []
+        for key, value in (
+            ("quotes_kept", {"state": "51", "attributes": {"against_goal": 50}}),
+            ("quotes_kept", {"state": "50.0", "attributes": {"against_goal": 51}}),
+            ("quote_error", {"state": "unknown"}),
+        ):
+            assert len(quote_differences(recount, quotes, states | {key: value})) == 1
+
+    def test_a_cell_of_the_file_that_is_wrong_is_found(
+        self, recount: Recount, lines: dict[str, dict[str, Any]]
+    ) -> None:
+        quotes = dict(zip(lines, (None, 420), strict=True))
+        day, minutes = "2026-10-25", "5.0,1.0,7.0"
+        rows = [
+            f"4,2,5.0,{day} 10:23:58,{day} 10:29:00,{day} 10:30:00,cleared,5.03,1.0,",
+            f"5,2,5.0,{day} 11:24:00,{day} 11:29:00,{day} 11:30:00,removed,{minutes}",
+        ]
+        assert file_differences(recount, quotes, "\r\n".join(["head", *rows])) == []
+        assert len(file_differences(recount, quotes, "\r\n".join(["head", rows[0]]))) == 1
+        for number, cell in enumerate(rows[1].split(",")):
+            cells = rows[1].split(",")
+            cells[number] = f"{cell}1"
+            text = "\r\n".join(["head", rows[0], ",".join(cells)])
+            assert len(file_differences(recount, quotes, text)) == 2
+
+
+def test_guests_who_are_taken_off_at_closing_have_not_left() -> None:
+    def removed(*ends: int) -> list[dict[str, Any]]:
+        fields = {"clear_type": "REMOVED", "created_at": 0, "notified_at": 1}
+        return [fields | {"cleared_at": 1000 + end} for end in ends]
+
+    for ends, gone in (
+        ((0, 60), 2),
+        ((0, 30, 60), 0),
+        ((0, 30, 61), 3),
+        ((0, 30, 60, 90), 0),
+        ((0, 30, 60, 91), 1),
+    ):
+        assert len(gone_of(removed(*ends))) == gone, ends
+
+
 def test_while_the_units_clock_is_far_off_an_instant_may_be_a_second_off(clock: Clock) -> None:
     offset = timedelta(hours=-3)
     unit = Unit(now=lambda: NOON)
@@ -256,7 +456,7 @@ def test_time_goes_forward_and_everything_happens_in_a_fortnight(seed: int) -> N
     shifts = plan(random.Random(seed), date(2026, 10, 19), 14, 4, is_calm=False)
     assert len(shifts) == 42
     for shift, following in pairwise(shifts):
-        absence = shift.after in {After.HOURS_DOWN, After.HOURS_UNPLUGGED}
+        absence = shift.after in ABSENCES
         end = shift.middle + timedelta(hours=LONGEST_ABSENCE if absence else 0)
         assert end < following.middle
     assert {shift.event for shift in shifts} == {None, *Event}
@@ -267,6 +467,12 @@ def test_time_goes_forward_and_everything_happens_in_a_fortnight(seed: int) -> N
     assert {shift.event for shift in shifts if shift.step} >= {None}
     assert any(shift.step and shift.event in {Event.KILL, Event.RESTART} for shift in shifts)
     assert sum(shift.is_patient for shift in shifts) == 1
+    behind_nat = [shift.day for shift in shifts if shift.is_behind_nat]
+    assert behind_nat
+    assert behind_nat[-1] - behind_nat[0] < NAT_DAYS
+    # The unit boots while more guests come than usual.
+    assert all(shift.middle.hour == 13 for shift in shifts if shift.event is Event.BOOT)
+    assert all((shift.guests > 1) is (shift.event is Event.BOOT) for shift in shifts)
 
 
 def test_what_grows_has_a_slope() -> None:

@@ -123,6 +123,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._soon.cancel()
         # After a failure, the transmitter is asked again soon, whatever it told before.
         self.update_interval = timedelta(seconds=INTERVALS.poll)
+        # An answer that was under way when it is noticed that our clock was set tells less.
+        self.follower.now()
         try:
             await self.follower.read()
             await self._sum_up()
@@ -237,7 +239,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def async_read_all(self) -> None:
         """Poll now, and read all there is."""
-        self.follower.reader.read_everything()
+        self.follower.read_everything()
         await self.async_request_refresh()
 
     async def async_set_clock(self) -> None:

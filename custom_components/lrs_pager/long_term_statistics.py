@@ -75,6 +75,10 @@ from .sessions.session import PlacedSession
 # graph shows more, and a busy hour's rows are written a dozen times rather than once per guest.
 DELAY: Final = timedelta(minutes=5)
 
+# The same if sessions have moved into another hour, as our clock was set: out of which one is not
+# on the disk, and Home Assistant may be killed.
+DELAY_IF_MOVED: Final = timedelta(seconds=5)
+
 # Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for
 # ten; what is not written then is at the next start.
 STOP_TIMEOUT: Final = 5
@@ -135,13 +139,13 @@ class LongTermStatistics:
     @callback
     def note(self, before: PlacedSession | None, after: PlacedSession) -> None:
         """Take note that a session of the log is new (before: None), or is known better."""
-        hour = first_hour_of(after)
+        hour, has_moved = first_hour_of(after), False
         if before is not None:
             counted = counted_hour(before)
-            if counted is not None and counted != counted_hour(after):
+            if has_moved := counted is not None and counted != counted_hour(after):
                 self._moved.add(counted)
             hour = min(hour, first_hour_of(before))
-        self._note(hour)
+        self._note(hour, DELAY_IF_MOVED if has_moved else DELAY)
 
     @callback
     def async_start(self, log: SessionLog) -> None:
@@ -181,12 +185,14 @@ class LongTermStatistics:
             LOGGER.debug("Long-term statistics are written at the next start: %r", err)
 
     @callback
-    def _note(self, hour: int) -> None:
+    def _note(self, hour: int, delay: timedelta = DELAY) -> None:
         """Have all rows from an hour on looked at, in a while."""
         self._changes += 1
         self._since = hour if self._since is None else min(self._since, hour)
+        if delay < DELAY:
+            self._unschedule()
         if self._log is not None and self._cancel_timer is None:
-            self._cancel_timer = async_call_later(self._hass, DELAY, self._sync_now)
+            self._cancel_timer = async_call_later(self._hass, delay, self._sync_now)
 
     @callback
     def _unschedule(self) -> None:

@@ -83,6 +83,27 @@ def test_a_computer_that_slept_and_whose_clock_was_set_then_is_told_from_one_tha
     assert turned.steps == [6 * HOUR, 1500, -6 * HOUR]
 
 
+def test_any_clock_that_shows_what_the_units_would_tells_that_the_computer_slept() -> None:
+    turned = Turned()
+    turned.read()
+    turned.sleeps(6 * HOUR)
+
+    def read_whosever(ahead: int) -> None:
+        shown = datetime.fromtimestamp(turned.true + ahead, UTC).replace(tzinfo=None, microsecond=0)
+        turned.clocks.read_whosever(shown, turned.loop, turned.loop)
+
+    for ahead in (47 * 60, -3600, 10):
+        read_whosever(ahead)
+        assert turned.clocks.unit(turned.loop).is_stale
+        assert turned.steps == [6 * HOUR]
+    read_whosever(0)
+    assert turned.steps == [6 * HOUR, -6 * HOUR]
+    # Where nothing is in question, it is not read.
+    read_whosever(3600)
+    assert turned.setting == 1
+    assert turned.clocks.ahead == 0
+
+
 def test_a_unit_that_drifts_while_the_computer_sleeps_was_not_set() -> None:
     turned = Turned()
     turned.read()

@@ -109,3 +109,15 @@ def test_what_is_not_known_is_not_sure() -> None:
     unit.forget()
     assert not unit.is_sure(12)
     assert not new().is_sure(1)
+
+
+def test_a_count_that_does_not_go_on_may_be_another_units() -> None:
+    unit = state()
+    for sequence, is_far in ((7, False), (8, False), (107, False), (108, True), (6, True)):
+        assert unit.is_far_from(told(sequence, asked=20)) is is_far
+    # Also if a list could not be read since.
+    unit.forget()
+    assert unit.is_far_from(told(6, asked=20))
+    # It was asked for before 7 was told.
+    assert not unit.is_far_from(told(6, asked=10.5))
+    assert not new().is_far_from(told(6, asked=20))

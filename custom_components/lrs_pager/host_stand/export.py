@@ -157,7 +157,7 @@ def _row(session: PlacedSession, zone: tzinfo, *, names: bool) -> list[Any]:
         _text(_ENDINGS.get(session.clear_type or "", session.clear_type)),
         _minutes(session.wait),
         _minutes(session.response),
-        None,
+        _minutes(session.quoted),
     ]
     return [*row, _text(session.label)] if names else row
 

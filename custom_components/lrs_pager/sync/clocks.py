@@ -113,6 +113,21 @@ class Clocks:
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
 
+    def read_whosever(self, shown: datetime | None, asked: float, answered: float) -> None:
+        """Read a clock that may be another unit's, if it shows what ours would.
+
+        So it is known that the computer slept, though it is not known who answers. As of `read`.
+        """
+        self.now()
+        if shown is None or self._unit is None or not self._steps:
+            return
+        expected, since = self._unit + answered, answered - self._read_at
+        for slept in (0.0, sum(self._steps), *self._steps):
+            slack = RESOLUTION + answered - asked + DRIFT * (abs(slept) + since)
+            if abs(_naive(shown) - expected - slept) <= slack:
+                self.read(shown, asked, answered)
+                return
+
     def _possible_after_sleep(
         self, found: tuple[float, float], before: tuple[float, float]
     ) -> tuple[float, float] | None:

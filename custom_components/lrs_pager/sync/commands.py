@@ -43,7 +43,8 @@ class Commands:
         to_end: whether to wait until everything is read that the answer did not tell, be it a long
         history; else no longer than it takes to see the active sessions.
         Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
-        have been carried out: the state is read. AnotherUnitError: it was not sent.
+        have been carried out: the state is read. AnotherUnitError: it was not sent, unless
+        its answer is what has shown that another answers.
         """
         reader = self._follower.reader
         if another := self._follower.identity.another:
@@ -77,8 +78,12 @@ class Commands:
             await self._receive(answer)
 
     async def _receive(self, answer: Answer) -> None:
-        """Take in an answer, and have all shown that came of it."""
+        """Take in an answer, and have all shown that came of it. Raises AnotherUnitError."""
         self._follower.receive(answer)
+        if not self._follower.is_sure:
+            await self._refresh()  # which shows whose answer it is
+            if another := self._follower.identity.another:
+                raise another
         if self._follower.is_behind:
             await self._save()
 

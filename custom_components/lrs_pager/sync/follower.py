@@ -148,6 +148,8 @@ class Follower:
 
     def receive(self, answer: Answer) -> None:
         """Take in a message that the unit sent by itself, or the answer to a command."""
+        if answer.is_asked:
+            self.doubts(answer)
         if not self.identity.is_sure:
             # The history shows whose sessions they are.
             self._note(answer)
@@ -221,8 +223,22 @@ class Follower:
         """Whether it is known that our transmitter answers."""
         return self.identity.is_sure
 
+    def doubt(self) -> None:
+        """Take note that another transmitter may answer."""
+        self.identity.lost()
+
+    def doubts(self, answer: Answer) -> bool:
+        """Doubt an answer whose count does not go on from ours, or a list of others' guests."""
+        lists = self.tracker.active or (), answer.sessions
+        before, now = ({session.uuid for session in some} for some in lists)
+        are_others = answer.is_all and before and now and not before & now
+        if is_doubtful := bool(are_others or self.reader.state.is_far_from(answer)):
+            self.doubt()
+        return is_doubtful
+
     async def is_ours(self, chunk: Chunk) -> bool:
         """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
+        self.clocks.read_whosever(chunk.envelope.timestamp, chunk.asked, chunk.answered)
         return await self.identity.see_history(chunk)
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
@@ -277,6 +293,11 @@ class Follower:
             await self.save()
         self.events.add(self.tracker.history_is_late(self.now()))
         self.gaps.answered(self.clocks.now())
+
+    def read_everything(self) -> None:
+        """Read all there is the next time, and see whose it is."""
+        self.doubt()
+        self.reader.read_everything()
 
     async def save(self) -> None:
         """Have the log keep what has ended, and how far a long history was read.

@@ -17,6 +17,9 @@ SLICE = 5.0
 class TakesChunks(Protocol):
     """Where sessions of the history go."""
 
+    def doubt(self) -> None:
+        """Take note that another transmitter may answer."""
+
     async def is_ours(self, chunk: Chunk) -> bool:
         """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
 
@@ -142,6 +145,9 @@ class HistoryReader:
         began = self._steady()
         is_left_out = False
         async for chunk in self._transmitter.history(self._pass.cursor):
+            is_continued = chunk.goes_on or self._pass.is_whole or self._pass.cursor is None
+            if chunk.sessions and not is_continued:
+                take.doubt()
             if not await take.is_ours(chunk):
                 is_left_out = True
                 continue

@@ -2,7 +2,8 @@
 
 Two transmitters may have swapped addresses, or the user has entered the address of another. Its
 guests would be announced and counted here, and could not be told from ours afterwards. So, when
-the transmitter answers again after it did not, its history is read before anything is merged.
+the transmitter answers again after it did not, or its count of changes or its history does not go
+on from what was known, its history is read before anything more is merged.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -51,7 +52,7 @@ class Identity:
         self._ids: set[int] = set()
 
     def lost(self) -> None:
-        """The transmitter did not answer: what answers next may be another."""
+        """The transmitter did not answer, or not as one that goes on: it may be another."""
         self.is_sure = False
 
     async def see_history(self, chunk: Chunk) -> bool:

@@ -23,6 +23,9 @@ UNANSWERED_LISTS = 3
 class Takes(TakesChunks, Protocol):
     """Where answers go."""
 
+    def doubts(self, answer: Answer) -> bool:
+        """Whether a list of active sessions may be another transmitter's; if so, note that."""
+
     def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it was as it was known.
 
@@ -158,6 +161,9 @@ class Reader:
         if answer is None:
             self.state.confirm(now)
             return False
+        if take.doubts(answer):
+            # The history shows whose they are.
+            await self._try_history(take)
         was_known = self.state.token is not None
         was_so = take.take_list(answer)
         is_new = self.state.see_list(answer, self._steady())

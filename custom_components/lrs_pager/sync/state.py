@@ -11,6 +11,9 @@ from ..transmitter import Answer
 # Seconds that a unit's ETags may fail to tell apart: its clock has whole seconds; twice that.
 ETAG_TICK = 2.0
 
+# More changes than there are between two polls.
+MOST_CHANGES = 100
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -39,6 +42,8 @@ class UnitState:
         """
         self._sure_for, self._etag_age = sure_for, etag_age
         self._known: _Known | None = None
+        # The last count, and when it was first told; also of a state that is not known any more.
+        self._count: tuple[int, float] | None = None
         # When a list was asked for that was answered, and when something seemed to be missing.
         self._asked_at = self._doubted_at = float("-inf")
 
@@ -70,6 +75,18 @@ class UnitState:
             return None
         return self._known.etag
 
+    def is_far_from(self, answer: Answer) -> bool:
+        """Whether a list has a count that ours can't have come to, unless the unit has booted.
+
+        It is lower, or higher by more than what happens between two polls.
+        """
+        sequence = answer.envelope.sequence
+        if self._count is None or sequence is None:
+            return False
+        count, since = self._count
+        # If it was asked for before that was told, it may have been overtaken.
+        return since <= answer.asked and not 0 <= sequence - count <= MOST_CHANGES
+
     def see_list(self, answer: Answer, now: float) -> bool:
         """Take in a list of the active sessions; return whether the state is new, or not known."""
         known = self._known
@@ -81,7 +98,7 @@ class UnitState:
         if token is None:
             self._known = None
         elif known is None or token != known.token:
-            self._known = _Known(token, now)
+            self._know(token, now)
         else:
             # ETags are one-second timestamps, so an ETag is trusted only if it was issued more
             # than a tick after the last change.
@@ -96,8 +113,14 @@ class UnitState:
         if not is_in_step:
             self.doubt(now)
         elif (sequence := answer.envelope.sequence) is not None and sequence != self.token:
-            self._known = _Known(sequence, now)
+            self._know(sequence, now)
         return is_in_step
+
+    def _know(self, token: object, now: float) -> None:
+        """Know a state from now on."""
+        self._known = _Known(token, now)
+        if isinstance(token, int):
+            self._count = token, now
 
     def _continues(self, answer: Answer) -> bool:
         """Whether a message goes on from where we are."""

@@ -1,0 +1,54 @@
+"""Another CoAP client of the unit, as a second host's app is: by aiocoap, not by our code."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from aiocoap import Context, Message
+from aiocoap.error import Error
+from aiocoap.numbers.codes import Code
+
+# Seconds after which it gives up: a host would take the keypad then.
+PATIENCE = 3.0
+
+logging.getLogger("coap").setLevel(logging.CRITICAL)  # the unit has faults, which is no news
+
+
+class Client:
+    """Starts, pages and ends sessions."""
+
+    def __init__(self, host: str) -> None:
+        """Take the unit's host; nothing is sent yet."""
+        self._host = host
+        self._context: Context | None = None
+
+    async def act(self, port: int, what: str, number: int, **fields: Any) -> bool:
+        """Have something done to the session on a pager; return whether the unit said so.
+
+        what: "start" (with the unit's fields), "page", "clear" or "remove".
+        """
+        if self._context is None:
+            self._context = await Context.create_client_context(transports=["udp6"])
+        uri = f"coap://{self._host}:{port}/v1/sessions"
+        if what == "start":
+            message = Message(code=Code.POST, uri=uri, payload=_json(number=number, **fields))
+        else:
+            message = Message(
+                code=Code.PUT, uri=f"{uri}?number={number}", payload=_json(action=what)
+            )
+        try:
+            async with asyncio.timeout(PATIENCE):
+                response = await self._context.request(message).response
+        except Error, TimeoutError, OSError:
+            return False
+        return bool(response.code.is_successful())
+
+    async def close(self) -> None:
+        """Leave no socket behind."""
+        if self._context is not None:
+            await self._context.shutdown()
+
+
+def _json(**fields: Any) -> bytes:
+    return json.dumps(fields, ensure_ascii=False).encode()
