@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from custom_components.lrs_pager.transmitter import MAX_GOAL, MAX_LABEL, MAX_NAME, MalformedError
-from custom_components.lrs_pager.transmitter.models import (
+from custom_components.lrs_pager.transmitter.messages import (
     Envelope,
     Message,
     Session,

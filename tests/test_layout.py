@@ -76,6 +76,14 @@ def test_only_one_file_knows_the_recorder(file: Path) -> None:
     assert known == (file == PRODUCT / "long_term_statistics.py")
 
 
+@pytest.mark.parametrize("wing", ["transmitter", "sessions", "sync"])
+def test_each_file_of_a_wing_has_its_line_in_the_wings_docstring(wing: str) -> None:
+    docstring = ast.get_docstring(ast.parse((PRODUCT / wing / "__init__.py").read_text())) or ""
+    told = {line.split()[0] for line in docstring.splitlines() if "   " in line or "  " in line}
+    for file in (PRODUCT / wing).glob("[!_]*.py"):
+        assert file.stem in told
+
+
 def test_no_file_builds_on_one_that_builds_on_it() -> None:
     graph: dict[str, set[str]] = {}
     for file in FILES:

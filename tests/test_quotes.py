@@ -21,7 +21,7 @@ from custom_components.lrs_pager.sessions.backtest import back_test, read_line
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.missed import missed_spans
 from custom_components.lrs_pager.sessions.session import PlacedSession
-from custom_components.lrs_pager.sync.quotes import AGAIN
+from custom_components.lrs_pager.sync.quoting import AGAIN
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er

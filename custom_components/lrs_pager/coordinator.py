@@ -52,7 +52,7 @@ from .sync.intervals import Intervals
 from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
-from .sync.quotes import Quotes, Wires
+from .sync.quoting import Quotes, Wires
 from .sync.soon import Soon
 from .transmitter import Session, Transmitter, TransmitterError
 

@@ -139,13 +139,13 @@ class LongTermStatistics:
     @callback
     def note(self, before: PlacedSession | None, after: PlacedSession) -> None:
         """Take note that a session of the log is new (before: None), or is known better."""
-        hour, has_moved = first_hour_of(after), False
+        hour, delay = first_hour_of(after), DELAY
         if before is not None:
-            counted = counted_hour(before)
-            if has_moved := counted is not None and counted != counted_hour(after):
-                self._moved.add(counted)
             hour = min(hour, first_hour_of(before))
-        self._note(hour, DELAY_IF_MOVED if has_moved else DELAY)
+            if (counted := counted_hour(before)) not in {None, counted_hour(after)}:
+                self._moved.add(counted)
+                delay = DELAY_IF_MOVED
+        self._note(hour, delay)
 
     @callback
     def async_start(self, log: SessionLog) -> None:
@@ -294,11 +294,11 @@ class LongTermStatistics:
         changes nothing, in its turn.
         """
         done = asyncio.Event()
-
-        def on_done() -> None:
-            self._hass.loop.call_soon_threadsafe(done.set)
-
-        async_update_statistics_metadata(self._hass, self._ids[SESSIONS], on_done=on_done)
+        async_update_statistics_metadata(
+            self._hass,
+            self._ids[SESSIONS],
+            on_done=lambda: self._hass.loop.call_soon_threadsafe(done.set),
+        )
         try:
             async with asyncio.timeout(BUSY_AFTER):
                 await done.wait()

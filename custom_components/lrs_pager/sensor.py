@@ -23,7 +23,7 @@ from .entity import LrsPagerDescription, LrsPagerEntity
 from .sessions.quote import Quote
 from .sessions.session import PlacedSession
 from .sync.picture import Snapshot
-from .sync.quotes import PARTIES
+from .sync.quoting import PARTIES
 
 # All sensors show the same snapshot; none asks the transmitter by itself.
 PARALLEL_UPDATES = 0

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import example, given, strategies as st
 
-from custom_components.lrs_pager.transmitter.models import Session
+from custom_components.lrs_pager.transmitter.messages import Session
 from custom_components.lrs_pager.transmitter.parse import (
     LIST_END,
     Head,

@@ -15,7 +15,7 @@ from custom_components.lrs_pager.transmitter import (
     RejectedError,
     Transmitter,
 )
-from custom_components.lrs_pager.transmitter.models import Message
+from custom_components.lrs_pager.transmitter.messages import Message
 from custom_components.lrs_pager.transmitter.observed import KEPT, MAX_FIELDS, Exchange, Observed
 from custom_components.lrs_pager.transmitter.parse import parse_any, parse_history
 from tests.conftest import serve_guest

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.lrs_pager.transmitter import MalformedError, Session
-from custom_components.lrs_pager.transmitter.models import Statistics
+from custom_components.lrs_pager.transmitter.messages import Statistics
 from custom_components.lrs_pager.transmitter.parse import (
     Head,
     parse_history,

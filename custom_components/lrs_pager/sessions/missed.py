@@ -1,7 +1,7 @@
 """Spans in which sessions may have been missed, as they are kept with the log.
 
-A span is from when the transmitter was last known to tell all until it told all again (POSIX
-seconds). The log has no session that ended in it, and figures leave it out.
+A span is from the last complete reading to the next one (POSIX seconds). The
+log has no session that ended in it, and figures leave it out.
 """
 
 from collections.abc import Collection

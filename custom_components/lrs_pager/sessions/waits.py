@@ -1,4 +1,4 @@
-"""Sessions of the log and of the live list, as the waits that quotes are made of."""
+"""Sessions of the log and of the live list, turned into what quote.py is told."""
 
 from collections.abc import Collection
 from datetime import datetime, tzinfo

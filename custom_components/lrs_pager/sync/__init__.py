@@ -3,7 +3,8 @@
     follower   all that the transmitter says comes in here, and is merged in one order
     reader     decides what to read, and when
     history    reads the history: on from where it was read before, once a day all of it
-    state      how far we know the unit's state, so that it need not be asked for what we know
+    identity   whether what answers is the transmitter whose sessions the log has
+    state      whether what is known of the unit is current, so that it need not be asked
     push       keeps one observation alive
     clocks     the unit's clock and our own, each of which may be set
     facts      what the unit says of itself
@@ -12,9 +13,9 @@
     events     who is told what has just happened to sessions
     commands   commands to the transmitter, and a look at what came of them
     picture    the business day, its figures, and the snapshot that is shown
-    quotes     how long the next guest will wait, as guests come and go
-    moments    moments that come by themselves: late, out too long, the day's end
-    soon       one early read at a time
+    quoting    how long the next guest will wait, as guests come and go
+    moments    timers for what comes by itself: late, out too long, the day's end
+    soon       early reads, put together: the earliest is taken
     intervals  how often what is asked for
 
 Clocks and intervals are arguments everywhere, so that tests turn a clock by hand.

@@ -9,7 +9,7 @@ from ..sessions.session import PlacedSession
 from ..transmitter import BusinessDay, Settings, Statistics, UnitClock
 from .facts import UnitFacts
 from .push import PushState
-from .quotes import Board
+from .quoting import Board
 
 # Seconds by which the start of a day may move as the unit's clock drifts or is set, and be the same
 # day still: counts are statistics, for which another start is a reset. A clock that is reset to the

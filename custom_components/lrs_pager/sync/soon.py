@@ -1,4 +1,4 @@
-"""One early read at a time, at the earliest moment that was asked for."""
+"""Early reads, put together: there is one, at the earliest moment that was asked for."""
 
 from collections.abc import Callable
 

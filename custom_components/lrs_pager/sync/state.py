@@ -1,4 +1,4 @@
-"""How far we know the unit's state, so that it need not be asked for what we know.
+"""Whether what is known of the unit is current, so that it need not be asked.
 
 The unit has a running count of changes, which is in nearly all that it says. As long as that goes
 on by one with each message, nothing was missed; if it is where we know it, nothing has changed.

@@ -1,6 +1,6 @@
 """The LRS T7470 transmitter: its CoAP API, and the time it tells. No Home Assistant in here.
 
-    models      what a unit says, as dataclasses
+    messages    what a unit says, as dataclasses
     observed    what a unit was seen to do, for diagnostics
     datagrams   which datagrams are read at all
     coap        one request and its response (the only file that imports aiocoap)
@@ -30,7 +30,7 @@ from .exceptions import (
     UnreachableError,
 )
 from .history import Chunk, Cursor
-from .models import (
+from .messages import (
     CLEARED,
     PAGED,
     REMOVED,

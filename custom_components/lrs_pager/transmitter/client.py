@@ -12,7 +12,7 @@ from . import blockwise
 from .coap import DEFAULT_PORT, VALID, Endpoint, KeepAlive, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError
 from .history import Chunk, Cursor, Reader, open_history
-from .models import Envelope, Message
+from .messages import Envelope, Message
 from .parse import parse_any, parse_sessions, parse_settings
 
 # The API's version is the first segment of every path. That of the history is in history.py.

@@ -15,7 +15,7 @@ Instants are POSIX seconds (UTC), whole, as the unit's stamps are whole seconds.
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from .models import Session
+from .messages import Session
 
 # How far the unit's clock may be off and still count as keeping local time. A clock set by hand
 # and drifting for months stays within minutes; the next thing that happens to clocks, a change

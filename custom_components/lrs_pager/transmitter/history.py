@@ -18,7 +18,7 @@ from typing import Any, Self
 from .blockwise import CONTEXT, MAX_HELD, Body
 from .coap import VALID, Endpoint
 from .exceptions import ChangedError, MalformedError, TimedOutError
-from .models import Message
+from .messages import Message
 from .parse import LIST_END, Head, Item, digest, parse_history, parse_items, split_list
 
 PATH = "/v1/sessions/history"

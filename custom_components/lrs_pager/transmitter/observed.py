@@ -13,7 +13,7 @@ import re
 from statistics import median
 from typing import Any
 
-from .models import Message
+from .messages import Message
 
 # Round trips of a resource from which the median is taken, and pings from which the interval is.
 KEPT = 50

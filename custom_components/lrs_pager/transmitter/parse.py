@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 import orjson
 
 from .exceptions import MalformedError
-from .models import Envelope, Message, Session, Settings, Statistics
+from .messages import Envelope, Message, Session, Settings, Statistics
 
 # Characters of a label that are kept. No limit is documented; the longest message that any LRS
 # pager shows is 200 characters.

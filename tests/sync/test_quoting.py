@@ -15,7 +15,7 @@ from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.quote import Reason
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.waits import wait_of
-from custom_components.lrs_pager.sync.quotes import (
+from custom_components.lrs_pager.sync.quoting import (
     AGAIN,
     COUNT_AGAIN,
     LEARN_AGAIN,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from ..sessions.kept import KEPT_OVER, Kept
+from ..sessions.kept_quotes import KEPT_OVER, Kept
 from ..sessions.log import Change, LogClosedError, SessionLog
 from ..sessions.missed import missed_spans
 from ..sessions.quote import LONGEST, Quote, Quoter, Reason, Wait
