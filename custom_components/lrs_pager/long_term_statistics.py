@@ -290,15 +290,14 @@ class LongTermStatistics:
     async def _settled(self) -> None:
         """Wait until the recorder has carried out what it was told to: it only queues.
 
-        It would say so by its commit future, but has none while it is at its last task. This
-        changes nothing, in its turn.
+        This changes nothing, in its turn. While it is at its last task, it has no commit future.
         """
         done = asyncio.Event()
-        async_update_statistics_metadata(
-            self._hass,
-            self._ids[SESSIONS],
-            on_done=lambda: self._hass.loop.call_soon_threadsafe(done.set),
-        )
+
+        def on_done() -> None:
+            self._hass.loop.call_soon_threadsafe(done.set)
+
+        async_update_statistics_metadata(self._hass, self._ids[SESSIONS], on_done=on_done)
         try:
             async with asyncio.timeout(BUSY_AFTER):
                 await done.wait()
