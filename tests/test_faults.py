@@ -1030,7 +1030,7 @@ FAULTS = [
         goes=f"Error fetching T7470 data: {ANOTHER}",
         issue="another_unit",
         # Nobody can know whether it had served others before it forgot them.
-        issue_after="sessions_missed",
+        comes="Sessions may have been missed",
         is_known_by_history=True,
     ),
     Fault(

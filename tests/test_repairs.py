@@ -175,8 +175,8 @@ async def test_each_transmitter_has_an_issue_of_its_own(
 async def test_the_fix_sets_the_clock_and_the_issue_is_gone(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, dialog: Dialog, way: str
 ) -> None:
-    serve_guest(simulator.unit, wait=240)
     simulator.unit.skew = timedelta(hours=1)
+    serve_guest(simulator.unit, wait=240)
     entry = await set_up()
     await listening(entry, way)
     shown = await dialog.open(entry)

@@ -12,8 +12,9 @@ export class Strategy extends HTMLElement {
   /** Have the dashboard made anew when one of these changes. */
   static registryDependencies = ["devices", "entities"];
 
+  /** Home Assistant makes the address of the title, and /lrs-pager is that of the page in the sidebar. */
   static getCreateSuggestions(): Config {
-    return { title: "LRS Pager", icon: "mdi:chart-box" };
+    return { title: "LRS T7470", icon: "mdi:chart-box" };
   }
 
   static async generate(_config: Config, hass: Hass): Promise<Config> {

@@ -74,7 +74,7 @@ const base = css`
     outline-offset: 2px;
   }
   .plain {
-    border: var(--line);
+    box-shadow: inset 0 0 0 1px var(--divider-color);
     background: var(--ha-color-fill-neutral-normal-resting);
     color: var(--primary-text-color);
   }

@@ -141,7 +141,7 @@ it("its words are those that were loaded for it", async () => {
 });
 
 it("a new dashboard is called and looks other than the page in the sidebar", () => {
-  expect(Strategy.getCreateSuggestions()).toEqual({ title: "LRS Pager", icon: "mdi:chart-box" });
+  expect(Strategy.getCreateSuggestions()).toEqual({ title: "LRS T7470", icon: "mdi:chart-box" });
 });
 
 it("it is made anew when transmitters come and go", () => {

@@ -68,7 +68,7 @@ async def test_the_card_is_in_the_picker_with_what_happens_now(house: House) -> 
     await expect(card).to_contain_text("Smith")
     await card.locator(".overlay").click()
     await page.get_by_role("button", name="Save").locator("visible=true").click()
-    await expect(page.locator("hui-section lrs-pager-card")).to_contain_text("Nakamura")
+    await expect(page.locator("#view lrs-pager-card")).to_contain_text("Nakamura")
     assert [card["type"] for card in await saved(house)] == ["custom:lrs-pager-card"]
 
 
@@ -164,7 +164,7 @@ async def test_a_dashboard_is_made_for_all_transmitters(house: House) -> None:
         await expect(page.get_by_text("Community dashboards")).to_be_visible()
         await page.get_by_role("button", name="LRS Pager").click()
         await page.get_by_role("button", name="Create").locator("visible=true").click()
-        await page.locator("ha-sidebar a[href='/host-stand']").click()
+        await page.locator("ha-sidebar a[href='/lrs-t7470']").click()
         await expect(row(page, 12)).to_contain_text("Nakamura")
         for tile in ("Parties", "Average wait", "Longest wait", "On time"):
             card = page.locator("hui-tile-card").filter(has_text=tile)

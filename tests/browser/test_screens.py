@@ -149,7 +149,7 @@ async def test_the_row_is_late_when_the_sensor_is(house: House) -> None:
 
     await house.home.wait(is_late, 5, "the sensor")
     await button(page, "Page 12").click()
-    await expect(row(page, 12)).to_contain_text("ago")
+    await expect(row(page, 12)).to_contain_text("since paged")
     await expect(stand(page)).not_to_contain_text("1 late")
 
 
