@@ -311,6 +311,8 @@ async def test_a_unit_that_does_not_tell_the_time_is_taken_at_its_word(
     assert age(sensor(hass, entry, "last_cleared_session").state) < 10
 
 
+# Where changes are told, polls ask for nothing, and so not for the time.
+@pytest.mark.polled
 async def test_a_day_has_one_start_whatever_becomes_of_the_units_clock(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
