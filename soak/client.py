@@ -29,6 +29,7 @@ class Client:
         what: "start" (with the unit's fields), "page", "clear" or "remove".
         """
         if self._context is None:
+            asyncio.get_running_loop().set_exception_handler(_ignore_late_answers)
             self._context = await Context.create_client_context(transports=["udp6"])
         uri = f"coap://{self._host}:{port}/v1/sessions"
         if what == "start":
@@ -48,6 +49,12 @@ class Client:
         """Leave no socket behind."""
         if self._context is not None:
             await self._context.shutdown()
+
+
+def _ignore_late_answers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Let pass what aiocoap raises for an answer to a request that was given up."""
+    if not isinstance(context.get("exception"), asyncio.InvalidStateError):
+        loop.default_exception_handler(context)
 
 
 def _json(**fields: Any) -> bytes:

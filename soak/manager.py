@@ -19,6 +19,9 @@ from .comparison import copied, gone_of, is_late, is_slip, together
 ANSWERED_WITHIN = 180
 LATELY = timedelta(days=28)
 
+# Seconds of any day but the two on which clocks are changed.
+DAY = 86_400
+
 # Weeks that today is compared with.
 USUAL_WEEKS = 4
 
@@ -51,12 +54,17 @@ class Recount:
         del found["median_wait"]
         return found | {"average_wait": fmean(waits) if waits else None}
 
-    def cells(self, spans: list[Span]) -> dict[tuple[int, int], dict[str, float | None]]:
-        """The figures by local weekday and hour of the beginning, less what was in a span."""
+    def cells(
+        self, spans: list[Span], until: float
+    ) -> dict[tuple[int, int], dict[str, float | None]]:
+        """The figures by local weekday and hour of the beginning, less what was in a span.
+
+        until: when they began at the latest (POSIX seconds), as the unit's clock may be ahead.
+        """
         hours: dict[tuple[int, int], list[dict[str, Any]]] = {}
         for fields in self._sessions:
             began, ended = fields["created_at"], fields["cleared_at"]
-            if any(began < end and start < ended for start, end in spans):
+            if began > until or any(began < end and start < ended for start, end in spans):
                 continue
             local = datetime.fromtimestamp(began, self._zone)
             hours.setdefault((local.weekday(), local.hour), []).append(fields)
@@ -203,10 +211,12 @@ def _compare_cells(
     return wrong
 
 
-def pattern_differences(recount: Recount, answer: dict[str, Any], *, spans: range) -> list[str]:
+def pattern_differences(
+    recount: Recount, answer: dict[str, Any], now: float, *, spans: range
+) -> list[str]:
     """Compare with what get_pattern returns. spans: how many there may be."""
     found = spans_of(answer)
-    wrong = _compare_cells("get_pattern", answer["cells"], recount.cells(found))
+    wrong = _compare_cells("get_pattern", answer["cells"], recount.cells(found, now))
     if len(found) not in spans:
         wrong.append(f"{len(found)} spans are left out, should be {spans}")
     return wrong
@@ -243,12 +253,12 @@ def view_differences(
     recount: Recount, view: dict[str, Any], now: float, midnight: float, spans: list[Span]
 ) -> list[str]:
     """Compare with what the manager's view is told. midnight: when today began."""
-    wrong = _compare("today", view["today"], recount.day(midnight, now + 1))
+    wrong = _compare("today", view["today"], recount.day(midnight, midnight + DAY))
     usual, weeks = recount.usual(now, spans)
     wrong += _compare("the usual day", view["usual"] or {}, usual or {})
     if view["weeks"] != weeks:
         wrong.append(f"the usual day is of {view['weeks']} weeks, should be {weeks}")
-    return wrong + _compare_cells("the view", view["pattern"]["cells"], recount.cells(spans))
+    return wrong + _compare_cells("the view", view["pattern"]["cells"], recount.cells(spans, now))
 
 
 def quote_differences(

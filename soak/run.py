@@ -726,7 +726,7 @@ class Soak:
             view = await self._home.command(f"{DOMAIN}/manager")
             file = await self._home.rest("GET", f"/api/{DOMAIN}/{self._entry_id}/sessions.csv")
             wrong = [
-                *pattern_differences(recount, pattern, spans=spans),
+                *pattern_differences(recount, pattern, now, spans=spans),
                 *pager_differences(recount, pagers, now),
                 *view_differences(
                     recount, view, now, self._clock.instant(midnight), spans_of(pattern)

@@ -23,6 +23,8 @@ class Telling(Enum):
     """Whether a step is to be announced."""
 
     DUE = "exactly once"
+    # It was told within a second of the end; stamps of whole seconds can't tell the two apart.
+    AGAIN = "once or twice"
     # Home Assistant was not there, or went before it could tell.
     FREE = "at most once"
     # It was over for more than 15 minutes when Home Assistant could learn of it.
@@ -84,6 +86,10 @@ class Steps:
 
     def begin_absence(self) -> None:
         """Home Assistant goes: what it has not told by now, and what happens now, it need not."""
+        now = time.monotonic()
+        for step in self.all.values():
+            if step.telling is Telling.DUE and step.told and now - step.at < 1:
+                step.telling = Telling.AGAIN
         for step in self._untold.values():
             step.telling = Telling.FREE
         self._untold.clear()
@@ -104,6 +110,7 @@ class Steps:
             times = len(step.told)
             fits = {
                 Telling.DUE: times == 1,
+                Telling.AGAIN: times in {1, 2},
                 Telling.FREE: times <= 1,
                 Telling.STALE: times == 0,
             }

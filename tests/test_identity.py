@@ -376,6 +376,26 @@ async def test_a_transmitter_that_was_off_is_known_again(
     assert issue(hass, ANOTHER_UNIT, entry) is None
 
 
+@pytest.mark.logs(GONE)
+async def test_a_transmitter_whose_ids_have_begun_again_and_that_is_wiped_then_is_known(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    unit = unit_with(3, seed=1, first_id=5000)
+    unit.reboot(restart_ids=True)
+    for number in (4, 5):
+        serve_guest(unit, number)
+    at = await wires.plug(unit)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    unit.wipe_history()
+    serve_guest(unit, 6)
+    await wires.plug(unit, at.port)
+    await poll(hass, entry)
+    assert sensor(hass, entry, "daily_count").state == "6"
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+
+
 @pytest.mark.logs(REJECTED, "The history can't be read")
 async def test_a_history_that_can_t_be_read_hides_nobody(
     hass: HomeAssistant, set_up: SetUp, wires: Wires

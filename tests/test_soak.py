@@ -267,6 +267,16 @@ class TestSteps:
         self.live(unit)
         assert len(steps.untold) == 3
 
+    def test_in_the_second_before_an_absence_a_step_may_be_told_twice(self, unit: Unit) -> None:
+        steps = Steps(unit)
+        uuid, names = self.live(unit)
+        for name in names:
+            steps.tell(uuid, name)
+        steps.begin_absence()
+        for count in (0, 1):
+            steps.tell(uuid, "cleared")
+            assert len(steps.differences()) == count
+
     def test_what_is_long_over_is_not_to_be_told(self, unit: Unit) -> None:
         steps = Steps(unit)
         steps.telling = Telling.STALE
@@ -310,18 +320,20 @@ class TestManager:
 
     def test_any_figure_of_the_pattern_that_is_wrong_is_found(self, recount: Recount) -> None:
         answer = {"cells": self.CELLS, "left_out": []}
-        assert pattern_differences(recount, answer, spans=range(1)) == []
-        assert len(pattern_differences(recount, answer, spans=range(1, 2))) == 1
+        assert pattern_differences(recount, answer, self.NOW, spans=range(1)) == []
+        assert len(pattern_differences(recount, answer, self.NOW, spans=range(1, 2))) == 1
         for cells in self.wrong_by_one(self.CELLS):
-            assert pattern_differences(recount, answer | {"cells": cells}, spans=range(1))
+            assert pattern_differences(recount, answer | {"cells": cells}, self.NOW, spans=range(1))
 
     def test_guests_of_a_span_that_is_left_out_are_not_in_the_pattern(
         self, recount: Recount
     ) -> None:
         span = {"from": "2026-10-25T11:25:00+01:00", "to": "2026-10-25T11:26:00+01:00"}
         answer = {"cells": self.CELLS[:1], "left_out": [span]}
-        assert pattern_differences(recount, answer, spans=range(1, 2)) == []
-        assert pattern_differences(recount, answer | {"cells": self.CELLS}, spans=range(1, 2))
+        assert pattern_differences(recount, answer, self.NOW, spans=range(1, 2)) == []
+        assert pattern_differences(
+            recount, answer | {"cells": self.CELLS}, self.NOW, spans=range(1, 2)
+        )
 
     def test_a_pager_that_is_wrong_is_found(self, recount: Recount) -> None:
         pagers = [

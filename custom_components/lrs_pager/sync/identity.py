@@ -107,5 +107,5 @@ class Identity:
         ids = {session.id for session in sessions if session.id is not None}
         if not ids or not self._ids or ids & self._ids:
             return False
-        last = max(self._ids)
-        return last - MAX_ID_STEP < min(ids) <= last + MAX_ID_STEP
+        # They may have begun again among those.
+        return any(last - MAX_ID_STEP < min(ids) <= last + MAX_ID_STEP for last in self._ids)
