@@ -425,7 +425,7 @@ async def test_a_transmitter_keeps_its_mac_address_when_another_is_seen_at_its_a
 ) -> None:
     entry = await start(hass, entry_at(HERE, simulator.port))
     assert_aborted(await dhcp(hass, mac=OTHER_MAC), "already_configured")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert entry.unique_id == MAC
 
 

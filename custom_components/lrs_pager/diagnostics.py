@@ -31,7 +31,8 @@ async def async_get_config_entry_diagnostics(
                 {"data": dict(entry.data), "options": dict(entry.options)}, TO_REDACT
             ),
             "state": entry.state.value,
-            "reason": entry.error_reason_translation_key,
+            # Older versions of Home Assistant keep the text alone.
+            "reason": entry.error_reason_translation_key or entry.reason,
         }
     coordinator = entry.runtime_data
     follower = coordinator.follower
