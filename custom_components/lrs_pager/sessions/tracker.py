@@ -321,10 +321,11 @@ class SessionTracker:
             if is_live and not known:
                 self._end_others(placed.number, at)
             self._unfinished.put(tracked)
-        if not self._knows_active:
-            # Nobody has told yet what was so when we began.
-            steps = _since(self._began, steps, placed) if is_live else []
-        _announce(news.events, steps, placed, at, is_live=is_live, seen=tracked.seen(clock))
+        seen = tracked.seen(clock)
+        if not known:
+            # The first list tells what was so when we began. It may be a part of one.
+            steps = _since(self._began, steps, seen) if is_live or self._knows_active else []
+        _announce(news.events, steps, placed, at, is_live=is_live, seen=seen)
         return None if is_over else placed.keys[0]
 
     def _see_ended(
