@@ -323,8 +323,7 @@ class SessionTracker:
             self._unfinished.put(tracked)
         seen = tracked.seen(clock)
         if not known:
-            # The first list tells what was so when we began. It may be a part of one.
-            steps = _since(self._began, steps, seen) if is_live or self._knows_active else []
+            steps = _first_news(self._began, steps, seen, is_live, self._knows_active)
         _announce(news.events, steps, placed, at, is_live=is_live, seen=seen)
         return None if is_over else placed.keys[0]
 
@@ -492,6 +491,20 @@ def _since(began: float, steps: Iterable[Step], session: PlacedSession) -> list[
     """Those of the steps that happened at an instant or after it, as far as is known."""
     # Stamps have whole seconds.
     return [step for step in steps if (_instant(step, session) or began) >= began - 1]
+
+
+def _first_news(
+    began: float, steps: list[Step], session: PlacedSession, is_live: bool, knows_active: bool
+) -> list[Step]:
+    """What is news of a session that is told of for the first time.
+
+    The first list tells what was so when we began. It may be a part of one, so that what was before
+    is no news later, either; but the last step in a message has just happened, whatever its stamp.
+    """
+    if not is_live and not knows_active:
+        return []
+    last = steps[-1:] if is_live and knows_active else []
+    return [*_since(began, steps[: len(steps) - len(last)], session), *last]
 
 
 def _announce(
