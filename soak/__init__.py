@@ -33,8 +33,8 @@ What has to be equal, at a checkpoint after each shift and at the end:
 - Sensors: the figures of the business day.
 - Events: each step is told once, and after the steps before it. But a step that Home Assistant had
   not told when it (or the entry) was stopped, or that happened until it was back, need not be told;
-  one of the second before it may be told twice, as stamps are of whole seconds; and one that it can
-  only learn of more than 15 minutes late is not told.
+  one of the two seconds before it may be told twice, as stamps and clocks are of whole seconds; and
+  one that it can only learn of more than 15 minutes late is not told.
 - Long-term statistics: each hour's rows follow from the ledger.
 - What a manager is told, at the end: get_pattern, get_pagers, the Manager view, how quotes were
   kept, and the file of all sessions. What was quoted is read off the log, as the unit knows none;

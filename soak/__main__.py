@@ -3,11 +3,14 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from itertools import combinations
 import json
+from math import ceil
 from pathlib import Path
 import random
 import shutil
 import signal
+from statistics import median
 import sys
 import tempfile
 import time
@@ -22,11 +25,12 @@ MEGABYTE = 2**20
 # Days of service in which Home Assistant's caches fill after a start, measured without any faults:
 # 15 MB in the first two days, 1 MB in the third.
 WARM_UP = 2.0
-# Checkpoints at least to tell a slope, and what it may be at most per day of service. Memory, less
-# what the database holds: a process of 270 MB that breathes. Blocks are what Python has allocated:
-# 270 sessions in the log are some hundreds. Of tasks, files and our objects, one look sees some
-# that another does not, as while a unit that forgot us is asked to tell again.
-LEAST_SAMPLES = 8
+# Days at least to tell a slope, and what it may be at most per day of service. Memory, less what
+# the database holds: a process of 270 MB that breathes. Blocks are what Python has allocated: 270
+# sessions in the log are some hundreds. Of each day it is the least that was seen: one look sees
+# what another does not, as while a unit that forgot us is asked to tell again, or while quotes
+# are learnt from the log, which is ten thousand objects of ours for seconds.
+LEAST_DAYS = 4
 SLOPES = {"memory": 1.5 * MEGABYTE, "blocks": 3000.0, "tasks": 0.5, "files": 0.5, "ours": 10.0}
 
 
@@ -62,11 +66,15 @@ def arguments() -> argparse.Namespace:
 def slopes(run: Soak) -> dict[str, float]:
     """How what the last process held grew, per day of service; empty if too little is known."""
     life = [s for s in run.samples if s.life == run.life and s.day]
-    life = [s for s in life if s.day >= life[0].day + WARM_UP]
-    if len(life) < LEAST_SAMPLES:
+    days: dict[int, list[dict[str, float]]] = {}
+    for sample in life:
+        if sample.day >= life[0].day + WARM_UP:
+            # Midnight's shift is of the day before.
+            days.setdefault(ceil(sample.day) - 1, []).append(sample.held)
+    if len(days) < LEAST_DAYS:
         return {}
     return {
-        name: slope([s.day for s in life], [s.held[name] for s in life])
+        name: slope(list(days), [min(held[name] for held in day) for day in days.values()])
         for name in life[0].held
         if name != "time"
     }
@@ -111,10 +119,9 @@ def report(run: Soak, args: argparse.Namespace, seconds: float) -> list[str]:
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """Return the slope of the line that fits best."""
-    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
-    spread = sum((a - mean_x) ** 2 for a in x)
-    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
+    """Return the median of the slopes between any two points: a few odd ones don't count."""
+    points = sorted(zip(x, y, strict=True))
+    return median((d - b) / (c - a) for (a, b), (c, d) in combinations(points, 2))
 
 
 async def soak(args: argparse.Namespace) -> int:

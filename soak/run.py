@@ -121,6 +121,7 @@ EXPECTED_LINES = (
     "Error fetching T7470 data",
     "Error during service call to lrs_pager",
     "The history can't be read",
+    "times or sessions of the history can't be read",
     # It takes the time by its wall clock, which was set in between.
     "Updating state for ",
 )

@@ -15,6 +15,9 @@ from tests.simulator import Change, Unit
 # What the event entity calls them, by what the unit calls them.
 STEPS = {"created": "started", "paged": "paged", "cleared": "cleared", "removed": "removed"}
 
+# Seconds by which it is not known when a step was: a stamp, and the clock, are of whole seconds.
+STAMPS = 2
+
 # States that are no event.
 NO_EVENT = {"unavailable", "unknown"}
 
@@ -23,7 +26,7 @@ class Telling(Enum):
     """Whether a step is to be announced."""
 
     DUE = "exactly once"
-    # It was told within a second of the end; stamps of whole seconds can't tell the two apart.
+    # It was told right before Home Assistant went: stamps can't tell that from after it came back.
     AGAIN = "once or twice"
     # Home Assistant was not there, or went before it could tell.
     FREE = "at most once"
@@ -88,7 +91,7 @@ class Steps:
         """Home Assistant goes: what it has not told by now, and what happens now, it need not."""
         now = time.monotonic()
         for step in self.all.values():
-            if step.telling is Telling.DUE and step.told and now - step.at < 1:
+            if step.telling is Telling.DUE and step.told and now - step.at < STAMPS:
                 step.telling = Telling.AGAIN
         for step in self._untold.values():
             step.telling = Telling.FREE

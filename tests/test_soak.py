@@ -267,7 +267,7 @@ class TestSteps:
         self.live(unit)
         assert len(steps.untold) == 3
 
-    def test_in_the_second_before_an_absence_a_step_may_be_told_twice(self, unit: Unit) -> None:
+    def test_in_the_seconds_before_an_absence_a_step_may_be_told_twice(self, unit: Unit) -> None:
         steps = Steps(unit)
         uuid, names = self.live(unit)
         for name in names:
@@ -490,3 +490,4 @@ def test_time_goes_forward_and_everything_happens_in_a_fortnight(seed: int) -> N
 def test_what_grows_has_a_slope() -> None:
     assert slope([1, 2, 3, 4], [5, 8, 11, 14]) == 3
     assert slope([1, 2, 3, 4], [5, 6, 6, 5]) == 0
+    assert slope([1, 2, 3, 4, 5, 6], [5, 6, 7, 8, 9000, 10]) == 1

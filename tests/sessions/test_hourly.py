@@ -309,6 +309,16 @@ def test_who_turns_out_to_have_been_cleared_up_with_others_is_not_counted_as_gon
     assert database.has_sums_of_its_states()
 
 
+def test_who_turns_out_not_to_have_been_late_is_not_counted_as_late() -> None:
+    database = Database()
+    log = [replace(taken_off(-20), wait=400, goal=goal) for goal in (300, 350)]
+    database.sync(log)
+    assert database.states(LATE) == {START: 2}
+    database.sync([log[0], replace(log[1], goal=600)])
+    assert database.states(LATE) == {START: 1}
+    assert database.has_sums_of_its_states()
+
+
 def test_who_is_gone_stays_counted_when_the_log_forgets() -> None:
     database = Database()
     database.sync([taken_off(-1200), taken_off(-600)])

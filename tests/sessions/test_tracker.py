@@ -563,6 +563,14 @@ def test_what_was_so_at_the_beginning_is_no_news() -> None:
     assert told.news == ["paged 1", "cleared 2"]
 
 
+def test_what_the_first_list_left_out_is_no_news_when_the_next_one_has_it() -> None:
+    told = Told(begun=False)
+    told.list(guest(1, started=-60), at=0)
+    told.list(guest(1, started=-60), guest(2, started=-60, paged=-30), guest(3, started=3), at=5)
+    assert told.news == ["started 3"]
+    assert told.active == [1, 2, 3]
+
+
 def test_a_message_before_the_first_list_tells_what_has_happened_since_the_beginning() -> None:
     told = Told(begun=False)
     told.message(guest(7, started=-60, paged=10), at=10)

@@ -23,8 +23,9 @@ LEFT: Final = "left"
 NO_SHOW: Final = "no_show"
 COUNTS: Final = (SESSIONS, GUESTS, LATE, LEFT, NO_SHOW)
 
-# Of these there may turn out to be fewer, by what is learnt of an end, or of others beside it.
-CORRECTED: Final = (LEFT, NO_SHOW)
+# Of these there may turn out to be fewer, by what is learnt of a goal or an end, or of others
+# beside it.
+CORRECTED: Final = (LATE, LEFT, NO_SHOW)
 
 # What is measured: the mean over an hour's sessions.
 WAIT: Final = "wait"

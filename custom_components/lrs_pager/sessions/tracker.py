@@ -321,10 +321,10 @@ class SessionTracker:
             if is_live and not known:
                 self._end_others(placed.number, at)
             self._unfinished.put(tracked)
-        if not self._knows_active:
-            # Nobody has told yet what was so when we began.
-            steps = _since(self._began, steps, placed) if is_live else []
-        _announce(news.events, steps, placed, at, is_live=is_live, seen=tracked.seen(clock))
+        seen = tracked.seen(clock)
+        if not known:
+            steps = _first_news(self._began, steps, seen, is_live, self._knows_active)
+        _announce(news.events, steps, placed, at, is_live=is_live, seen=seen)
         return None if is_over else placed.keys[0]
 
     def _see_ended(
@@ -491,6 +491,20 @@ def _since(began: float, steps: Iterable[Step], session: PlacedSession) -> list[
     """Those of the steps that happened at an instant or after it, as far as is known."""
     # Stamps have whole seconds.
     return [step for step in steps if (_instant(step, session) or began) >= began - 1]
+
+
+def _first_news(
+    began: float, steps: list[Step], session: PlacedSession, is_live: bool, knows_active: bool
+) -> list[Step]:
+    """What is news of a session that is told of for the first time.
+
+    The first list tells what was so when we began. It may be a part of one, so that what was before
+    is no news later, either; but the last step in a message has just happened, whatever its stamp.
+    """
+    if not is_live and not knows_active:
+        return []
+    last = steps[-1:] if is_live and knows_active else []
+    return [*_since(began, steps[: len(steps) - len(last)], session), *last]
 
 
 def _announce(
