@@ -48,10 +48,10 @@ What has to be equal, at a checkpoint after each shift and at the end:
 Days on which a NAT lets in nothing that the unit sends by itself are compared as all others are.
 
 The unit forgets: its history holds four days, and is wiped now and then when all is read; once all
-is lost. It is never made to forget what Home Assistant had
-no chance to see. Its clock is set while no guest is there, and noticed before the next comes: what
-a session is worth that has stamps of two clocks is for tests/properties/test_time.py. Home
-Assistant's own clock is set with guests at the door, by minutes forward and back; and is hours off
-at some of its starts, as that of a computer without a battery is, until it is put right. All waits
-are compared to the second all the same, and all else when it is right again.
+is lost. It is never made to forget what Home Assistant had no chance to see. Its clock is set while
+no guest is there, and noticed before the next comes: what a session is worth that has stamps of two
+clocks is for tests/properties/test_time.py. Home Assistant's own clock is set with guests at the
+door, by minutes forward and back; and is hours off at some of its starts, as that of a computer
+without a battery is, until it is put right. All waits are compared to the second all the same, and
+all else when it is right again.
 """

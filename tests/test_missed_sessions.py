@@ -172,9 +172,9 @@ async def test_where_nothing_can_be_missing_nothing_is_said(
 async def test_the_user_is_told_in_the_language_of_the_house(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, language: str, said: str
 ) -> None:
-    hass.config.language = language
     serve_guest(simulator.unit, minutes_ago=60)
     entry = await set_up()
+    hass.config.language = language
     await be_away(hass, entry)
     simulator.unit.wipe_history()
     serve_guest(simulator.unit, minutes_ago=5)

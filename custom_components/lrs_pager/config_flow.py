@@ -274,7 +274,7 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_create_entry(title=self._title(), data=address)
 
     async def _async_change(self, entry: ConfigEntry, address: dict[str, Any]) -> ConfigFlowResult:
-        """Change a transmitter's address; whoever has it gets the former one in exchange."""
+        """Change a transmitter's address; an entry that has it gets the former one in exchange."""
         for other in await self._async_entries_at(address):
             if other is not entry and other.source != SOURCE_IGNORE:
                 _give_address(self.hass, other, entry.data)
@@ -346,7 +346,6 @@ class LrsPagerOptionsFlow(OptionsFlowWithReload):
         )
 
 
-@callback
 async def _async_moved(entry: ConfigEntry, address: dict[str, Any]) -> dict[str, Any] | None:
     """What changes in the data of an entry of this MAC address; None if it is not to move."""
     if entry.source == SOURCE_IGNORE:
@@ -362,6 +361,7 @@ async def _async_moved(entry: ConfigEntry, address: dict[str, Any]) -> dict[str,
     return {CONF_HOST: host}
 
 
+@callback
 def _give_address(hass: HomeAssistant, entry: ConfigEntry, address: Mapping[str, Any]) -> None:
     """Give an entry another address, at which it is looked for anew."""
     _forget_mac(hass, entry)
@@ -370,6 +370,7 @@ def _give_address(hass: HomeAssistant, entry: ConfigEntry, address: Mapping[str,
     hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
+@callback
 def _forget_mac(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Take the MAC address off the device of an entry.
 

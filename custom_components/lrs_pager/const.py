@@ -7,14 +7,14 @@ DOMAIN: Final = "lrs_pager"
 LOGGER = logging.getLogger(__package__)
 
 MANUFACTURER: Final = "Long Range Systems"
-# The languages of translations/, the first of which is taken for any other.
-LANGUAGES: Final = ("en", "de", "es", "fr", "it", "nl", "pl", "pt-BR", "sv")
+# What the transmitter calls itself in `deviceName`, the same on every unit.
+MODEL: Final = "T7470"
 
 # The largest party that a quote or a session is for.
 MAX_PARTY_SIZE: Final = 9_999
 
-# What the transmitter calls itself in `deviceName`, the same on every unit.
-MODEL: Final = "T7470"
+# The languages of translations/; for any other, the first is taken.
+LANGUAGES: Final = ("en", "de", "es", "fr", "it", "nl", "pl", "pt-BR", "sv")
 
 # The options' key for the hour, 0 to 23, at which a business day begins ...
 CONF_DAY_START: Final = "day_start"

@@ -221,7 +221,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def missed(self, start: float, end: float) -> None:
         """Tell the user."""
-        tell_of_missed(self.hass, self.config_entry, start, end)
+        self.hass.async_create_task(tell_of_missed(self.hass, self.config_entry, start, end))
 
     @callback
     def stepped(self, seconds: int) -> None:

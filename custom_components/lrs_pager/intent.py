@@ -70,7 +70,7 @@ async def answer(hass: HomeAssistant, said: Said, context: Context) -> tuple[str
 
     Returns what to answer, in the nearest of LANGUAGES or else in English, and whether it was done.
     """
-    language = next(iter(matches(said.language, LANGUAGES)), "en")
+    language = next(iter(matches(said.language, LANGUAGES)), LANGUAGES[0])
     try:
         return await _do(hass, said, language, context), True
     except Unauthorized:

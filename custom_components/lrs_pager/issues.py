@@ -1,4 +1,4 @@
-"""What the user is told of: in Repairs what can be mended, in notifications what can not."""
+"""What the user is told of: in Repairs what can be mended, in notifications what can't."""
 
 from datetime import datetime
 from typing import Final
@@ -7,7 +7,7 @@ from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -80,13 +80,12 @@ def withdraw_issue(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> None:
     ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")
 
 
-@callback
-def tell_of_missed(hass: HomeAssistant, entry: ConfigEntry, start: float, end: float) -> None:
+async def tell_of_missed(hass: HomeAssistant, entry: ConfigEntry, start: float, end: float) -> None:
     """Tell that sessions may have been missed between two instants (POSIX seconds).
 
-    A notification, as nobody can mend that; one for each span.
+    This is a notification, as nobody can mend it; there is one for each span.
     """
-    words = async_get_cached_translations(hass, hass.config.language, "common", DOMAIN)
+    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
     values = {"title": entry.title, "start": _local(start), "end": _local(end)}
     LOGGER.info("Sessions may have been missed between %(start)s and %(end)s", values)
     title, text = (
@@ -99,7 +98,7 @@ def tell_of_missed(hass: HomeAssistant, entry: ConfigEntry, start: float, end: f
 
 
 def _local(instant: float) -> str:
-    """An instant as it is shown in a text, as texts have no format of times."""
+    """Write an instant by the local clock, as translated texts have no format of times."""
     at: datetime = dt_util.as_local(dt_util.utc_from_timestamp(instant))
     return f"{at:%Y-%m-%d %H:%M}"
 

@@ -75,8 +75,8 @@ from .sessions.session import PlacedSession
 # graph shows more, and a busy hour's rows are written a dozen times rather than once per guest.
 DELAY: Final = timedelta(minutes=5)
 
-# The same if sessions have moved into another hour, as our clock was set: out of which one is not
-# on the disk, and Home Assistant may be killed.
+# The same if an hour counts a session no more. Which hours these are is known in memory alone, and
+# would be forgotten if Home Assistant were killed before.
 DELAY_IF_MOVED: Final = timedelta(seconds=5)
 
 # Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for
@@ -288,9 +288,9 @@ class LongTermStatistics:
                 _, totals = await recorder.async_add_executor_job(self._read_written, start)
 
     async def _settled(self) -> None:
-        """Wait until the recorder has carried out what it was told to: it only queues.
+        """Wait until the recorder has done all it was given, by one more task that changes nothing.
 
-        This changes nothing, in its turn. While it is at its last task, it has no commit future.
+        Its own commit future can't be waited for: it has none while it is at its last task.
         """
         done = asyncio.Event()
 

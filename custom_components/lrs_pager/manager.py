@@ -21,7 +21,7 @@ from .sessions.pattern import LATELY, Pagers, Pattern, minutes
 PATTERN_WEEKS: Final = 8
 MOST_WEEKS: Final = 104
 
-# Nothing was before that; and what is asked for does not leave the years that there are.
+# No session is older; and some weeks before it, there is still a year that datetime knows.
 FIRST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 
 # Weeks that today is compared with.

@@ -1,6 +1,6 @@
 """Actions: start, change, page, end, list and sum up sessions; page without one; quote waits.
 
-And answer by voice.
+Also what a voice assistant answers.
 """
 
 import asyncio

@@ -158,7 +158,10 @@ def log(
 
 
 def plan_night(day: date, seed: int, house: Restaurant) -> list[Guest]:
-    """Who comes in that night and gets a pager, for a floor: the same for the same day and seed."""
+    """Who comes in that night and gets a pager, for a floor: the same for the same day and seed.
+
+    house: one without spans of days, as there is no first day to count from.
+    """
     opening = datetime.combine(day, time()) + timedelta(minutes=house.opens)
     rng = random.Random(f"{seed} {day}")
     parties = _Night(house, day.weekday(), rng).parties()

@@ -1,7 +1,8 @@
 """Spans in which sessions may have been missed, as they are kept with the log.
 
-A span is from the last complete reading to the next one (POSIX seconds). The
-log has no session that ended in it, and figures leave it out.
+A span (POSIX seconds) begins when the transmitter last answered or, if Home Assistant was off since
+then, with the log's last session; it ends with the oldest session that the transmitter still had.
+The log has no session that ended in it, and figures leave it out.
 """
 
 from collections.abc import Collection

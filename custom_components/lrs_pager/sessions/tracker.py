@@ -496,10 +496,10 @@ def _since(began: float, steps: Iterable[Step], session: PlacedSession) -> list[
 def _first_news(
     began: float, steps: list[Step], session: PlacedSession, is_live: bool, knows_active: bool
 ) -> list[Step]:
-    """What is news of a session that is told of for the first time.
+    """The steps that are news, of a session that is told of for the first time.
 
-    The first list tells what was so when we began. It may be a part of one, so that what was before
-    is no news later, either; but the last step in a message has just happened, whatever its stamp.
+    What happened before we began is none; of that, the first list may lack a part, which a later
+    one has. But the last step in a message has just happened, whatever its stamp says.
     """
     if not is_live and not knows_active:
         return []
