@@ -137,9 +137,10 @@ class HomeAssistant:
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """Stop the process and what it started; drop the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        # Another task may make a request meanwhile.
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
         process, self._process = self._process, None
         if process is None:
             return
