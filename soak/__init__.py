@@ -30,7 +30,7 @@ What has to be equal, at a checkpoint after each shift and at the end:
 - Log: each session that the unit archived is in the file once, with all its fields and instants as
   the unit has them, and nothing else is. To the second; while the unit's clock is too far off to be
   taken as it is, to one second, as the unit tells what it shows in whole seconds.
-- Sensors: the figures of the business day.
+- Sensors: all figures of the business day, also those that users have to enable.
 - Events: each step is told once, and after the steps before it. But a step that Home Assistant had
   not told when it (or the entry) was stopped, or that happened until it was back, need not be told;
   one of the two seconds before it may be told twice, as stamps and clocks are of whole seconds; and

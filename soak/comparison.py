@@ -147,11 +147,17 @@ class Books:
                 wrong.append(f"{key} is {state}, should be {value}")
 
         gone = {fields["uuid"] for fields in gone_of(settled)}
-        left = [fields for fields in ended if fields["uuid"] in gone]
+        left = [f["uuid"] in gone and "notified_at" not in f for f in ended]
+        did_not_come = [fields["uuid"] in gone for fields in paged]
         compare("daily_count", len(ended))
-        compare("left_today", sum("notified_at" not in fields for fields in left))
-        compare("did_not_come_today", sum("notified_at" in fields for fields in left))
+        compare("guests_served", sum(fields["party_size"] for fields in ended))
+        compare("removed_today", sum(fields["clear_type"] == "REMOVED" for fields in ended))
+        compare("left_today", sum(left))
+        compare("did_not_come_today", sum(did_not_come))
+        compare("left_rate", _mean([100.0 * each for each in left]), 1e-9)
+        compare("did_not_come_rate", _mean([100.0 * each for each in did_not_come]), 1e-9)
         compare("average_wait", _mean([wait / 60 for wait in waits]), ROUNDING)
+        compare("average_response", _mean([f["response"] / 60 for f in paged]), ROUNDING)
         compare("longest_wait", max(waits) / 60 if waits else None, ROUNDING)
         compare("on_time_rate", _mean([100.0 * ok for ok in on_time]), 1e-9)
         last = max(self.sessions(), key=lambda session: session.fields["cleared_at"])
@@ -166,8 +172,9 @@ class Books:
         if not is_last:
             wrong.append(f"last_cleared_session is {shown}, should be {last.fields['cleared_at']}")
         # After some faults it is taken for a unit that does not tell them, for five minutes.
-        if states["active_sessions"] not in {str(len(self._unit.active)), "unavailable"}:
-            wrong.append(f"active_sessions is {states['active_sessions']}")
+        for key, count in (("active_sessions", len(self._unit.active)), ("pagers_not_back", 0)):
+            if states[key] not in {str(count), "unavailable"}:
+                wrong.append(f"{key} is {states[key]}, should be {count}")
         return wrong
 
 

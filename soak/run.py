@@ -69,6 +69,12 @@ DAYS_KEPT = 4
 # Share of a day's sessions that come in an absence of hours.
 ABSENCE = 0.25
 
+# Figures of the day that are compared, and that users have to enable.
+DISABLED_AT_FIRST = (
+    *("average_response", "guests_served", "removed_today"),
+    *("left_rate", "did_not_come_rate"),
+)
+
 # Minutes after which what happened is no news any more; see MAX_EVENT_AGE of sessions/tracker.py.
 STALE_AFTER = timedelta(minutes=16)
 
@@ -282,11 +288,19 @@ class Soak:
         if result["type"] != "create_entry":
             raise HomeAssistantError(f"The transmitter was not added: {result.get('errors')}")
         self._entry_id = result["result"]["entry_id"]
+        for entity in await home.command("config/entity_registry/list"):
+            if entity["platform"] == DOMAIN and entity["translation_key"] in DISABLED_AT_FIRST:
+                await home.command(
+                    "config/entity_registry/update",
+                    entity_id=entity["entity_id"],
+                    disabled_by=None,
+                )
+        await self._reload_now()
 
         async def has_entities() -> bool:
             states = await home.states(self._entry_id)
             self._entities = {key: state["entity_id"] for key, state in states.items()}
-            return "session" in states and "daily_count" in states
+            return states.keys() >= {"session", "daily_count", *DISABLED_AT_FIRST}
 
         await home.wait(has_entities, SET_UP_TIMEOUT, "the entities")
         self._listener.entity_id = self._entities["session"]
