@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from custom_components.lrs_pager.sessions.backtest import read_line
 from custom_components.lrs_pager.sessions.figures import Figures, figures
 from custom_components.lrs_pager.sessions.log import Place, SessionLog
+from custom_components.lrs_pager.sessions.placing import place
 from custom_components.lrs_pager.sessions.quote import Quoter, Wait
-from custom_components.lrs_pager.sessions.session import PlacedSession, place
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.transmitter import Session, Transmitter, UnitClock
 from custom_components.lrs_pager.transmitter.parse import parse_history
 

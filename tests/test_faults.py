@@ -546,7 +546,7 @@ def for_minutes(inner: Lasts) -> Lasts:
 
     @asynccontextmanager
     async def lasts(scene: Scene) -> AsyncIterator[None]:
-        reader = scene.entry.runtime_data.follower.reader
+        reader = scene.entry.runtime_data.follower.poller
         with scene.patched(reader, _intervals=replace(reader._intervals, history=0)):
             async with inner(scene):
                 yield
@@ -1183,7 +1183,7 @@ async def test_whatever_goes_wrong_nothing_is_lost_and_all_is_right_again(
         await until(lambda: entry.runtime_data.follower.push.is_live and scene.simulator.observers)
     scene.evening_ends()
     if fault.needs_whole_history:
-        entry.runtime_data.follower.reader.read_everything()
+        entry.runtime_data.follower.poller.read_everything()
     if fault.needs_whole_history or not scene.has_push:
         await poll(hass, entry)
     await scene.check(Shown.RIGHT, Stage.AFTER)

@@ -67,7 +67,7 @@ async def serve(simulator: Simulator, until: Callable[[], bool]) -> int:
 
 
 def is_read(entry: MockConfigEntry) -> bool:
-    return not entry.runtime_data.follower.reader.history.is_under_way
+    return not entry.runtime_data.follower.poller.history.is_under_way
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -134,7 +134,7 @@ async def test_a_history_that_changes_while_it_is_read_hides_nothing(
         simulator.hooks[HISTORY, 3] = lambda: serve_guest(unit, minutes_ago=0)
         simulator.hooks[HISTORY, 5] = lambda: serve_guest(unit, minutes_ago=0)
         await come_back(hass, entry)
-        history = entry.runtime_data.follower.reader.history
+        history = entry.runtime_data.follower.poller.history
         assert history.failing_since is not None
         simulator.hooks.clear()
         await poll(hass, entry)

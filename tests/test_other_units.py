@@ -64,7 +64,7 @@ async def proved(hass: HomeAssistant, entry: MockConfigEntry, unit: RawUnit) -> 
 
 async def in_step(hass: HomeAssistant, entry: MockConfigEntry, unit: RawUnit) -> None:
     """Wait until all that happened is known."""
-    known, push = entry.runtime_data.follower.reader.state, entry.runtime_data.follower.push
+    known, push = entry.runtime_data.follower.poller.state, entry.runtime_data.follower.push
     # It may be registered anew just now, as a change was missed.
     await asyncio.sleep(0.02)
     await until(lambda: not push.is_live or push._observation.began is not None)
@@ -275,7 +275,7 @@ async def test_a_session_that_a_unit_took_off_its_list_by_mistake_comes_back(
     entry = await set_up(unit)
     await proved(hass, entry, unit)
     await poll(hass, entry)
-    assert entry.runtime_data.follower.reader.state.etag(hass.loop.time()) == b"always"
+    assert entry.runtime_data.follower.poller.state.etag(hass.loop.time()) == b"always"
 
     # A pager has one session at a time, or so we think.
     second = unit.start(7)

@@ -1168,7 +1168,7 @@ async def test_nothing_lingers_after_the_end(
         assert not entry._background_tasks
     else:
         await hass.async_stop(force=True)
-    assert coordinator._soon._cancel is coordinator.moments._cancel is None
+    assert coordinator._soon._cancel is coordinator.timers._cancel is None
     endpoint = coordinator.transmitter._endpoint
     assert endpoint._context is None
     assert not endpoint._observers

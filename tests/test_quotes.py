@@ -349,7 +349,7 @@ async def test_what_was_quoted_is_kept_with_the_session_with_the_goal_that_was_s
     assert session.number == 7
     assert (session.quoted, session.first_goal, session.goal) == (60 * quote, 600, 1_200)
     # Whatever the transmitter tells of it from now on.
-    entry.runtime_data.follower.reader.read_everything()
+    entry.runtime_data.follower.poller.read_everything()
     await poll(hass, entry)
     assert await entry.runtime_data.log.newest(1) == [session]
 

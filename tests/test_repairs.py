@@ -330,6 +330,6 @@ async def test_times_that_can_t_be_read_are_told_until_they_can(
     # It is told once, and taken back.
     await poll(hass, entry)
     simulator.faults.wrong = {}
-    entry.runtime_data.follower.reader.read_everything()
+    entry.runtime_data.follower.poller.read_everything()
     await poll(hass, entry)
     assert not ir.async_get(hass).issues

@@ -6,14 +6,24 @@ Three wings know no Home Assistant, and each builds only on those before it:
     sessions/     what is known of sessions: each one, the log, figures
     sync/         keeps up with one transmitter: what to read and when, push, clocks, the picture
 
-On top of them, at the root, are the files that Home Assistant wants, under its own names; the
-coordinator wires the wings to it. host_stand/ is what browsers are served and told; what they are
-served is in www/, and its sources are in frontend/ of the repository.
+At the root, on top of them, are the files that Home Assistant wants, under its own names, and:
 
-A packet becomes a session, is merged and logged, and is shown:
+    target        which transmitter is meant, and who may use it
+    address       what people enter as a transmitter's address
+    describe      sessions and quotes in the words of events, attributes and actions
+    manager       what a manager asks of the log
+    errors        exceptions in the user's words: of a transmitter, and of what can't be done
+    issues        what the user is told of in Repairs, and in notifications
 
-    transmitter/client -> sync/follower -> sessions/tracker -> sessions/log
+The coordinator wires the wings to Home Assistant. host_stand/ tells browsers what they show, and
+serves them the script that shows it: www/, which is built from frontend/ of the repository.
+
+A packet becomes a session, is placed in time, merged and logged, and is shown:
+
+    transmitter/client -> sync/follower -> sessions/tracker (placing) -> sessions/log
                                         -> sync/picture -> coordinator -> entities, host stand
+
+What the history tells goes to the log first, and then to the tracker what it has changed there.
 """
 
 import asyncio

@@ -49,11 +49,11 @@ from .sync.commands import Commands
 from .sync.follower import Follower, Ourselves
 from .sync.identity import AnotherUnitError
 from .sync.intervals import Intervals
-from .sync.moments import Moments
 from .sync.picture import Picture, Snapshot
 from .sync.push import PushState
 from .sync.quoting import Quotes, Wires
 from .sync.soon import Soon
+from .sync.timers import Timers
 from .transmitter import Session, Transmitter, TransmitterError
 
 type LrsPagerConfigEntry = ConfigEntry[LrsPagerCoordinator]
@@ -82,7 +82,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.log = _session_log(hass, entry)
         self.long_term_statistics = LongTermStatistics(hass, entry)
         self.follower = Follower(self.transmitter, self.log, _ourselves(hass, entry), self)
-        self.moments = Moments(
+        self.timers = Timers(
             now=self.follower.clocks.now,
             call_later=call_later,
             is_told=lambda: self.follower.push.is_live,
@@ -134,17 +134,17 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             raise failure(UpdateFailed, err) from err
         if not self.last_update_success:
             self.follower.push.try_again()
-        if (delay := self.follower.reader.after_read()) is not None:
+        if (delay := self.follower.poller.after_read()) is not None:
             self.read_soon(delay)
-        self.update_interval = timedelta(seconds=self.follower.reader.interval)
+        self.update_interval = timedelta(seconds=self.follower.poller.interval)
         _tell_issues(self)
-        self.moments.asked()
+        self.timers.asked()
         snapshot = self._snapshot()
         # Entities are not asked again for what they show already; `data` is what they were last
         # shown, by a message it may be.
         self.always_update = (
             bool(self.follower.events)
-            or self.moments.is_due
+            or self.timers.is_due
             or not snapshot.shows_same_as(self.data)
         )
         return snapshot
@@ -160,7 +160,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             return  # nobody hears what an entity tells that is unavailable
         self.follower.events.tell(self.follower.now() - MAX_EVENT_AGE)
         if self.data.active is not None:
-            self.moments.look(self.data, self.follower.tracker.tracked)
+            self.timers.look(self.data, self.follower.tracker.tracked)
 
     @callback
     def async_start_push(self) -> None:
@@ -172,7 +172,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_close(self, _: Event | None = None) -> None:
         """Leave nothing behind: no timer, no socket, nothing that was not written."""
         self._soon.close()
-        self.moments.stop()
+        self.timers.stop()
         self.quotes.close()
         await self.transmitter.close()
         await self.follower.save()
@@ -200,7 +200,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Show whether changes are pushed."""
         if self.is_closed:
             return
-        self.update_interval = timedelta(seconds=self.follower.reader.interval)
+        self.update_interval = timedelta(seconds=self.follower.poller.interval)
         _tell_issues(self)
         if self.follower.push.state is PushState.LOST:
             self.read_soon(0)  # what happens from now on, polls have to find
@@ -257,7 +257,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _snapshot(self) -> Snapshot:
         """Take what is shown, as of now."""
         follower = self.follower
-        is_told = follower.reader.has_list or follower.push.is_live
+        is_told = follower.poller.has_list or follower.push.is_live
         clock = follower.unit_clock()
         return self._picture.take(
             clock,
@@ -388,7 +388,7 @@ def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
     if follower.is_sure:
         accept(hass, entry)
     tell_of_clock(hass, entry, is_off=not follower.clocks.agrees)
-    if (unreadable := follower.reader.history.unreadable) is not None:
+    if (unreadable := follower.poller.history.unreadable) is not None:
         tell_of_unreadable(hass, entry, unreadable)
     if (is_silent := follower.push.is_silent) is not None:
         tell_of_push(hass, entry, is_silent=is_silent)

@@ -36,7 +36,7 @@ async def async_get_config_entry_diagnostics(
         }
     coordinator = entry.runtime_data
     follower = coordinator.follower
-    clocks, history = follower.clocks, follower.reader.history
+    clocks, history = follower.clocks, follower.poller.history
     known = async_redact_data(
         {
             "entry": {"data": dict(entry.data), "options": dict(entry.options)},
@@ -60,7 +60,7 @@ async def async_get_config_entry_diagnostics(
     )
     # What the unit really does, of which the vendor's pages say little. It has no values, but names
     # of fields, and is told as it is.
-    protocol = coordinator.transmitter.observed.to_show()
+    protocol = coordinator.transmitter.behaviour.to_show()
     protocol["pages_at_goal"] = await _pages_at_goal(coordinator.log)
     return {**known, "protocol": protocol}
 

@@ -1,4 +1,4 @@
-"""A transmitter's errors, in the user's words.
+"""Errors in the user's words: a transmitter's, and those of what can't be asked of it.
 
 The keys are those of `exceptions` in translations/ and, for the config flow, of `config.error`.
 """

@@ -416,7 +416,7 @@ async def _look(
     push is live.
     """
     is_free = session_id is None and _active(coordinator, number) is None
-    if is_free and coordinator.follower.reader.knows_active:
+    if is_free and coordinator.follower.poller.knows_active:
         return None
     try:
         await coordinator.commands.ask_sessions()

@@ -19,7 +19,7 @@ from .describe import event_attributes
 from .sessions.figures import ANSWERED_WITHIN
 from .sessions.session import PlacedSession
 from .sessions.tracker import SessionEvent, Step
-from .sync.moments import Moment
+from .sync.timers import Moment
 from .target import TARGET, async_follow, device_of, is_meant
 
 # The option for what the time of a pager that is out is counted from, and its values: the words
@@ -174,7 +174,7 @@ class MomentTrigger(LrsPagerTrigger):
         entry_id = coordinator.config_entry.entry_id
         is_first = entry_id not in self._done
         done = self._done.setdefault(entry_id, set())
-        return coordinator.moments.watch(moment, tell, done, is_first=is_first)
+        return coordinator.timers.watch(moment, tell, done, is_first=is_first)
 
 
 class LateTrigger(MomentTrigger):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 
-from custom_components.lrs_pager.sessions.session import place
+from custom_components.lrs_pager.sessions.placing import place
 from custom_components.lrs_pager.transmitter import TOLERANCE, Session
 from tests.clocks import Reader, read
 from tests.properties import shown

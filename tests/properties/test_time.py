@@ -21,9 +21,9 @@ from custom_components.lrs_pager.sessions.log import Change, SessionLog
 from custom_components.lrs_pager.sessions.session import LATE_AFTER, PlacedSession
 from custom_components.lrs_pager.sync.follower import Follower, Ourselves
 from custom_components.lrs_pager.sync.intervals import Intervals
-from custom_components.lrs_pager.sync.moments import Moments
 from custom_components.lrs_pager.sync.picture import Picture, Snapshot
 from custom_components.lrs_pager.sync.push import PushState
+from custom_components.lrs_pager.sync.timers import Timers
 from custom_components.lrs_pager.transmitter import (
     CLEARED,
     PAGED,
@@ -220,14 +220,14 @@ class Ours:
             self,
         )
         self.picture = Picture(day_start=0, shows_names=False)
-        self.moments = Moments(
+        self.timers = Timers(
             now=self.follower.clocks.now,
             call_later=self.call_later,
             is_told=lambda: world.is_pushed,
             ask=lambda: self.read_soon(0),
             show=self.changed,
         )
-        self.moments.watch(
+        self.timers.watch(
             lambda session: None if session.is_paged else session.late_at,
             world.told_late,
             set(),
@@ -282,7 +282,7 @@ class Ours:
             quotes=None,
         )
         if self.snapshot.active is not None:
-            self.moments.look(self.snapshot, follower.tracker.tracked)
+            self.timers.look(self.snapshot, follower.tracker.tracked)
 
     async def settle(self) -> None:
         """Have read what is to be read, and show it."""
@@ -303,8 +303,8 @@ class Ours:
             await self.follower.read()
         except TimedOutError:
             return
-        self.moments.asked()
-        if self.follower.reader.after_read() is not None:
+        self.timers.asked()
+        if self.follower.poller.after_read() is not None:
             self.world.passes(1)
             self.is_wanted = True
 

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from custom_components.lrs_pager.sessions.database import Database
 from custom_components.lrs_pager.sessions.log import SessionLog
-from custom_components.lrs_pager.sessions.session import PlacedSession, place
+from custom_components.lrs_pager.sessions.placing import place
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.transmitter import Session, UnitClock
 from tests.simulator.restaurant import Visit
 

@@ -13,7 +13,8 @@ import pytest
 
 from custom_components.lrs_pager.sessions import log as log_module
 from custom_components.lrs_pager.sessions.log import LogClosedError, SessionLog
-from custom_components.lrs_pager.sessions.session import PlacedSession, place
+from custom_components.lrs_pager.sessions.placing import place
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.store import Store
 from custom_components.lrs_pager.transmitter import Session
 from tests.sessions import CLOCK, NOON, NOON_AT, everything, opened, placed, session

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from custom_components.lrs_pager.sessions.session import PlacedSession, by_our_clock, place
+from custom_components.lrs_pager.sessions.placing import by_our_clock, place
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import SessionEvent, SessionTracker, Step
 from custom_components.lrs_pager.sync.events import Events
 from custom_components.lrs_pager.sync.picture import Picture

@@ -1,6 +1,7 @@
 """What is known of sessions.
 
 session      a session, placed in time, with its durations
+placing      why it has these instants and durations
 tracker      what happens to sessions: the one road for all that the transmitter tells
 figures      what sessions come to: one definition of each figure
 hourly       figures by the hour, as Home Assistant's statistics keep them
@@ -11,7 +12,7 @@ disk         its file, whatever becomes of that
 store        its sessions, in the file and in memory
 database     the file as it is read and written: an SQLite database
 schema       the format of the file
-damage       what becomes of a damaged file
+damage       what is saved of a damaged file
 old_log      the file of version 0.1, which is taken over once
 missed       spans in which sessions may be missing from it
 

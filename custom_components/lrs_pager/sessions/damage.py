@@ -1,4 +1,4 @@
-"""What becomes of a damaged file of the session log: it is set aside, and read as far as it goes.
+"""Saves what can be read of a damaged file of the session log, which is set aside (see disk.py).
 
 Files that are set aside are beside the log's file, and begin with its name.
 """

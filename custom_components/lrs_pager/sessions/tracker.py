@@ -20,7 +20,8 @@ from typing import Any
 
 from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
 from .log import Change, Place
-from .session import PlacedSession, SessionIndex, by_our_clock, place, unplaced
+from .placing import by_our_clock, place, unplaced
+from .session import PlacedSession, SessionIndex
 
 # How old a step may be when we learn of it and still be announced: longer than any hiccup of the
 # network or restart of the transmitter, and shorter than anybody would act on it.

@@ -1,8 +1,8 @@
 """Keeps up with one transmitter.
 
     follower   all that the transmitter says comes in here, and is merged in one order
-    reader     decides what to read, and when
-    history    reads the history: on from where it was read before, once a day all of it
+    poller     decides what a poll reads, and when the next one is
+    history    when the history is read again, and how: on from where that ended before
     identity   whether what answers is the transmitter whose sessions the log has
     state      whether what is known of the unit is current, so that it need not be asked
     push       keeps one observation alive
@@ -13,8 +13,8 @@
     events     who is told what has just happened to sessions
     commands   commands to the transmitter, and a look at what came of them
     picture    the business day, its figures, and the snapshot that is shown
+    timers     what comes by itself: late, out too long, the day's end
     quoting    how long the next guest will wait, as guests come and go
-    moments    timers for what comes by itself: late, out too long, the day's end
     soon       early reads, put together: the earliest is taken
     intervals  how often what is asked for
 

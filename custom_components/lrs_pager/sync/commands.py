@@ -46,21 +46,21 @@ class Commands:
         have been carried out: the state is read. AnotherUnitError: it was not sent, unless
         its answer is what has shown that another answers.
         """
-        reader = self._follower.reader
+        poller = self._follower.poller
         if another := self._follower.identity.another:
             command.close()
             raise another
         try:
             answer = await command
         except TransmitterError, asyncio.CancelledError:
-            reader.doubt()
+            poller.doubt()
             self._read_soon(0)
             raise
         await self._receive(answer)
         if answer.sessions or answer.settings:
             return answer
         # It did not tell what came of it.
-        reader.doubt()
+        poller.doubt()
         if to_end:
             await self._refresh()
         else:

@@ -29,8 +29,8 @@ from .facts import UnitFacts
 from .gaps import GapWatch, HistoryPass
 from .identity import FindElsewhere, Identity
 from .intervals import Intervals
+from .poller import Poller
 from .push import PING, Push
-from .reader import Reader
 from .writer import LogWriter
 
 # The log's key for what HistoryReader keeps over a restart.
@@ -112,7 +112,7 @@ class Follower:
             ourselves.steady,
         )
         self.tracker = SessionTracker(self.now())
-        self.reader = Reader(
+        self.poller = Poller(
             transmitter,
             self.tracker,
             self.push,
@@ -130,7 +130,7 @@ class Follower:
         latest = await self._log.latest()
         self.tracker = SessionTracker(now, recent, latest, self._ours.day_start)
         self.gaps = GapWatch(latest.ended_at if latest else None)
-        self.reader.open(self.tracker, await self._log.get(HISTORY_KEY))
+        self.poller.open(self.tracker, await self._log.get(HISTORY_KEY))
 
     def now(self) -> datetime:
         """Our clock (UTC)."""
@@ -153,14 +153,14 @@ class Follower:
         if not self.identity.is_sure:
             # The history shows whose sessions they are.
             self._note(answer)
-            self.reader.doubt()
+            self.poller.doubt()
             self._listener.read_soon(0)
             return
         self.gaps.answered(self.clocks.now())
-        delay = self.reader.see(answer)
+        delay = self.poller.see(answer)
         is_doubtful = self._merge(answer)
         if is_doubtful:
-            self.reader.doubt()
+            self.poller.doubt()
             self._listener.read_soon(0)
         elif delay is not None or self.tracker.wants_history:
             self._listener.read_soon(self._ours.intervals.read_delay)
@@ -213,7 +213,7 @@ class Follower:
 
     def _read_clock(self) -> None:
         """Have the unit asked what its clock shows."""
-        self.reader.doubt()
+        self.poller.doubt()
         self._listener.read_soon(0)
 
     # -------------------------------------------------------------------------- the history
@@ -232,7 +232,7 @@ class Follower:
         lists = self.tracker.active or (), answer.sessions
         before, now = ({session.uuid for session in some} for some in lists)
         are_others = answer.is_all and before and now and not before & now
-        if is_doubtful := bool(are_others or self.reader.state.is_far_from(answer)):
+        if is_doubtful := bool(are_others or self.poller.state.is_far_from(answer)):
             self.doubt()
         return is_doubtful
 
@@ -246,11 +246,11 @@ class Follower:
         self._note(chunk)
         if self.unit_clock().is_stale:
             # It was asked for before our clock was set.
-            await self.reader.read_settings(self)
+            await self.poller.read_settings(self)
         if self.unit_clock().is_stale:
             raise ChangedError  # so that it is asked for again
         at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
-        complete = self.reader.history.last_complete_read
+        complete = self.poller.history.last_complete_read
         place = self.tracker.placing(clock, complete, self._writer.names_since)
 
         def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
@@ -263,11 +263,11 @@ class Follower:
 
     async def history_ended(self) -> None:
         """Take note that the end of the history was reached."""
-        ended = self.reader.history.end_pass()
+        ended = self.poller.history.end_pass()
         began = self.clocks.at(ended.began)
         if ended.is_complete and not ended.skipped:
             complete = self.unit_clock(), round(began.timestamp())
-            self.reader.history.last_complete_read = complete
+            self.poller.history.last_complete_read = complete
         if not ended.is_whole:
             self.gaps.read_on()
             self.tracker.knows_history = True
@@ -276,14 +276,14 @@ class Follower:
             if span := self.gaps.read_whole(ended.seen):
                 await add_missed_span(self._log, span)
                 self._listener.missed(*span)
-        await self._log.set(HISTORY_KEY, self.reader.history.to_keep())
+        await self._log.set(HISTORY_KEY, self.poller.history.to_keep())
 
     # ------------------------------------------------------------------------------- polls
 
     async def read(self) -> None:
         """Read what is due. Raises TransmitterError if the unit answered nothing."""
         try:
-            await self.reader.read(self)
+            await self.poller.read(self)
         except TransmitterError:
             self.identity.lost()
             latest = self.tracker.latest
@@ -297,14 +297,14 @@ class Follower:
     def read_everything(self) -> None:
         """Read all there is the next time, and see whose it is."""
         self.doubt()
-        self.reader.read_everything()
+        self.poller.read_everything()
 
     async def save(self) -> None:
         """Have the log keep what has ended, and how far a long history was read.
 
         When this returns, that is on the disk.
         """
-        history = self.reader.history
+        history = self.poller.history
         with suppress(LogClosedError):  # as if it could not be opened
             await self._writer.save()
             if history.is_under_way:

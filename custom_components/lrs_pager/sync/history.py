@@ -1,4 +1,7 @@
-"""Reads the history: on from where it was read before, and once a day all of it."""
+"""Decides when the history is read again, and reads it: on from where that ended before.
+
+Once a day all of it is read.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field

@@ -1,11 +1,11 @@
 """The LRS T7470 transmitter: its CoAP API, and the time it tells. No Home Assistant in here.
 
     messages    what a unit says, as dataclasses
-    observed    what a unit was seen to do, for diagnostics
+    behaviour   what a unit was seen to do, for diagnostics
     datagrams   which datagrams are read at all
     coap        one request and its response (the only file that imports aiocoap)
     blockwise   bodies of many blocks
-    parse       JSON to those
+    parse       JSON to messages
     history     the history's sessions, chunk by chunk, on from where it was read before
     client      the API's resources as methods of `Transmitter`
     clock       what instant a time of the unit means

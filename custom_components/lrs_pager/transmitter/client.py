@@ -69,7 +69,7 @@ class Transmitter:
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
-        self.observed = self._endpoint.observed
+        self.behaviour = self._endpoint.behaviour
 
     async def close(self) -> None:
         """Close for good: what is under way fails, and nothing is sent from now on."""
@@ -88,7 +88,7 @@ class Transmitter:
         Raises when two requests for a block had no answer; a long history has no other limit.
         """
         async for chunk in Reader(self._endpoint).read(cursor):
-            self.observed.message(chunk)
+            self.behaviour.message(chunk)
             yield chunk
 
     async def probe(self) -> Envelope:
@@ -138,7 +138,7 @@ class Transmitter:
                 return
             told = _read(response)
             is_asked, is_first = is_first, False
-            self.observed.message(told, None if is_asked else response.answered)
+            self.behaviour.message(told, None if is_asked else response.answered)
             is_list = is_asked and "sessions" in told.envelope.response_types
             answer = _answer(response, told, is_all=is_list)
             tell(replace(answer, is_complete=not is_list, is_asked=is_asked))
@@ -253,7 +253,7 @@ class Transmitter:
             raise RejectedError(response.code)
         # It was carried out, which is what counts, also if what came of it can't be read.
         told = _read(response)
-        self.observed.message(told)
+        self.behaviour.message(told)
         return _answer(response, told, is_all=False)
 
     async def _get(
@@ -278,7 +278,7 @@ class Transmitter:
                     raise
                 continue
             if is_certain or (before is not None and message.sessions == before.sessions):
-                self.observed.message(message)
+                self.behaviour.message(message)
                 return _answer(body.first, message, is_all=True)
             before = message
         raise ChangedError

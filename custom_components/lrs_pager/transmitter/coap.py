@@ -41,6 +41,7 @@ import aiocoap.transports.simple6
 import aiocoap.transports.udp6
 from aiocoap.util import hostportjoin
 
+from .behaviour import Behaviour, Exchange
 from .datagrams import hear_answers_alone
 from .exceptions import (
     ClosedError,
@@ -52,7 +53,6 @@ from .exceptions import (
     TransmitterError,
     UnreachableError,
 )
-from .observed import Exchange, Observed
 
 # The port that RFC 7252 assigns to CoAP, and the vendor's samples use.
 DEFAULT_PORT = 5683
@@ -246,7 +246,7 @@ class Endpoint:
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address; the network is not touched."""
-        self.observed = Observed()
+        self.behaviour = Behaviour()
         self._address = host, port
         self._context: aiocoap.Context | None = None
         self._remote: Any = None  # the address that answered, for as long as the context lives
@@ -377,7 +377,7 @@ class Endpoint:
             self._remote = _unicast(answer.remote)
         response = _response(answer, asked)
         self._round_trips.add(response.answered - asked)
-        self.observed.exchange(*_seen(request, response, is_answer=True))
+        self.behaviour.exchange(*_seen(request, response, is_answer=True))
         return response
 
     def _message(self, request: Request, address: str | None) -> aiocoap.Message:
@@ -425,16 +425,16 @@ class Endpoint:
                 _asking, inbox, first = await self._register(context, request)
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
-            self.observed.registered()
+            self.behaviour.registered()
             registered = _response(first, asked)
-            self.observed.exchange(*_seen(request, registered, is_answer=True))
+            self.behaviour.exchange(*_seen(request, registered, is_answer=True))
             tell(registered)
             keeper = _Keeper(context, first.remote, small, keep_alive)
             while not isinstance(received := await keeper.wait_for(inbox), Exception):
                 if not received.code.is_successful():
                     raise RejectedError(received.code.dotted)
                 notification = _response(received, loop.time())
-                self.observed.exchange(*_seen(request, notification, is_answer=False))
+                self.behaviour.exchange(*_seen(request, notification, is_answer=False))
                 tell(notification)
             if isinstance(
                 received, (aiocoap.error.NotObservable, aiocoap.error.ObservationCancelled)

@@ -1,4 +1,4 @@
-"""Decides what to read of a transmitter, and when."""
+"""Decides what a poll reads of a transmitter, and when the next one is."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -43,7 +43,7 @@ class Takes(TakesChunks, Protocol):
         """Do what is to be done when the end of the history was reached."""
 
 
-class Reader:
+class Poller:
     """Reads what changed; it asks for nothing that is known."""
 
     def __init__(

@@ -15,8 +15,8 @@ from custom_components.lrs_pager.transmitter import (
     RejectedError,
     Transmitter,
 )
+from custom_components.lrs_pager.transmitter.behaviour import KEPT, MAX_FIELDS, Behaviour, Exchange
 from custom_components.lrs_pager.transmitter.messages import Message
-from custom_components.lrs_pager.transmitter.observed import KEPT, MAX_FIELDS, Exchange, Observed
 from custom_components.lrs_pager.transmitter.parse import parse_any, parse_history
 from tests.conftest import serve_guest
 from tests.properties import fewer
@@ -34,7 +34,7 @@ async def transmitter(simulator: Simulator) -> AsyncIterator[Transmitter]:
 
 def shown(transmitter: Transmitter) -> Any:
     """What is shown, as it is in the file."""
-    return json.loads(json.dumps(transmitter.observed.to_show()))
+    return json.loads(json.dumps(transmitter.behaviour.to_show()))
 
 
 def message(**told: Any) -> Message:
@@ -108,13 +108,13 @@ async def test_what_comes_by_itself_is_told_with_the_interval_of_pings() -> None
 
 
 def test_the_time_from_one_observation_to_the_next_is_no_interval_of_pings() -> None:
-    observed = Observed()
+    behaviour = Behaviour()
     for at in (0, 30, 60):
-        observed.message(message(ping=None), at)
-    observed.registered()
+        behaviour.message(message(ping=None), at)
+    behaviour.registered()
     for at in (1000, 1030.04):
-        observed.message(message(ping=None), at)
-    assert observed.to_show()["pings"] == {
+        behaviour.message(message(ping=None), at)
+    assert behaviour.to_show()["pings"] == {
         "intervals": 3,
         "median_s": 30,
         "shortest_s": 30,
@@ -123,7 +123,7 @@ def test_the_time_from_one_observation_to_the_next_is_no_interval_of_pings() -> 
 
 
 def test_counts_and_ids_that_begin_anew_are_counted() -> None:
-    observed, day = Observed(), datetime(2026, 11, 23)
+    behaviour, day = Behaviour(), datetime(2026, 11, 23)
 
     def told(count: int, *ids: int) -> Message:
         sessions = [
@@ -133,23 +133,23 @@ def test_counts_and_ids_that_begin_anew_are_counted() -> None:
         return message(sessions=sessions, globalSessionSequence=count)
 
     for seen in (told(1, 10), told(2, 11, 12), told(1, 10), told(2, 11, 12)):
-        observed.message(seen)
-    assert observed.to_show()["restarts"] == {"count": 1, "ids": 0}
-    observed.message(told(50, 1))
-    observed.message(told(51, 2))
-    assert observed.to_show()["restarts"] == {"count": 1, "ids": 1}
+        behaviour.message(seen)
+    assert behaviour.to_show()["restarts"] == {"count": 1, "ids": 0}
+    behaviour.message(told(50, 1))
+    behaviour.message(told(51, 2))
+    assert behaviour.to_show()["restarts"] == {"count": 1, "ids": 1}
 
 
 def test_fields_are_told_by_name_and_type_with_those_never_seen_and_those_unheard_of() -> None:
-    observed = Observed()
-    observed.message(
+    behaviour = Behaviour()
+    behaviour.message(
         message(
             sessions=[{"id": 1, "label": None, "vip": True}, {"id": "2", "label": "Ortega"}],
             settings={"systemId": 3},
             battery=0.5,
         )
     )
-    fields = observed.to_show()["fields"]
+    fields = behaviour.to_show()["fields"]
     assert fields["sessions"]["seen"] == {"id": ["number", "string"], "label": ["null", "string"]}
     assert fields["sessions"]["undocumented"] == {"vip": ["boolean"]}
     assert "uuid" in fields["sessions"]["never_seen"]
@@ -179,30 +179,30 @@ values = st.recursive(
 @example({"responseTypes": [NAME], "sessions": [{NAME: NAME}], NAME: 1})
 @fewer(1)
 def test_no_guests_name_is_in_it_wherever_the_unit_puts_it(told: dict[str, Any]) -> None:
-    observed = Observed()
+    behaviour = Behaviour()
     for parse in (parse_any, parse_history):
         for at in (None, 1.0):
             try:
                 seen = parse(json.dumps({"responseTypes": ["sessions"]} | told).encode())
             except MalformedError:
                 continue
-            observed.message(seen, at)
-    assert "Ortega" not in json.dumps(observed.to_show(), ensure_ascii=False)
+            behaviour.message(seen, at)
+    assert "Ortega" not in json.dumps(behaviour.to_show(), ensure_ascii=False)
 
 
 def test_it_has_no_more_room_than_it_needs_whatever_the_unit_sends() -> None:
-    observed = Observed()
+    behaviour = Behaviour()
     for number in range(10 * MAX_FIELDS):
-        observed.message(message(sessions=[{f"f{number}": number}], **{f"g{number}": 1}), number)
-        observed.message(message(ping=None), number)
-        observed.exchange(
+        behaviour.message(message(sessions=[{f"f{number}": number}], **{f"g{number}": 1}), number)
+        behaviour.message(message(ping=None), number)
+        behaviour.exchange(
             "GET /v1/sessions", Exchange(code="2.05", size=number, has_etag=False, seconds=1)
         )
-    assert len(observed._fields) <= MAX_FIELDS + 5
-    assert len(observed._messages) < 20
-    assert len(observed._pings) == KEPT
-    assert len(observed._resources["GET /v1/sessions"].round_trips) == KEPT
-    assert observed.to_show()["fields"]["sessions"]["undocumented"]["(other)"] == ["number"]
+    assert len(behaviour._fields) <= MAX_FIELDS + 5
+    assert len(behaviour._messages) < 20
+    assert len(behaviour._pings) == KEPT
+    assert len(behaviour._resources["GET /v1/sessions"].round_trips) == KEPT
+    assert behaviour.to_show()["fields"]["sessions"]["undocumented"]["(other)"] == ["number"]
 
 
 async def test_what_an_error_says_is_not_kept(transmitter: Transmitter) -> None:

@@ -1,4 +1,4 @@
-"""Moments that come by themselves, for a clock that is turned by hand."""
+"""Timers that come by themselves, for a clock that is turned by hand."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
@@ -7,9 +7,9 @@ import pytest
 
 from custom_components.lrs_pager.sessions.figures import figures
 from custom_components.lrs_pager.sessions.session import PlacedSession
-from custom_components.lrs_pager.sync.moments import Moments
 from custom_components.lrs_pager.sync.picture import Snapshot
 from custom_components.lrs_pager.sync.push import PushState
+from custom_components.lrs_pager.sync.timers import Timers
 from custom_components.lrs_pager.transmitter import BusinessDay
 
 DAY = 24 * 3600
@@ -36,7 +36,7 @@ class Door:
         self.asked = self.shown = 0
         self.told: list[int | None] = []
         self.timer: tuple[float, Callable[[], None]] | None = None
-        self.moments = Moments(
+        self.timers = Timers(
             now=lambda: self.now,
             call_later=self.call_later,
             is_told=lambda: self.is_told,
@@ -77,11 +77,11 @@ class Door:
             firmware_version=None,
             shows_names=False,
         )
-        self.moments.look(snapshot, self.guests)
+        self.timers.look(snapshot, self.guests)
 
     def answered(self, guests: Iterable[PlacedSession] | None = None) -> None:
         """The transmitter was asked."""
-        self.moments.asked()
+        self.timers.asked()
         self.look(guests)
 
     def passes(self, seconds: float) -> None:
@@ -93,7 +93,7 @@ class Door:
         self.now = end
 
     def watch(self, done: set[str] | None = None, *, is_first: bool = True) -> Callable[[], None]:
-        return self.moments.watch(
+        return self.timers.watch(
             late_at,
             lambda session: self.told.append(session.number),
             set() if done is None else done,
@@ -225,5 +225,5 @@ def test_nobody_is_told_after_it_was_ended() -> None:
     end()
     door.passes(60)
     assert door.told == []
-    door.moments.stop()
+    door.timers.stop()
     assert door.timer is None

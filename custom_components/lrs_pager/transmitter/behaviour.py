@@ -110,7 +110,7 @@ class _Resource:
         }
 
 
-class Observed:
+class Behaviour:
     """What was seen of one unit since the integration was set up."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Moments that come by themselves: a goal runs out, a guest is late, a business day ends.
+"""Timers for what comes by itself: a goal runs out, a guest is late, a business day ends.
 
 One timer for all who wait for one, be it a sensor or an automation. Where the transmitter has to be
 asked, it is asked once before any of them acts: a guest who seems to be late may have been paged
@@ -28,7 +28,7 @@ class _Watcher:
     is_first: bool
 
 
-class Moments:
+class Timers:
     """The next moment, and who is told when it has come. Instants are POSIX seconds."""
 
     def __init__(
