@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from custom_components.lrs_pager.sessions.placing import by_our_clock, place
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import SessionEvent, SessionTracker, Step
 from custom_components.lrs_pager.sync.events import Events
 from custom_components.lrs_pager.sync.picture import Picture
 from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
-from tests.sync.test_clocks import HOUR, Turned
+from tests.sync.test_clocks import DAY, HOUR, Turned
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -46,15 +48,18 @@ GUEST = Session(
 )
 
 
-def test_a_computer_that_slept_while_the_unit_was_set_has_set_no_clock_of_its_own() -> None:
+@pytest.mark.parametrize("by", [47 * 60, -HOUR, -10 * HOUR, -26 * 365 * DAY])
+def test_a_computer_that_slept_while_the_unit_was_set_has_set_no_clock_of_its_own(
+    by: int,
+) -> None:
     turned = Turned()
     turned.read()
     turned.passes(30)
     turned.sleeps(6 * HOUR)
-    turned.unit_ahead += 47 * 60
+    turned.unit_ahead += by
     turned.read()
     assert turned.setting == 2
-    assert turned.clocks.ahead == 47 * 60
+    assert turned.clocks.ahead == by
     assert turned.steps == [6 * HOUR, -6 * HOUR]
 
 

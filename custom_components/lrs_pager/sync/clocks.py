@@ -144,8 +144,12 @@ class Clocks:
             if possible is not None:
                 break
         else:
-            # The unit's may have been set meanwhile. What is less of a coincidence is believed.
+            # The unit's was set meanwhile, too. What is less of a coincidence is believed.
             slept = min((0.0, *self._steps), key=lambda step: abs(moved - step))
+            ahead = self._unit + moved - _naive(self._local(self._noticed_at)) + self._noticed_at
+            if min(abs(moved - slept), abs(ahead)) > TOLERANCE.total_seconds():
+                # It was reset, as where both are switched off at night: nobody has set clocks.
+                slept = max(0.0, *self._steps)
         if slept:
             self._unit += slept
             self._stepped(-round(slept))
