@@ -473,6 +473,25 @@ def test_a_message_that_comes_late_does_not_bring_a_guest_back() -> None:
     assert told.news == WHOLE_VISIT
 
 
+def test_a_message_that_comes_late_does_not_undo_what_a_later_one_has_told() -> None:
+    told = Told()
+    told.message(guest(), at=1)
+    corrected = {"party_size": 5, "goal": 600, "label": None}
+    told.message(guest(paged=60, cleared=120, **corrected), at=121)
+    told.message(guest(paged=60), at=122)
+    told.list(guest(paged=60), at=123, asked=119)
+    (session,) = told.log.between()
+    assert {name: getattr(session, name) for name in corrected} == corrected
+
+
+def test_a_message_that_comes_late_tells_what_later_ones_have_left_out() -> None:
+    told = Told()
+    told.history(archived(guest(paged=60, cleared=120, goal=None)), at=121)
+    told.message(guest(paged=60), at=122)
+    (session,) = told.log.between()
+    assert (session.party_size, session.goal, session.clear_type) == (4, 300, STOP)
+
+
 class Evening:
     """Thirty guests of an evening, as the unit knows it."""
 

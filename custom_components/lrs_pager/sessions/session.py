@@ -169,6 +169,14 @@ class PlacedSession:
             is_by_age=earlier.is_by_age,
         )
 
+    def completed_by(self, older: PlacedSession) -> PlacedSession:
+        """The same with what an older message says of what is not known; but for the label.
+
+        Whether a label that is not there was taken off, an older message does not show.
+        """
+        missing = {name for name in self.__slots__ if getattr(self, name) is None} - {"label"}
+        return replace(self, **_known(older, missing))
+
 
 class SessionIndex:
     """Finds sessions by what they are known by."""

@@ -261,9 +261,9 @@ class SessionTracker:
     ) -> News:
         """Merge sessions that the unit told of, other than by its history.
 
-        at: when they were told. asked: when the list was asked for, if these
-        are all that are active; None if they are told because they have just changed.
-        is_whole: False if some of that list could not be read.
+        at: when they were told. asked: when the list was asked for, if these are all that are
+        active; None if they are told because they have just changed. is_whole: False if some of
+        that list could not be read.
         """
         news = News()
         sessions = list(sessions)
@@ -291,7 +291,7 @@ class SessionTracker:
         if ended := self._ended.find(session):
             self._see_ended(session, ended, clock, at, news)
             return None
-        is_over = session.cleared is not None or session.state in ENDED_STATES
+        is_over = _is_over(session)
         if not is_over or session.clear_type not in (STOP, REMOVED):
             # A unit may have the field in all sessions; how one ended is for the history to say.
             session = replace(session, clear_type=None)
@@ -333,6 +333,8 @@ class SessionTracker:
     ) -> None:
         """Merge a session that is over already; it may say more than the log knows."""
         placed = place(session, clock, day_start=self._day_start, earlier=ended)
+        # One that is not over is told by a message that later ones have overtaken.
+        placed = placed if _is_over(session) else ended.completed_by(placed)
         if placed != ended:
             news.ended.append(placed)
             self._ended.put(placed, at)
@@ -453,6 +455,11 @@ def _place_archived(
 def _setting(session: Session, clock: UnitClock) -> int:
     """The setting of the unit's clock by which a session was stamped that is seen first now."""
     return clock.setting if clock.is_of_setting(session.created) else UNKNOWN_SETTING
+
+
+def _is_over(session: Session) -> bool:
+    """Whether a session that was told, other than by the history, has ended."""
+    return session.cleared is not None or session.state in ENDED_STATES
 
 
 def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:
