@@ -288,6 +288,7 @@ class Soak:
         if result["type"] != "create_entry":
             raise HomeAssistantError(f"The transmitter was not added: {result.get('errors')}")
         self._entry_id = result["result"]["entry_id"]
+        # Home Assistant reloads the entry half a minute after the last was enabled.
         for entity in await home.command("config/entity_registry/list"):
             if entity["platform"] == DOMAIN and entity["translation_key"] in DISABLED_AT_FIRST:
                 await home.command(
@@ -295,7 +296,6 @@ class Soak:
                     entity_id=entity["entity_id"],
                     disabled_by=None,
                 )
-        await self._reload_now()
 
         async def has_entities() -> bool:
             states = await home.states(self._entry_id)
