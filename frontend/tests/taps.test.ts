@@ -1,6 +1,18 @@
 import { describe, expect, it } from "vitest";
 
-import { group, house, isOff, message, names, row, said, show, stand, time } from "./at-the-stand";
+import {
+  group,
+  house,
+  isOff,
+  message,
+  names,
+  read,
+  row,
+  said,
+  show,
+  stand,
+  time,
+} from "./at-the-stand";
 import { all, button, buttons, LOST, NOW, pass, press, session, text } from "./fake-hass";
 
 describe("a page", () => {
@@ -215,7 +227,7 @@ describe("what went wrong", () => {
   it("is not told of a guest who is gone, as was asked for", async () => {
     await show([session(12), session(14)]);
     await press(stand, "Remove 12");
-    await press(stand, "Yes");
+    await press(stand, "Yes, remove");
     await house.push({ sessions: [session(14)] });
     house.sent.reject(LOST);
     await pass();
@@ -288,10 +300,11 @@ describe("a removal", () => {
   it("asks in the row, and goes by number, session and transmitter once it is confirmed", async () => {
     await show();
     await press(stand, "Remove 12");
-    expect(buttons(stand, "li")).toEqual(["Keep", "Yes"]);
+    expect(buttons(stand, "li")).toEqual(["No, keep", "Yes, remove"]);
+    expect(all(stand, "li button [aria-hidden]").map(read)).toEqual(["No", "Yes"]);
     expect(time(12)).toBe("Has left?");
     expect(names()).toEqual([]);
-    await press(stand, "Yes");
+    await press(stand, "Yes, remove");
     expect(house.sent).toMatchObject({
       name: "remove_session",
       data: { number: 12, session_id: "id-12", config_entry_id: "entry" },
@@ -301,18 +314,18 @@ describe("a removal", () => {
   it("can be left", async () => {
     await show();
     await press(stand, "Remove 12");
-    await press(stand, "Keep");
+    await press(stand, "No, keep");
     expect(buttons(stand, "li")).toEqual(["Page 12", "Seat 12", "Remove 12"]);
   });
 
   it("is not asked for any longer after ten seconds, counted from the last question", async () => {
     await show();
     await press(stand, "Remove 12");
-    await press(stand, "Keep");
+    await press(stand, "No, keep");
     await pass(8);
     await press(stand, "Remove 12");
     await pass(8);
-    expect(buttons(stand, "li")).toEqual(["Keep", "Yes"]);
+    expect(buttons(stand, "li")).toEqual(["No, keep", "Yes, remove"]);
     await pass(3);
     expect(buttons(stand, "li")).toEqual(["Page 12", "Seat 12", "Remove 12"]);
     expect(names()).toEqual([]);
