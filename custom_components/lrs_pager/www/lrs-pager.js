@@ -63,7 +63,7 @@ let { language, time_format: format, time_zone: zone } = this.hass.locale;
 return new Intl.DateTimeFormat(format === "system" ? void 0 : language, {
 hour: "numeric",
 minute: "2-digit",
-...format === "12" && { hour12: !0 },
+...format === "12" && { hourCycle: "h12" },
 ...format === "24" && { hourCycle: "h23" },
 timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : void 0)
 }).format(instant * 1e3);
@@ -847,7 +847,7 @@ ${date.toLocaleDateString(language, { weekday: "short", timeZone: "UTC" })}
 </tr>
 ${hours.map(
 (hour) => html`<tr>
-<th scope="row">${words.timeOfDay(hour * 3600, "UTC")}</th>
+<th scope="row">${words.timeOfDay(hour * 3600, "UTC").replace(/\D00(?=\D)/, "")}</th>
 ${days.map((day) => {
 let cell = cells.find(({ weekday, hour: at }) => weekday === day && at === hour);
 if (!cell) return html`<td></td>`;
