@@ -335,16 +335,12 @@ export class Stand extends PagerElement {
               </p>`
         }
       </section>
-      ${
-        paged.length
-          ? html`<section class="called">
-              <div class="heading">
-                <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
-              </div>
-              ${this.listTemplate(paged, canControl)}
-            </section>`
-          : nothing
-      }
+      <section class="called">
+        <div class="heading">
+          <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
+        </div>
+        ${this.listTemplate(paged, canControl)}
+      </section>
     `;
   }
 
@@ -356,7 +352,7 @@ export class Stand extends PagerElement {
       ${minutes ? html`<span>${words.get("sum_longest", { minutes })}</span>` : nothing}
       ${
         late
-          ? html`<span class="alarm">${icon("alert")}${words.count("sum_late", late)}</span>`
+          ? html`<span class="alarm">${icon("alert")} ${words.count("sum_late", late)}</span>`
           : nothing
       }
     `;
