@@ -110,6 +110,22 @@ describe("a page", () => {
     expect(group("Waiting")).toEqual(["12", "14"]);
   });
 
+  it("leaves its guest in the sum as long as in the row's place, but not late", async () => {
+    await show([
+      session(12, { created_at: NOW - 20 * 60, party_size: 4 }),
+      session(14, { created_at: NOW - 60, party_size: 2 }),
+    ]);
+    const heads = (): string[] => [text(stand, ".sum"), ...all(stand, "h3").map(read)];
+    expect(heads()).toEqual(["6 guests longest 20 min 1 late", "Waiting 2", "Paged 0"]);
+    await press(stand, "Page 12");
+    house.sent.resolve();
+    await house.pushSession(12, { notified_at: NOW });
+    await pass(2.5);
+    expect(heads()).toEqual(["6 guests longest 20 min", "Waiting 2", "Paged 0"]);
+    await pass(1.5);
+    expect(heads()).toEqual(["2 guests longest 1 min", "Waiting 1", "Paged 1"]);
+  });
+
   it("from elsewhere moves its row at once", async () => {
     await show([session(12), session(14)]);
     await house.pushSession(12, { notified_at: NOW });

@@ -1170,7 +1170,9 @@ let problem = problemOf(this.live, this.words);
 return problem ? html`<p class="banner">${icon("alert")}${problem}</p>` : html`<p class="empty">${this.words.get("connecting")}</p>`;
 }
 standTemplate(snapshot) {
-let { words } = this, { sessions, now } = this.live, banner = bannerOf(this.live, words), waiting = (sessions ?? []).filter((session) => session.notified_at === null), sum = lineOf(waiting, Math.floor(now), snapshot.late_after), canControl = snapshot.can_control && !this.readOnly, title2 = this.heading ?? (this.isPanel ? "" : snapshot.title);
+let { words } = this, { sessions, now } = this.live, banner = bannerOf(this.live, words), line = inLine(sessions ?? []), waiting = line.filter(
+(session) => session.notified_at === null || this.taps.state(session).isHeld
+), sum = lineOf(waiting, Math.floor(now), snapshot.late_after), canControl = snapshot.can_control && !this.readOnly, title2 = this.heading ?? (this.isPanel ? "" : snapshot.title);
 return html`
 <header>
 <h2 tabindex="-1" class=${title2 ? "" : "unseen"}>${title2 || words.get("host_stand")}</h2>
@@ -1192,13 +1194,13 @@ ${screen.sound && !isUnlocked() ? html`<button type="button" class="plain wide" 
 ${words.get("unlock_sound")}
 </button>` : nothing}
 ${sessions ? html`<div class="columns ${banner?.isStale ? "stale" : ""}">
-${this.groupsTemplate(inLine(sessions), canControl)}
+${this.groupsTemplate(line, waiting, canControl)}
 </div>` : nothing}
 <lrs-pager-hand-out .hass=${this.hass} .live=${this.live}></lrs-pager-hand-out>
 `;
 }
-groupsTemplate(line, canControl) {
-let { words } = this, isWaiting = (session) => session.notified_at === null || this.taps.state(session).isHeld, waiting = line.filter(isWaiting), paged = line.filter((session) => !isWaiting(session)), shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
+groupsTemplate(line, waiting, canControl) {
+let { words } = this, paged = line.filter((session) => !waiting.includes(session)), shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
 return html`
 <section>
 <div class="heading">
