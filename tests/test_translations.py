@@ -20,9 +20,9 @@ FORMS = {"pl": ["few", "many"]}
 NAMES = {"T7470 ({host})", "Push", "{minutes} min", "{size}: {minutes} min"}
 SAME = {
     "de": {"Host", "Live", "Name", "Normal", "optional", "Pager", "Port", "Start", "Status"},
-    "es": {"Host", "Normal"},
+    "es": {"Host", "No", "Normal"},
     "fr": {"Message", "minutes", "Options", "Port"},
-    "it": {"Host", "Pager"},
+    "it": {"Host", "No", "Pager"},
     "nl": {"Host", "Live", "Pager", "Pagers", "pagers", "Status"},
     "pl": {"Host", "Pager", "Port", "Status"},
     "pt-BR": {"Host", "Normal", "Pager", "Pagers", "pagers", "Status"},

@@ -161,6 +161,7 @@ export class ManagerCard extends PagerElement {
       .filter((hour) => cells.some((cell) => cell.hour === hour));
     const told = cells.filter(({ sessions }) => sessions >= FEW);
     const most = Math.max(1, ...told.map((cell) => cell[metric]!));
+    // An hour is 6 PM, which fits a phone; or 18:00, as 18 could be taken for a figure.
     return html`
       <label>
         ${words.get("pattern_shows")}
@@ -186,7 +187,7 @@ export class ManagerCard extends PagerElement {
         ${hours.map(
           (hour) =>
             html`<tr>
-              <th scope="row">${words.timeOfDay(hour * 3600, "UTC")}</th>
+              <th scope="row">${words.timeOfDay(hour * 3600, "UTC").replace(/\D00(?=\D)/, "")}</th>
               ${days.map((day) => {
                 const cell = cells.find(({ weekday, hour: at }) => weekday === day && at === hour);
                 if (!cell) return html`<td></td>`;

@@ -262,7 +262,11 @@ export class Stand extends PagerElement {
     const { words } = this;
     const { sessions, now } = this.live;
     const banner = bannerOf(this.live, words);
-    const waiting = (sessions ?? []).filter((session) => session.notified_at === null);
+    const line = inLine(sessions ?? []);
+    // Whoever was paged here a moment ago still stands among them, and so counts.
+    const waiting = line.filter(
+      (session) => session.notified_at === null || this.taps.state(session).isHeld,
+    );
     const sum = lineOf(waiting, Math.floor(now), snapshot.late_after);
     const canControl = snapshot.can_control && !this.readOnly;
     const title = this.heading ?? (this.isPanel ? "" : snapshot.title);
@@ -305,7 +309,7 @@ export class Stand extends PagerElement {
       ${
         sessions
           ? html`<div class="columns ${banner?.isStale ? "stale" : ""}">
-              ${this.groupsTemplate(inLine(sessions), canControl)}
+              ${this.groupsTemplate(line, waiting, canControl)}
             </div>`
           : nothing
       }
@@ -314,12 +318,13 @@ export class Stand extends PagerElement {
   }
 
   /** Those who wait, and those who were paged. */
-  private groupsTemplate(line: readonly Known[], canControl: boolean): TemplateResult {
+  private groupsTemplate(
+    line: readonly Known[],
+    waiting: readonly Known[],
+    canControl: boolean,
+  ): TemplateResult {
     const { words } = this;
-    const isWaiting = (session: Known): boolean =>
-      session.notified_at === null || this.taps.state(session).isHeld;
-    const waiting = line.filter(isWaiting);
-    const paged = line.filter((session) => !isWaiting(session));
+    const paged = line.filter((session) => !waiting.includes(session));
     const shown = waiting.filter((session) => !this.size || sizeOf(session) === this.size);
     return html`
       <section>
@@ -335,16 +340,12 @@ export class Stand extends PagerElement {
               </p>`
         }
       </section>
-      ${
-        paged.length
-          ? html`<section class="called">
-              <div class="heading">
-                <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
-              </div>
-              ${this.listTemplate(paged, canControl)}
-            </section>`
-          : nothing
-      }
+      <section class="called">
+        <div class="heading">
+          <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
+        </div>
+        ${this.listTemplate(paged, canControl)}
+      </section>
     `;
   }
 
@@ -356,7 +357,7 @@ export class Stand extends PagerElement {
       ${minutes ? html`<span>${words.get("sum_longest", { minutes })}</span>` : nothing}
       ${
         late
-          ? html`<span class="alarm">${icon("alert")}${words.count("sum_late", late)}</span>`
+          ? html`<span class="alarm">${icon("alert")} ${words.count("sum_late", late)}</span>`
           : nothing
       }
     `;

@@ -212,7 +212,6 @@ export const standStyles = [
     .time svg {
       width: 1em;
       height: 1em;
-      margin-inline-end: 0.25em;
       vertical-align: -0.12em;
     }
     .live {
@@ -246,7 +245,6 @@ export const standStyles = [
     }
     .columns {
       display: grid;
-      align-items: start;
     }
     .stale ul {
       opacity: 0.6;
@@ -287,7 +285,7 @@ export const standStyles = [
         )
         auto;
       align-items: center;
-      column-gap: 0.4em;
+      column-gap: 0.3em;
       min-height: 55px;
       padding-block: 3px;
       padding-inline-end: 12px;
@@ -318,6 +316,7 @@ export const standStyles = [
       display: flex;
       align-items: center;
       gap: 0.5em;
+      padding-inline-end: 0.3em;
     }
     .name {
       overflow: hidden;
@@ -363,7 +362,7 @@ export const standStyles = [
     .buttons {
       grid-area: buttons;
       display: grid;
-      grid-template-columns: minmax(5.6em, auto) minmax(3.6em, auto) minmax(4.6em, auto);
+      grid-template-columns: minmax(5em, auto) minmax(3.6em, auto) minmax(4.6em, auto);
       gap: 5px;
     }
     .buttons button {
@@ -433,8 +432,7 @@ export const standStyles = [
       }
     }
     @container (max-width: 19em) {
-      header,
-      li {
+      header {
         flex-wrap: wrap;
       }
       li {
@@ -450,8 +448,13 @@ export const standStyles = [
         grid-column: 1;
       }
     }
-    /* A tablet: those who wait on one side, those who were paged on the other; also if there are none,
-       as a button that moves is not the one that is meant. */
+    /* A tablet: those who wait on one side, those who were paged on the other. The columns are there also
+       while nobody was paged: a button that moves is not the one that was meant. */
+    @container (max-width: 54em) {
+      .called:not(:has(li)) {
+        display: none;
+      }
+    }
     @container (min-width: 54em) {
       .columns {
         grid-template-columns: 1fr 1fr;
@@ -528,8 +531,8 @@ export const lobbyStyles = [
       text-align: center;
     }
     .lobby {
-      display: grid;
-      grid-template-rows: auto 1fr auto;
+      display: flex;
+      flex-direction: column;
       gap: 1rem;
       min-height: 100%;
       padding: 1.5rem;
@@ -538,6 +541,7 @@ export const lobbyStyles = [
     ol,
     .nobody {
       display: flex;
+      flex: 1;
       flex-wrap: wrap;
       align-content: center;
       align-items: center;
@@ -545,14 +549,14 @@ export const lobbyStyles = [
       gap: 0 0.5em;
     }
     ol {
-      font-size: 3em;
+      font-size: 2.5em;
       font-weight: 700;
-      line-height: 1.15;
+      line-height: 1;
     }
     li:first-child {
       flex-basis: 100%;
       color: var(--accent);
-      font-size: 2em;
+      font-size: 2.4em;
     }
   `,
 ];

@@ -82,7 +82,8 @@ export class Words {
     return new Intl.DateTimeFormat(format === "system" ? undefined : language, {
       hour: "numeric",
       minute: "2-digit",
-      ...(format === "12" && { hour12: true }),
+      // With hour12, midnight would be 0:05 AM in languages whose own clock has 24 hours.
+      ...(format === "12" && { hourCycle: "h12" as const }),
       ...(format === "24" && { hourCycle: "h23" as const }),
       timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : undefined),
     }).format(instant * 1000);

@@ -144,6 +144,17 @@ describe("the pattern", () => {
     expect(all(card, ".heat [scope=row]")).toHaveLength(2);
   });
 
+  it.each(["en", "de", "fr", "it", "nl", "pl", "pt-BR"])(
+    "has hours without minutes by a clock of 12 hours, which are narrow, in %s",
+    async (language) => {
+      await open({ locale: { language, time_format: "12" } });
+      house.sent.resolve(ANSWER);
+      await pass();
+      const hours = all(card, ".heat [scope=row]").map(read);
+      expect(hours.map((hour) => hour.toUpperCase().replace(/\./g, ""))).toEqual(["6 PM", "1 AM"]);
+    },
+  );
+
   it("is hot where it is worst, but for hours of which little is known", async () => {
     await show();
     const heat = all(card, ".heat td[style]").map((each) => each.getAttribute("style"));

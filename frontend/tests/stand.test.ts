@@ -202,8 +202,8 @@ describe("the keyboard's focus", () => {
     await show();
     button(stand, "Remove 12").focus();
     await press(stand, "Remove 12");
-    expect(focused()).toBe("Keep");
-    await press(stand, "Keep");
+    expect(focused()).toBe("No, keep");
+    await press(stand, "No, keep");
     expect(focused()).toBe("Remove 12");
 
     button(stand, "Seat 12").focus();
@@ -216,7 +216,7 @@ describe("the keyboard's focus", () => {
   it("comes back to Remove when nobody answers its question", async () => {
     await show();
     await press(stand, "Remove 12");
-    button(stand, "Yes").focus();
+    button(stand, "Yes, remove").focus();
     await pass(11);
     expect(focused()).toBe("Remove 12");
   });

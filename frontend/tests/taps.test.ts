@@ -1,6 +1,18 @@
 import { describe, expect, it } from "vitest";
 
-import { group, house, isOff, message, names, row, said, show, stand, time } from "./at-the-stand";
+import {
+  group,
+  house,
+  isOff,
+  message,
+  names,
+  read,
+  row,
+  said,
+  show,
+  stand,
+  time,
+} from "./at-the-stand";
 import { all, button, buttons, LOST, NOW, pass, press, session, text } from "./fake-hass";
 
 describe("a page", () => {
@@ -96,6 +108,22 @@ describe("a page", () => {
     await house.pushSession(12, { notified_at: NOW });
     await press(stand, "Seat 12");
     expect(group("Waiting")).toEqual(["12", "14"]);
+  });
+
+  it("leaves its guest in the sum as long as in the row's place, but not late", async () => {
+    await show([
+      session(12, { created_at: NOW - 20 * 60, party_size: 4 }),
+      session(14, { created_at: NOW - 60, party_size: 2 }),
+    ]);
+    const heads = (): string[] => [text(stand, ".sum"), ...all(stand, "h3").map(read)];
+    expect(heads()).toEqual(["6 guests longest 20 min 1 late", "Waiting 2", "Paged 0"]);
+    await press(stand, "Page 12");
+    house.sent.resolve();
+    await house.pushSession(12, { notified_at: NOW });
+    await pass(2.5);
+    expect(heads()).toEqual(["6 guests longest 20 min", "Waiting 2", "Paged 0"]);
+    await pass(1.5);
+    expect(heads()).toEqual(["2 guests longest 1 min", "Waiting 1", "Paged 1"]);
   });
 
   it("from elsewhere moves its row at once", async () => {
@@ -215,7 +243,7 @@ describe("what went wrong", () => {
   it("is not told of a guest who is gone, as was asked for", async () => {
     await show([session(12), session(14)]);
     await press(stand, "Remove 12");
-    await press(stand, "Yes");
+    await press(stand, "Yes, remove");
     await house.push({ sessions: [session(14)] });
     house.sent.reject(LOST);
     await pass();
@@ -288,10 +316,11 @@ describe("a removal", () => {
   it("asks in the row, and goes by number, session and transmitter once it is confirmed", async () => {
     await show();
     await press(stand, "Remove 12");
-    expect(buttons(stand, "li")).toEqual(["Keep", "Yes"]);
+    expect(buttons(stand, "li")).toEqual(["No, keep", "Yes, remove"]);
+    expect(all(stand, "li button [aria-hidden]").map(read)).toEqual(["No", "Yes"]);
     expect(time(12)).toBe("Has left?");
     expect(names()).toEqual([]);
-    await press(stand, "Yes");
+    await press(stand, "Yes, remove");
     expect(house.sent).toMatchObject({
       name: "remove_session",
       data: { number: 12, session_id: "id-12", config_entry_id: "entry" },
@@ -301,18 +330,18 @@ describe("a removal", () => {
   it("can be left", async () => {
     await show();
     await press(stand, "Remove 12");
-    await press(stand, "Keep");
+    await press(stand, "No, keep");
     expect(buttons(stand, "li")).toEqual(["Page 12", "Seat 12", "Remove 12"]);
   });
 
   it("is not asked for any longer after ten seconds, counted from the last question", async () => {
     await show();
     await press(stand, "Remove 12");
-    await press(stand, "Keep");
+    await press(stand, "No, keep");
     await pass(8);
     await press(stand, "Remove 12");
     await pass(8);
-    expect(buttons(stand, "li")).toEqual(["Keep", "Yes"]);
+    expect(buttons(stand, "li")).toEqual(["No, keep", "Yes, remove"]);
     await pass(3);
     expect(buttons(stand, "li")).toEqual(["Page 12", "Seat 12", "Remove 12"]);
     expect(names()).toEqual([]);

@@ -96,8 +96,13 @@ describe("the time of day", () => {
     expect(time.replace(/\s/gu, " ")).toBe(text);
   });
 
-  it("after midnight is not 24 o'clock", () => {
-    expect(words({ time_format: "24" }).timeOfDay(night)).toBe("00:05");
+  it.each([
+    ["24", "en", "00:05"],
+    ["12", "en", "12:05 AM"],
+    ["12", "de", "12:05 AM"],
+  ])("after midnight with the format %s in %s is %s", (time_format, language, text) => {
+    const time = words({ time_format, language }).timeOfDay(night);
+    expect(time.replace(/\s/gu, " ")).toBe(text);
   });
 
   it("with the system's format does not ask for the user's language", () => {

@@ -63,7 +63,7 @@ async def test_what_cannot_be_sent_is_said_in_the_row_and_nothing_else_changes(
     house.simulator.faults.errors[("v1", "sessions")] = "5.03"
     await button(page, "Page 12").click()
     await expect(row(page, 12)).to_contain_text("rejected the request with code 5.03")
-    await expect(page.get_by_role("heading", name="Paged")).to_be_hidden()
+    await expect(page.get_by_role("heading", name="Paged 1")).to_be_hidden()
     house.simulator.faults.errors.clear()
     await button(page, "Page 12").click()
     await expect(button(page, "Page 12 again")).to_be_visible()
@@ -95,10 +95,10 @@ async def test_a_page_that_may_have_been_sent_is_said_to_be_so(house: House) -> 
         await button(page, "Page 12").click()
         await expect(row(page, 12)).to_have_attribute("aria-busy", "true")
         await expect(row(page, 12)).to_contain_text("May have been paged, or not")
-        await expect(page.get_by_role("heading", name="Paged")).to_be_hidden()
+        await expect(page.get_by_role("heading", name="Paged 1")).to_be_hidden()
     # The unit was not told twice, and the doubt ends as soon as it says what is so.
     assert len(house.sent) == 1
-    await expect(page.get_by_role("heading", name="Paged")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Paged 1")).to_be_visible()
     await expect(row(page, 12)).not_to_contain_text("May have been")
 
 
@@ -111,7 +111,7 @@ async def test_a_page_without_answer_is_not_in_doubt_if_the_list_shows_it(house:
         await expect(row(page, 12)).to_have_attribute("aria-busy", "true")
         await expect(row(page, 12)).to_have_attribute("aria-busy", "false")
     assert "May have been" not in str(await row(page, 12).text_content())
-    await expect(page.get_by_role("heading", name="Paged")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Paged 1")).to_be_visible()
 
 
 async def test_a_removal_that_may_have_been_done_is_said_to_be_so(house: House) -> None:
@@ -207,6 +207,7 @@ async def test_the_wi_fi_is_gone_for_a_while(house: House) -> None:
 async def test_when_the_transmitter_is_gone_the_list_stays_and_it_is_said_since_when(
     house: House,
 ) -> None:
+    house.guest(11, ago=3, paged=1)
     house.guest(12, label="Nakamura", ago=2)
     page = await house.page()
     await expect(row(page, 12)).to_be_visible()
@@ -219,6 +220,17 @@ async def test_when_the_transmitter_is_gone_the_list_stays_and_it_is_said_since_
     other = await house.page()
     lobby = (await house.page("/lrs-pager/lobby")).locator("lrs-pager-lobby")
     await expect(lobby).to_contain_text("Please ask at the door")
+    # That is a line above the numbers, which stay in the middle.
+    note, number, waiting = [
+        await lobby.locator(part).bounding_box() for part in (".note", "li", ".waiting")
+    ]
+    assert note
+    assert number
+    assert waiting
+    assert note["height"] < number["height"] / 2
+    above = number["y"] - note["y"] - note["height"]
+    below = waiting["y"] - number["y"] - number["height"]
+    assert above == pytest.approx(below, abs=2)
     await expect(banner(other)).to_contain_text("has not answered since")
     await expect(row(other, 12)).to_contain_text("Nakamura")
     house.guest(13, label="Smith")

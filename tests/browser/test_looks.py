@@ -136,6 +136,25 @@ async def test_a_busy_hour_is_seen_at_a_glance(
     assert in_sight == 3 * (waiting + paged)
 
 
+async def test_page_buttons_stay_in_their_column_when_the_first_guest_is_paged(
+    house: House,
+) -> None:
+    page = await open_evening(house, 4, 0)
+    await expect(page.get_by_role("heading", name="Paged 0")).to_be_visible()
+    before = [await button(page, f"Page {number}").bounding_box() for number in (100, 101, 102)]
+    await button(page, "Page 100").click()
+    await expect(page.get_by_role("heading", name="Paged 1")).to_be_visible()
+    after = [await button(page, f"Page {number}").bounding_box() for number in (101, 102, 103)]
+    # The next guests have come up by a row, and nothing else.
+    assert after == before
+
+
+async def test_a_phone_has_no_heading_over_nobody(house: House) -> None:
+    page = await open_evening(house, 2, 0, size=PHONE)
+    await expect(page.get_by_role("heading", name="Waiting 2")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Paged")).to_be_hidden()
+
+
 async def test_it_is_dark_where_home_assistant_is(house: House) -> None:
     page = await open_evening(house, color_scheme="dark")
     colors = await row(page, 100).evaluate(

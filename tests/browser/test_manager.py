@@ -70,6 +70,24 @@ async def test_the_heat_map_is_read_as_a_table(house: House) -> None:
     await expect(heat_map(page).get_by_role("cell", name="24", exact=True)).to_have_count(6)
 
 
+async def test_each_hour_of_the_heat_map_has_one_line_on_a_phone(house: House) -> None:
+    page = await open_manager(house)
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    await expect(page.locator("html")).to_have_js_property("scrollWidth", PHONE[0])
+    hours = heat_map(page).get_by_role("rowheader")
+    for each in await hours.all():
+        assert re.fullmatch(r"\d+\s[AP]M", str(await each.text_content()))
+    lines = await hours.evaluate_all(
+        """(hours) => hours.map((hour) => {
+          const range = document.createRange();
+          range.selectNodeContents(hour);
+          return range.getClientRects().length;
+        })"""
+    )
+    assert lines
+    assert set(lines) == {1}
+
+
 async def test_today_stands_beside_what_is_usual(house: House) -> None:
     page = await open_manager(house)
     parties = card(page).get_by_role("row", name="Parties").first.get_by_role("cell")

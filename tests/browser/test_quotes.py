@@ -12,7 +12,7 @@ import pytest_socket
 from tests.simulator import Unit
 from tests.simulator.restaurant import Restaurant, log
 
-from .conftest import PHONE, TABLET, House, open_house
+from .conftest import PHONE, TABLET, WALL, House, open_house
 from .screen import button, chosen_goal, fill_in, flaws, row, sheet, stand
 
 RANGE = re.compile(r"1.2: \d+(.\d+)? min")
@@ -62,6 +62,20 @@ async def test_a_host_tells_who_comes_how_long_it_takes(house: House) -> None:
     await expect(row(page, 17)).to_contain_text(re.compile(r"≈\d+ more"))
 
 
+async def test_a_late_guests_wait_stands_beside_the_time_on_a_tablet(house: House) -> None:
+    line(house)
+    house.guest(9, ago=27, goal=900, party_size=2)
+    page = await house.page()
+    about, time = row(page, 9).locator(".about"), row(page, 9).locator(".time")
+    await expect(time).to_contain_text(re.compile(r"12:\d\d\s*late"))
+    await expect(about).to_have_text(re.compile(r"≈\d+ more"), timeout=30_000)
+    # What does not fit is below, and not seen.
+    beside, seen = await about.bounding_box(), await time.bounding_box()
+    assert beside
+    assert seen
+    assert beside["y"] == pytest.approx(seen["y"], abs=1)
+
+
 @pytest.mark.parametrize("size", [TABLET, PHONE])
 async def test_quotes_take_no_room_from_the_rows(house: House, size: tuple[int, int]) -> None:
     line(house)
@@ -100,3 +114,23 @@ async def test_the_waiting_room_sees_how_long_it_takes(house: House) -> None:
     page = await house.page("/lrs-pager/lobby")
     quotes = page.locator("lrs-pager-lobby .quotes")
     await expect(quotes).to_have_text(re.compile(r"Parties of 1.2: \d+(.\d+)? min"), timeout=30_000)
+
+
+@pytest.mark.parametrize("called", [2, 12])
+async def test_the_waiting_room_fits_its_screen_with_quotes(house: House, called: int) -> None:
+    line(house)
+    for number in range(100, 100 + called):
+        house.guest(number, ago=20, paged=3)
+    page = await house.page("/lrs-pager/lobby")
+    lobby = page.locator("lrs-pager-lobby")
+    await expect(lobby.locator(".quotes bdi")).to_have_count(3, timeout=30_000)
+    await expect(lobby.get_by_role("listitem")).to_have_count(called)
+    for width, height in ((800, 500), (1024, 768), TABLET, WALL):
+        await page.set_viewport_size({"width": width, "height": height})
+        await expect(page.locator("html")).to_have_js_property("scrollHeight", height)
+        for part in ("h2", "ol", ".waiting"):
+            box = await lobby.locator(part).bounding_box()
+            assert box
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= height
+        assert await flaws(lobby) == []
