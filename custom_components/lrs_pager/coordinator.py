@@ -112,6 +112,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Open the log."""
         with _while_open(self):
             await _open_log(self)
+            await self._picture.open(self.log, self.follower.now())
 
     @override
     async def _async_update_data(self) -> Snapshot:
