@@ -176,7 +176,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.moments.stop()
         self.quotes.close()
         await self.transmitter.close()
-        await self.follower.save()
+        await self.follower.save(is_last=True)
         await self.long_term_statistics.async_stop()
         await self.log.close()
 

@@ -129,7 +129,8 @@ class Follower:
         recent = await self._log.between(round(now.timestamp()) - RECENT, FOR_EVER)
         latest = await self._log.latest()
         self.tracker = SessionTracker(now, recent, latest, self._ours.day_start)
-        self.gaps = GapWatch(latest.ended_at if latest else None)
+        ended_at = latest.ended_at if latest else None
+        self.gaps = await GapWatch.open(self._log, ended_at, now.timestamp())
         self.reader.open(self.tracker, await self._log.get(HISTORY_KEY))
 
     def now(self) -> datetime:
@@ -299,16 +300,17 @@ class Follower:
         self.doubt()
         self.reader.read_everything()
 
-    async def save(self) -> None:
-        """Have the log keep what has ended, and how far a long history was read.
+    async def save(self, *, is_last: bool = False) -> None:
+        """Have the log keep what has ended, how far a long history was read, and the last contact.
 
-        When this returns, that is on the disk.
+        When this returns, that is on the disk. is_last: whether we are about to stop.
         """
         history = self.reader.history
         with suppress(LogClosedError):  # as if it could not be opened
             await self._writer.save()
             if history.is_under_way:
                 await self._log.set(HISTORY_KEY, history.to_keep())
+            await self.gaps.keep(self._log, is_last=is_last)
 
     @property
     def is_behind(self) -> bool:
