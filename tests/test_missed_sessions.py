@@ -158,6 +158,23 @@ async def test_a_history_that_changes_while_it_is_read_hides_nothing(
         assert spans(hass) == ["12:00 13:40"]
 
 
+@pytest.mark.logs("The history can't be read: answered 5.00")
+async def test_what_was_forgotten_while_the_transmitter_answered_with_errors_is_said(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    simulator.faults.error_5_00 = True
+    for _ in range(2):
+        await poll(hass, entry)
+        freezer.tick(timedelta(hours=1))
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=5)
+    simulator.faults.error_5_00 = False
+    await poll(hass, entry)
+    assert spans(hass) == ["12:00 13:55"]
+
+
 async def test_where_nothing_can_be_missing_nothing_is_said(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

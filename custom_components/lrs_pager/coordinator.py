@@ -258,13 +258,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _snapshot(self) -> Snapshot:
         """Take what is shown, as of now."""
         follower = self.follower
-        is_told = follower.reader.has_list or follower.push.is_live
         clock = follower.unit_clock()
         return self._picture.take(
             clock,
             follower.now(),
             facts=follower.facts,
-            active=follower.tracker.active_by(clock) if is_told else None,
+            active=follower.tracker.active_by(clock) if follower.reader.tells_active else None,
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,

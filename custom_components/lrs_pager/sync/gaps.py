@@ -71,7 +71,10 @@ class GapWatch:
         self.answered_at = at
 
     def lost(self, latest: int | None) -> None:
-        """The unit did not answer. latest: when the last session of the log ended, now."""
+        """The unit did not answer, or not so that we know what has ended.
+
+        latest: when the last session of the log ended, now.
+        """
         if self._away_since is None and self.answered_at is not None:
             self._away_since = max(self.answered_at, latest or 0)
 
