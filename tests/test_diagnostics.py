@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.conftest import SetUp, serve_guest
+from tests.conftest import SetUp, poll, serve_guest
 from tests.simulator import Simulator
 
 
@@ -29,6 +29,7 @@ async def test_they_tell_of_the_transmitter_and_not_of_guests_or_addresses(
     assert found["entry"]["options"] == {"day_start": 4}
     assert found["snapshot"]["firmware_version"] == "8.4.100.43"
     assert found["history"]["is_readable"] is True
+    assert found["active_sessions"]["is_readable"] is True
     assert found["clock"] == {"ahead": 0, "agrees": True}
     assert found["log"]["sessions"] == 1
     assert found["snapshot"]["last_cleared"]["number"] == 17
@@ -36,6 +37,19 @@ async def test_they_tell_of_the_transmitter_and_not_of_guests_or_addresses(
     assert "Ortega" not in text
     assert simulator.unit.ledger[0].uuid not in text
     assert simulator.host not in text
+
+
+@pytest.mark.logs("The history can't be read: answered 5.00")
+async def test_they_tell_what_cannot_be_read_of_a_transmitter_that_answers(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, simulator: Simulator, set_up: SetUp
+) -> None:
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up()
+    simulator.faults.error_5_00 = True
+    await poll(hass, entry)
+    found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert found["is_reachable"] is True
+    assert found["history"]["is_readable"] is found["active_sessions"]["is_readable"] is False
 
 
 @pytest.mark.usefixtures("short_timeouts")

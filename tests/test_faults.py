@@ -74,6 +74,9 @@ class Shown(Enum):
     DAY = auto()
     # The active sessions are right; the day's figures may be behind.
     LIVE = auto()
+    # The day's figures are those of the log, which may be behind; the active sessions are
+    # unavailable.
+    LOG = auto()
     # They are available and may be behind, as nobody can know better.
     LATE = auto()
     # They are unavailable.
@@ -162,7 +165,8 @@ class Scene:
         self.leave(11, ago=40)
         self.leave(12, ago=30)
         self.leave(14, ago=20, removed=True)
-        self.visit(21, ended=10)
+        # A message of long ago is not believed before the list was asked.
+        self.visit(21, ended=10, waited=120 if self.fault.has_messages_alone else 300)
         self.come(15, ago=5)
         if 13 in self.unit.active:
             self.unit.update(13, party_size=4, label="Meier")
@@ -187,9 +191,9 @@ class Scene:
             if number in self.unit.active:
                 self.unit.remove(number) if removed else self.unit.clear(number)
 
-    def visit(self, number: int, ended: float, *, removed: bool = False) -> None:
-        """Have a guest come, wait for five minutes, and leave one minute later."""
-        self.come(number, ended + 360)
+    def visit(self, number: int, ended: float, *, removed: bool = False, waited: int = 300) -> None:
+        """Have a guest come, wait for so many seconds, and leave one minute later."""
+        self.come(number, ended + 60 + waited)
         self.page(number, ended + 60)
         self.leave(number, ended, removed=removed)
 
@@ -268,6 +272,12 @@ class Scene:
         if shown is Shown.AWAY:
             for key in ("daily_count", "last_cleared_session", "active_sessions"):
                 assert sensor(self.hass, self.entry, key).state == STATE_UNAVAILABLE, key
+        elif shown is Shown.LOG:
+            for key in ("active_sessions", "waiting_sessions", "paged_sessions"):
+                assert sensor(self.hass, self.entry, key).state == STATE_UNAVAILABLE, key
+            count = len(await everything(self.entry.runtime_data.log))
+            assert sensor(self.hass, self.entry, "daily_count").state == str(count)
+            assert sensor(self.hass, self.entry, "last_cleared_session").state.startswith("20")
         elif shown is Shown.LATE:
             assert sensor(self.hass, self.entry, "daily_count").state.isdecimal()
         else:
@@ -483,6 +493,8 @@ class Fault:
     modes: tuple[str, ...] = ("push", "polls")
     # Whether nothing happens meanwhile but what polls don't see.
     is_quiet: bool = False
+    # Whether there are messages that tell what happens meanwhile, and nothing else does.
+    has_messages_alone: bool = False
     # Whether it takes a poll to see what happens meanwhile.
     needs_poll: bool = True
     # When it is, if not at noon.
@@ -513,6 +525,20 @@ def without_history(name: str, lasts: Lasts, says: str, **fields: Any) -> Fault:
         comes="The history can be read again",
         **fields,
     )
+
+
+def with_nothing_read(name: str, lasts: Lasts, says: str, *, pushed: Shown) -> Iterator[Fault]:
+    """A fault in which the transmitter answers, but nothing that it is asked for can be read.
+
+    pushed: what is shown if there is push.
+    """
+    for mode, meanwhile in (("push", pushed), ("polls", Shown.LOG)):
+        yield replace(
+            without_history(name, lasts, says),
+            meanwhile=meanwhile,
+            modes=(mode,),
+            has_messages_alone=meanwhile is Shown.LIVE,
+        )
 
 
 def switched(*names: str) -> Lasts:
@@ -768,6 +794,7 @@ def powered_off(**lost: bool) -> Lasts:
 @asynccontextmanager
 async def reset(scene: Scene) -> AsyncIterator[None]:
     """The unit has forgotten all there was, until the user says that it is the same."""
+    scene.freezer.tick(60)
     scene.unit.reboot(restart_sequence=True, restart_ids=True, lose_active=True, lose_history=True)
     yield
     flow = AnotherUnitFlow(scene.entry)
@@ -911,12 +938,12 @@ FAULTS = [
     ),
     # Codes.
     *(
-        away(
-            f"{code} on all",
-            rejecting(code),
-            f"The transmitter rejected the request with code {code}",
-        )
+        fault
         for code in CODES
+        # Who is told of changes goes on being told.
+        for fault in with_nothing_read(
+            f"{code} on all", rejecting(code), f"answered {code}", pushed=Shown.LIVE
+        )
     ),
     *(
         without_history(f"{code} on the history", rejecting(code, *HISTORY), f"answered {code}")
@@ -936,9 +963,11 @@ FAULTS = [
         for code in ("4.04", "5.03")
     ),
     # Bodies.
-    away("malformed", switched("malformed"), unreadable("body")),
-    away("truncated", switched("truncated"), unreadable("body")),
-    away("not UTF-8", switched("not_utf8"), unreadable("body")),
+    *with_nothing_read("malformed", switched("malformed"), "body: ", pushed=Shown.LOG),
+    *with_nothing_read(
+        "truncated", switched("truncated"), "session_history: cut off", pushed=Shown.LOG
+    ),
+    *with_nothing_read("not UTF-8", switched("not_utf8"), "body: ", pushed=Shown.LOG),
     Fault(name="Latin-1", lasts=switched("latin_1")),
     Fault(name="endless", lasts=for_minutes(endless), meanwhile=Shown.LATE),
     # Blocks.
@@ -969,9 +998,14 @@ FAULTS = [
     # ETags.
     Fault(name="ETags that lie", lasts=switched("etag_lies"), meanwhile=Shown.LATE),
     Fault(name="no ETags", lasts=switched("no_etag")),
-    away("always 2.03", switched("always_valid"), unreadable("code")),
+    *with_nothing_read("always 2.03", switched("always_valid"), "code: ", pushed=Shown.LIVE),
     # Wrong types: of the envelope ...
-    away("wrong responseTypes", wrong("responseTypes", OBJECT), unreadable("responseTypes")),
+    *with_nothing_read(
+        "wrong responseTypes",
+        wrong("responseTypes", OBJECT),
+        "responseTypes: ",
+        pushed=Shown.LOG,
+    ),
     without_history(
         "wrong session_history",
         wrong("session_history", OBJECT),

@@ -79,7 +79,6 @@ async def answer(hass: HomeAssistant, client: Any, entry: MockConfigEntry, choic
 
 
 GONE = "Error fetching T7470 data: Nothing listens"
-REJECTED = "Error fetching T7470 data: The transmitter rejected"
 
 
 @pytest.mark.logs("Error fetching Front data: Nothing", "Error fetching Back data: Nothing")
@@ -310,7 +309,7 @@ async def in_doubt(hass: HomeAssistant, set_up: SetUp, wires: Wires) -> Any:
     return entry, forgetful
 
 
-@pytest.mark.logs(GONE, REJECTED)
+@pytest.mark.logs(GONE, GONE)
 async def test_the_user_says_that_it_forgot_and_it_goes_on(
     hass: HomeAssistant, in_doubt: Any, hass_client: Callable[[], Any]
 ) -> None:
@@ -321,9 +320,9 @@ async def test_the_user_says_that_it_forgot_and_it_goes_on(
     assert sensor(hass, entry, "daily_count").state == "5"
     assert issue(hass, ANOTHER_UNIT, entry) is None
     # It stays known, also after the next outage.
-    simulator.faults.error_5_00 = True
+    simulator.faults.reset = True
     await poll(hass, entry)
-    simulator.faults.error_5_00 = False
+    simulator.faults.reset = False
     await poll(hass, entry)
     assert sensor(hass, entry, "daily_count").state == "5"
 
@@ -396,15 +395,15 @@ async def test_a_transmitter_whose_ids_have_begun_again_and_that_is_wiped_then_i
     assert issue(hass, ANOTHER_UNIT, entry) is None
 
 
-@pytest.mark.logs(REJECTED, "The history can't be read")
+@pytest.mark.logs(GONE, "The history can't be read")
 async def test_a_history_that_can_t_be_read_hides_nobody(
     hass: HomeAssistant, set_up: SetUp, wires: Wires
 ) -> None:
     at = await wires.plug(unit_with(3, seed=1))
     entry = await set_up(at)
-    at.faults.error_5_00 = True
+    at.faults.reset = True
     await poll(hass, entry)
-    at.faults.error_5_00 = False
+    at.faults.reset = False
     at.faults.errors[("v1", "sessions", "history")] = "5.00"
     at.unit.create(10)
     await poll(hass, entry)

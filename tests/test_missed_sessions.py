@@ -58,9 +58,25 @@ async def test_what_may_have_been_missed_while_home_assistant_was_off_is_said_wi
     serve_guest(simulator.unit, minutes_ago=20)
     serve_guest(simulator.unit, minutes_ago=5)
     await come_back(hass, entry)
-    assert spans(hass) == ["11:50 13:40"]
+    assert spans(hass) == ["12:00 13:40"]
     await poll(hass, entry)
-    assert spans(hass) == ["11:50 13:40"]
+    assert spans(hass) == ["12:00 13:40"]
+
+
+async def test_a_span_begins_when_home_assistant_was_stopped_though_no_guest_came_before_that(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    for _ in range(3):
+        freezer.tick(timedelta(minutes=1))
+        await poll(hass, entry)
+    await be_away(hass, entry)
+    freezer.tick(timedelta(hours=2))
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=20)
+    await come_back(hass, entry)
+    assert spans(hass) == ["12:03 13:43"]
 
 
 async def test_a_second_span_does_not_take_the_place_of_the_first(
@@ -74,7 +90,7 @@ async def test_a_second_span_does_not_take_the_place_of_the_first(
         simulator.unit.wipe_history()
         serve_guest(simulator.unit, minutes_ago=5)
         await come_back(hass, entry)
-    assert spans(hass) == ["11:50 13:55", "13:55 15:55"]
+    assert spans(hass) == ["12:00 13:55", "14:00 15:55"]
 
 
 @pytest.mark.logs("Nothing listens on the transmitter's port")
@@ -139,7 +155,24 @@ async def test_a_history_that_changes_while_it_is_read_hides_nothing(
         simulator.hooks.clear()
         await poll(hass, entry)
         assert history.failing_since is None
-        assert spans(hass) == ["11:50 13:40"]
+        assert spans(hass) == ["12:00 13:40"]
+
+
+@pytest.mark.logs("The history can't be read: answered 5.00")
+async def test_what_was_forgotten_while_the_transmitter_answered_with_errors_is_said(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    simulator.faults.error_5_00 = True
+    for _ in range(2):
+        await poll(hass, entry)
+        freezer.tick(timedelta(hours=1))
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=5)
+    simulator.faults.error_5_00 = False
+    await poll(hass, entry)
+    assert spans(hass) == ["12:00 13:55"]
 
 
 async def test_where_nothing_can_be_missing_nothing_is_said(
@@ -170,12 +203,18 @@ async def test_where_nothing_can_be_missing_nothing_is_said(
     ("language", "said"), [("en", "forgot its older sessions"), ("de", "seine älteren Vorgänge")]
 )
 async def test_the_user_is_told_in_the_language_of_the_house(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, language: str, said: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    language: str,
+    said: str,
 ) -> None:
     serve_guest(simulator.unit, minutes_ago=60)
     entry = await set_up()
     hass.config.language = language
     await be_away(hass, entry)
+    freezer.tick(timedelta(hours=1))
     simulator.unit.wipe_history()
     serve_guest(simulator.unit, minutes_ago=5)
     await come_back(hass, entry)

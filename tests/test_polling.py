@@ -232,6 +232,21 @@ async def test_firmware_with_nothing_but_history_works_fully(
     assert asked(simulator).count("sessions") == 1
 
 
+@pytest.mark.logs("Nothing listens on the transmitter's port")
+async def test_firmware_with_nothing_but_history_is_unavailable_when_it_is_unplugged(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.faults.history_only = True
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    await simulator.stop()
+    await poll(hass, entry)
+    assert count(hass, entry) == STATE_UNAVAILABLE
+    await simulator.start()
+    await poll(hass, entry)
+    assert count(hass, entry) == "1"
+
+
 async def test_a_unit_without_etags_or_sequence_works_fully(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
@@ -292,6 +307,35 @@ async def test_update_entity_reads_everything_at_once(
 
 
 # ---------------------------------------------------------------------------- bad health
+
+
+@pytest.mark.parametrize("code", ["4.04", "5.00"])
+async def test_what_answers_with_errors_alone_is_not_known_to_be_ours_at_the_start(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, code: str
+) -> None:
+    simulator.faults.errors[()] = code
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    simulator.faults.errors.clear()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.logs("The history can't be read: answered 5.03")
+async def test_who_came_and_went_while_nothing_could_be_read_is_counted_once_it_can(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    serve_guest(simulator.unit)
+    simulator.faults.errors[HISTORY] = "5.03"
+    await poll(hass, entry)  # the list tells that there is something new
+    simulator.faults.errors[SESSIONS] = "5.03"
+    await poll(hass, entry)
+    assert count(hass, entry) == "0"
+    simulator.faults.errors.clear()
+    await poll(hass, entry)
+    assert count(hass, entry) == "1"
 
 
 @pytest.mark.logs("Nothing listens on the transmitter's port")

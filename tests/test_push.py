@@ -869,6 +869,37 @@ async def test_while_push_is_healthy_a_poll_is_one_small_exchange_in_five_minute
     assert {request.answered for request in simulator.requests} == {"2.03"}
 
 
+@pytest.mark.logs("The history can't be read: answered 5.00")
+async def test_while_nothing_can_be_read_it_is_tried_as_often_as_without_push(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = await set_up()
+    await live(hass, entry)
+    await go_on(freezer, simulator, 65)
+    assert entry.runtime_data.follower.push.is_proved
+    simulator.faults.errors = {SESSIONS: "5.00", HISTORY: "5.00"}
+    await entry.runtime_data.async_refresh()
+    asked(simulator)
+    await go_on(freezer, simulator, 92, step=0.5)
+    assert asked(simulator).count("sessions") == 3
+
+
+@pytest.mark.logs("The history can't be read: answered 5.00")
+async def test_while_nothing_can_be_read_who_is_there_stays_known_though_the_units_clock_is_set(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    await live(hass, entry)
+    simulator.faults.errors = {SESSIONS: "5.00", HISTORY: "5.00"}
+    await entry.runtime_data.async_refresh()
+    simulator.unit.create(7)
+    await until(lambda: counts(hass, entry) == right_counts(simulator.unit))
+    simulator.unit.set_settings(clock=local_time() + timedelta(minutes=1), default_target_goal=77)
+    await until(lambda: entry.runtime_data.data.settings.default_target_goal == 77)
+    await entry.runtime_data.async_refresh()
+    assert counts(hass, entry) == right_counts(simulator.unit)
+
+
 async def test_polls_are_as_frequent_as_ever_until_push_has_shown_that_it_works(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -238,7 +238,7 @@ async def test_faults_leave_one_line_each_in_the_log_and_no_traceback(
         Simulator(unit=unit, ping_interval=PING) as simulator,
         home(config, simulator) as running,
     ):
-        for fault in ("error_5_00", "truncated"):
+        for fault in ("reset", "silence"):
             simulator.faults.switch(fault, on=True)
             await running.until(lambda sensors: sensors["daily_count"] == "unavailable")
             simulator.faults.switch(fault, on=False)

@@ -332,11 +332,42 @@ async def test_a_day_has_one_start_whatever_becomes_of_the_units_clock(
     for skew in (299, 303, 60, -4000, 0):
         simulator.unit.skew = timedelta(seconds=skew)
         freezer.tick(30)
-        await poll(hass, entry)
+        # Else, while nothing has changed, a poll does not tell the time.
+        await entry.runtime_data.async_read_all()
+        await hass.async_block_till_done()
         found = sensor(hass, entry, "daily_count").attributes["last_reset"]
         if skew == 299:
             start = found  # a new day, of another year
         assert found == start
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        assert sensor(hass, entry, "daily_count").attributes["last_reset"] == start
+
+
+@pytest.mark.polled
+async def test_a_day_on_which_the_units_clock_was_reset_is_the_same_after_a_restart(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    # Its power was off twice, and each time its clock began again with the same night of 2000.
+    # Then it is put right.
+    freezer.move_to(UTC_START)
+    unset = datetime(2000, 1, 1)
+    simulator.unit.set_clock(unset)
+    entry = await set_up()
+    for shown in (unset, unset, local_time() + timedelta(hours=2, minutes=20)):
+        serve_guest(simulator.unit, minutes_ago=0)
+        await poll(hass, entry)
+        freezer.tick(timedelta(hours=1))
+        simulator.unit.set_clock(shown)
+        freezer.tick(timedelta(minutes=10))
+        await poll(hass, entry)
+        before = {k: sensor(hass, entry, k) for k in ("daily_count", "average_wait")}
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        for key, state in before.items():
+            assert sensor(hass, entry, key).state == state.state
+            assert sensor(hass, entry, key).attributes == state.attributes
+    assert sensor(hass, entry, "daily_count").state == "3"
 
 
 # ------------------------------------------------------------------------- being private

@@ -46,6 +46,12 @@ KEYS = {
 
 TARGET = "{entity_id: event.t7470_session}"
 
+# Faults in which nobody knows who is there.
+AWAY = [
+    pytest.param("reset", marks=pytest.mark.logs("Error fetching T7470 data")),
+    pytest.param("error_5_00", marks=pytest.mark.logs("The history can't be read")),
+]
+
 PUSHED_AND_POLLED = pytest.mark.parametrize(
     "is_pushed", [True, pytest.param(False, marks=pytest.mark.polled)]
 )
@@ -488,21 +494,22 @@ async def test_a_reload_repeats_no_late_guest_and_forgets_none(
 
 
 @pytest.mark.polled
-@pytest.mark.logs("Error fetching T7470 data")
+@pytest.mark.parametrize("fault", AWAY)
 async def test_who_becomes_late_while_the_transmitter_is_away_is_told_when_it_is_back(
     hass: HomeAssistant,
     simulator: Simulator,
     set_up: SetUp,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
+    fault: str,
 ) -> None:
     simulator.unit.create(1, goal=300)
     entry = await set_up()
     told = await automate("guest_became_late")
-    simulator.faults.switch("error_5_00", on=True)
+    simulator.faults.switch(fault, on=True)
     await after(hass, freezer, 310)
     assert not told
-    simulator.faults.switch("error_5_00", on=False)
+    simulator.faults.switch(fault, on=False)
     await poll(hass, entry)
     await settle(hass)
     assert numbers(told) == [1]
@@ -594,22 +601,23 @@ async def test_pagers_that_were_out_too_long_before_do_not_run_it_at_set_up_or_r
 
 
 @pytest.mark.polled
-@pytest.mark.logs("Error fetching T7470 data")
+@pytest.mark.parametrize("fault", AWAY)
 async def test_a_pager_that_may_be_back_is_not_told_of_before_the_transmitter_is_back(
     hass: HomeAssistant,
     simulator: Simulator,
     set_up: SetUp,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
+    fault: str,
 ) -> None:
     simulator.unit.create(1)
     simulator.unit.create(2)
     entry = await set_up()
     told = await automate("pager_out_too_long", "{for: 300}")
-    simulator.faults.switch("error_5_00", on=True)
+    simulator.faults.switch(fault, on=True)
     await after(hass, freezer, 310)
     assert not told
-    simulator.faults.switch("error_5_00", on=False)
+    simulator.faults.switch(fault, on=False)
     simulator.unit.clear(2)
     await poll(hass, entry)
     await settle(hass)

@@ -112,6 +112,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Open the log."""
         with _while_open(self):
             await _open_log(self)
+            await self._picture.open(self.log, self.follower.now())
 
     @override
     async def _async_update_data(self) -> Snapshot:
@@ -175,7 +176,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.timers.stop()
         self.quotes.close()
         await self.transmitter.close()
-        await self.follower.save()
+        await self.follower.save(is_last=True)
         await self.long_term_statistics.async_stop()
         await self.log.close()
 
@@ -257,13 +258,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def _snapshot(self) -> Snapshot:
         """Take what is shown, as of now."""
         follower = self.follower
-        is_told = follower.poller.has_list or follower.push.is_live
         clock = follower.unit_clock()
         return self._picture.take(
             clock,
             follower.now(),
             facts=follower.facts,
-            active=follower.tracker.active_by(clock) if is_told else None,
+            active=follower.tracker.active_by(clock) if follower.poller.tells_active else None,
             last_cleared=follower.tracker.latest,
             clock_ahead=follower.clocks.ahead,
             push=follower.push.state,

@@ -42,6 +42,7 @@ async def async_get_config_entry_diagnostics(
             "entry": {"data": dict(entry.data), "options": dict(entry.options)},
             "is_reachable": coordinator.last_update_success,
             "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
+            "active_sessions": {"is_readable": follower.poller.has_list},
             "history": history.to_show(),
             "push": {
                 "state": follower.push.state,

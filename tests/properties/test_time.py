@@ -490,6 +490,7 @@ class World:
     async def start(self, log: SessionLog) -> None:
         self.ours = Ours(self, log)
         await self.ours.follower.open()
+        await self.ours.picture.open(log, self.ours.follower.now())
 
     # ----------------------------------------------------------------------- what then holds
 

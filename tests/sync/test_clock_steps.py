@@ -1,11 +1,14 @@
 """Faults that random steps of both clocks have shown, each with its smallest input."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.placing import by_our_clock, place
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import SessionEvent, SessionTracker, Step
@@ -46,6 +49,15 @@ GUEST = Session(
     label=None,
     state=STARTED,
 )
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[SessionLog]:
+    """An open log."""
+    log = SessionLog(tmp_path / "lrs_pager.test.db")
+    await log.open()
+    yield log
+    await log.close()
 
 
 @pytest.mark.parametrize("by", [47 * 60, -HOUR, -10 * HOUR, -26 * 365 * DAY])
@@ -183,6 +195,45 @@ def test_the_day_begins_when_the_units_clock_says_so_once_that_is_to_be_believed
     picture.shift(-25 * 60)
     right = replace(RIGHT, ahead=timedelta(minutes=-1))
     assert picture.day(right, right.at).start == NOON.timestamp() - 12 * HOUR
+
+
+async def restarted(log: SessionLog, before: UnitClock, now: datetime) -> Picture:
+    """A picture that goes on at an instant of ours with the day of another."""
+    picture = Picture(day_start=0, shows_names=False)
+    await picture.sum_up(picture.day(before, before.at), log)
+    picture = Picture(day_start=0, shows_names=False)
+    await picture.open(log, now)
+    return picture
+
+
+async def test_a_day_from_before_a_restart_stays_when_our_clock_which_was_wrong_then_is_set(
+    log: SessionLog,
+) -> None:
+    """The log, too, moves only what was written since."""
+    off = replace(OURS_SET, ahead=timedelta(hours=3), at=RIGHT.at)
+    late = replace(off, ahead=timedelta(hours=4), at=RIGHT.at - timedelta(hours=1))
+    picture = await restarted(log, off, late.at)
+    start = picture.day(late, late.at).start
+    picture.shift(HOUR)
+    assert picture.day(off, off.at).start == start == NOON.timestamp() - 15 * HOUR
+
+
+async def test_a_day_that_began_in_the_future_is_not_gone_on_with(log: SessionLog) -> None:
+    """Our clock was fast before the restart, and the unit's midnight was an hour ago."""
+    unset = replace(OURS_SET, ahead=timedelta(hours=13), at=NOON)
+    fast = replace(unset, ahead=timedelta(hours=11), at=NOON + timedelta(hours=2))
+    picture = await restarted(log, fast, NOON)
+    assert picture.day(unset, NOON).start == NOON.timestamp() - HOUR
+
+
+async def test_a_day_begins_at_another_hour_at_once_when_the_user_has_chosen_that(
+    log: SessionLog,
+) -> None:
+    picture = Picture(day_start=0, shows_names=False)
+    await picture.sum_up(picture.day(RIGHT, RIGHT.at), log)
+    picture = Picture(day_start=4, shows_names=False)
+    await picture.open(log, RIGHT.at)
+    assert picture.day(RIGHT, RIGHT.at).start == NOON.timestamp() - 8 * HOUR
 
 
 def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() -> None:

@@ -1,8 +1,12 @@
 """Sessions that may have been missed: when that is said, and of what span."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
-from custom_components.lrs_pager.sync.gaps import GapWatch, HistoryPass
+from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sync.gaps import CONTACT_KEY, GapWatch, HistoryPass
 
 
 def seen(*sessions: tuple[int, int | None]) -> HistoryPass:
@@ -60,3 +64,62 @@ def test_a_gap_follows_our_clock_when_that_is_set(step: int) -> None:
     gaps = GapWatch(100_000)
     gaps.shift(step)
     assert gaps.read_whole(seen((200_000, None))) == (100_000 + step, 200_000)
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[SessionLog]:
+    """An open log."""
+    log = SessionLog(tmp_path / "lrs_pager.test.db")
+    await log.open()
+    yield log
+    await log.close()
+
+
+@pytest.mark.parametrize(
+    ("latest", "now", "since"),
+    [(40, 900, 700.0), (40, 699, 40), (800, 900, 800)],
+    ids=["later than the last session", "in the future", "earlier than the last session"],
+)
+async def test_after_a_restart_a_gap_begins_when_the_unit_was_heard_last_or_with_the_last_session(
+    log: SessionLog, latest: int, now: float, since: float
+) -> None:
+    gaps = GapWatch(None)
+    gaps.answered(100.0)
+    await gaps.keep(log, is_last=False)
+    gaps.answered(700.0)
+    await gaps.keep(log, is_last=True)
+    after = await GapWatch.open(log, latest, now)
+    assert after.read_whole(seen((950, None))) == (since, 950)
+
+
+async def test_a_unit_that_was_gone_when_we_were_stopped_may_have_forgotten_what_was_since_then(
+    log: SessionLog,
+) -> None:
+    gaps = GapWatch(None)
+    gaps.answered(100.0)
+    gaps.lost(40)
+    gaps.answered(700.0)  # its history was not read
+    await gaps.keep(log, is_last=True)
+    after = await GapWatch.open(log, 40, 900)
+    assert after.read_whole(seen((950, None))) == (100, 950)
+
+
+async def test_a_log_without_sessions_misses_none_after_a_restart_either(log: SessionLog) -> None:
+    gaps = GapWatch(None)
+    gaps.answered(100.0)
+    await gaps.keep(log, is_last=True)
+    after = await GapWatch.open(log, None, 900)
+    assert after.read_whole(seen((950, None))) is None
+
+
+async def test_if_we_are_killed_a_gap_begins_minutes_too_early_as_the_disk_is_spared(
+    log: SessionLog,
+) -> None:
+    gaps = GapWatch(None)
+    found = []
+    for minute in range(31):
+        gaps.answered(60.0 * minute)
+        await gaps.keep(log, is_last=False)
+        found.append(await log.get(CONTACT_KEY))
+    assert sorted(set(found)) == [0, 600, 1200, 1800]
+    assert found[29] == 1200

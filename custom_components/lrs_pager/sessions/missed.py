@@ -1,7 +1,8 @@
 """Spans in which sessions may have been missed, as they are kept with the log.
 
-A span (POSIX seconds) begins when the transmitter last answered or, if Home Assistant was off since
-then, with the log's last session; it ends with the oldest session that the transmitter still had.
+A span (POSIX seconds) begins when the transmitter last answered, as far as that is known, or with
+the log's last session if that is later; it ends with the oldest session that the transmitter still
+had.
 The log has no session that ended in it, and figures leave it out.
 """
 

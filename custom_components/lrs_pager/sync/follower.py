@@ -129,7 +129,7 @@ class Follower:
         recent = await self._log.between(round(now.timestamp()) - RECENT, FOR_EVER)
         latest = await self._log.latest()
         self.tracker = SessionTracker(now, recent, latest, self._ours.day_start)
-        self.gaps = GapWatch(latest.ended_at if latest else None)
+        self.gaps = await GapWatch.open(self._log, _end_of(latest), now.timestamp())
         self.poller.open(self.tracker, await self._log.get(HISTORY_KEY))
 
     def now(self) -> datetime:
@@ -171,14 +171,9 @@ class Follower:
         """Merge a list of active sessions; return whether it was as it was known."""
         active = self.tracker.active or ()
         self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
-        before = self._state
+        before = _state(self.tracker)
         self._merge(answer)
-        return before == self._state
-
-    @property
-    def _state(self) -> frozenset[tuple[str, bool]]:
-        """Which sessions are active, and which of them were paged."""
-        return frozenset((s.keys[0], s.is_paged) for s in self.tracker.active or ())
+        return before == _state(self.tracker)
 
     def take_settings(self, answer: Answer) -> None:
         """Take the settings, and the clock."""
@@ -213,7 +208,7 @@ class Follower:
 
     def _read_clock(self) -> None:
         """Have the unit asked what its clock shows."""
-        self.poller.doubt()
+        self.poller.doubt(is_missed=False)
         self._listener.read_soon(0)
 
     # -------------------------------------------------------------------------- the history
@@ -281,34 +276,40 @@ class Follower:
     # ------------------------------------------------------------------------------- polls
 
     async def read(self) -> None:
-        """Read what is due. Raises TransmitterError if the unit answered nothing."""
+        """Read what is due. Raises TransmitterError if the unit did not answer."""
         try:
             await self.poller.read(self)
         except TransmitterError:
             self.identity.lost()
-            latest = self.tracker.latest
-            self.gaps.lost(latest.ended_at if latest else None)
+            self._note_loss()
             raise
         finally:
             await self.save()
         self.events.add(self.tracker.history_is_late(self.now()))
+        if self.poller.history.failing_since is not None and not self.push.is_live:
+            self._note_loss()
         self.gaps.answered(self.clocks.now())
+
+    def _note_loss(self) -> None:
+        """Take note that sessions may have ended since the last answer that nobody told."""
+        self.gaps.lost(_end_of(self.tracker.latest))
 
     def read_everything(self) -> None:
         """Read all there is the next time, and see whose it is."""
         self.doubt()
         self.poller.read_everything()
 
-    async def save(self) -> None:
-        """Have the log keep what has ended, and how far a long history was read.
+    async def save(self, *, is_last: bool = False) -> None:
+        """Have the log keep what has ended, how far a long history was read, and the last contact.
 
-        When this returns, that is on the disk.
+        When this returns, that is on the disk. is_last: whether we are about to stop.
         """
         history = self.poller.history
         with suppress(LogClosedError):  # as if it could not be opened
             await self._writer.save()
             if history.is_under_way:
                 await self._log.set(HISTORY_KEY, history.to_keep())
+            await self.gaps.keep(self._log, is_last=is_last)
 
     @property
     def is_behind(self) -> bool:
@@ -330,3 +331,13 @@ class Follower:
         self._writer.shift(seconds)
         self._read_clock()
         self._listener.stepped(seconds)
+
+
+def _state(tracker: SessionTracker) -> frozenset[tuple[str, bool]]:
+    """Which sessions are active, and which of them were paged."""
+    return frozenset((s.keys[0], s.is_paged) for s in tracker.active or ())
+
+
+def _end_of(session: PlacedSession | None) -> int | None:
+    """When a session ended, if there is one."""
+    return session.ended_at if session else None

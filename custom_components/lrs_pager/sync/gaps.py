@@ -5,6 +5,16 @@ beginning afterwards, goes back to a session that the log had before, nothing is
 """
 
 from dataclasses import dataclass
+from typing import Final, Self
+
+from ..sessions.log import SessionLog
+
+# The log's key for since when sessions may be missing if nothing more is heard of the unit.
+CONTACT_KEY: Final = "contact"
+
+# Seconds between two times that this is written, which spares the disk. If Home Assistant is not
+# stopped but killed, a gap begins so much too early at most.
+KEEP_INTERVAL: Final = 600
 
 
 @dataclass(slots=True)
@@ -28,19 +38,43 @@ class HistoryPass:
 class GapWatch:
     """Knows since when sessions may be missing. All times are POSIX seconds."""
 
-    def __init__(self, latest: int | None) -> None:
-        """Begin. latest: when the last session of the log ended; None if there is none."""
+    def __init__(self, since: float | None) -> None:
+        """Begin. since: when all was known that had ended; None if the log has no session."""
         # Since when the unit may have forgotten sessions that we did not see; None if it could be
         # asked all the time.
-        self._away_since: float | None = latest
+        self._away_since = since
         self.answered_at: float | None = None
+        self._kept: float | None = None
+
+    @classmethod
+    async def open(cls, log: SessionLog, latest: int | None, now: float) -> Self:
+        """Go on where it was before a restart.
+
+        latest: when the last session of the log ended; None if there is none. now: our clock. If
+        that was wrong then or is now, so that the unit was heard in the future, it does not count.
+        """
+        heard_at = await log.get(CONTACT_KEY)
+        if latest is not None and heard_at is not None and latest < heard_at <= now:
+            return cls(heard_at)
+        return cls(latest)
+
+    async def keep(self, log: SessionLog, *, is_last: bool) -> None:
+        """Have the log keep when the unit was heard. is_last: whether we are about to stop."""
+        at = self.answered_at if self._away_since is None else self._away_since
+        is_due = self._kept is None or (at is not None and abs(at - self._kept) >= KEEP_INTERVAL)
+        if at is not None and (is_due or is_last):
+            await log.set(CONTACT_KEY, at)
+            self._kept = at
 
     def answered(self, at: float) -> None:
         """The unit has answered."""
         self.answered_at = at
 
     def lost(self, latest: int | None) -> None:
-        """The unit did not answer. latest: as above, now."""
+        """The unit did not answer, or not so that we know what has ended.
+
+        latest: when the last session of the log ended, now.
+        """
         if self._away_since is None and self.answered_at is not None:
             self._away_since = max(self.answered_at, latest or 0)
 

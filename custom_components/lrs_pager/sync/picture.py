@@ -1,7 +1,8 @@
 """The picture of a transmitter: the business day it is in, and what is shown of it."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 from ..sessions.figures import MASS_WITHIN, Figures, figures, figures_between
 from ..sessions.log import SessionLog
@@ -15,6 +16,9 @@ from .quoting import Board
 # day still: counts are statistics, for which another start is a reset. A clock that is reset to the
 # same date each morning moves it by a day.
 SAME_DAY = 12 * 3600
+
+# The log's key for the start of the day, which is the same after a restart.
+DAY_KEY = "day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +104,36 @@ class Picture:
         """Begin without a day. day_start: the hour at which a business day begins."""
         self._day_start, self._shows_names = day_start, shows_names
         self._day: BusinessDay | None = None
-        self._follows_our_clock = False  # that day's start
+        # Whether that day's start follows from our own clock, and whether it was found before a
+        # restart: whatever our clock is set to since then, it says nothing of that one.
+        self._follows_our_clock = self._is_restored = False
+        self._kept: dict[str, Any] | None = None  # what the log has of that
         # The day's figures, and what they were made from: the day, and how the log was.
         self._today = figures(())
         self._made_from: tuple[int, int, int] | None = None
+
+    async def open(self, log: SessionLog, now: datetime) -> None:
+        """Go on with the day that it was before a restart. now: our clock (UTC)."""
+        kept = self._kept = await log.get(DAY_KEY)
+        if not kept or kept["day_start"] != self._day_start:
+            return
+        # A start in the future shows that our clock was wrong when it was found, or is now.
+        if kept["start"] <= now.timestamp():
+            on, start = date.fromisoformat(kept["date"]), kept["start"]
+            self._day = BusinessDay(on, start, start, turns=datetime.fromtimestamp(start, UTC))
+            self._follows_our_clock, self._is_restored = kept["follows_our_clock"], True
+
+    async def _keep(self, day: BusinessDay, log: SessionLog) -> None:
+        """Have the log keep the day's start."""
+        kept = {
+            "date": day.date.isoformat(),
+            "day_start": self._day_start,
+            "start": day.start,
+            "follows_our_clock": self._follows_our_clock,
+        }
+        if kept != self._kept:
+            await log.set(DAY_KEY, kept)
+            self._kept = kept
 
     def day(self, clock: UnitClock, now: datetime) -> BusinessDay:
         """The business day that the unit's clock is in."""
@@ -116,13 +146,13 @@ class Picture:
         if kept and (kept.start, kept.end) != (day.start, day.end):
             self._today, self._made_from = figures(()), None
         if kept is None or day.start != kept.start or clock.agrees:
-            self._follows_our_clock = not clock.agrees
+            self._follows_our_clock, self._is_restored = not clock.agrees, False
         self._day = day
         return day
 
     def shift(self, seconds: int) -> None:
         """Our clock was set: move the day's start, if it follows from that."""
-        if self._day and self._follows_our_clock:
+        if self._day and self._follows_our_clock and not self._is_restored:
             self._day = replace(self._day, start=self._day.start + seconds)
 
     def is_behind(self, log: SessionLog) -> bool:
@@ -132,6 +162,7 @@ class Picture:
 
     async def sum_up(self, day: BusinessDay, log: SessionLog) -> None:
         """Have the day's figures as the log is; most of what is told changes nothing of them."""
+        await self._keep(day, log)
         made_from = day.start, day.end, log.changes
         if made_from != self._made_from:
             around = await log.between(day.start - MASS_WITHIN, day.end + MASS_WITHIN)

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..sessions.tracker import SessionTracker
-from ..transmitter import Answer, ClosedError, RejectedError, Transmitter, TransmitterError
+from ..transmitter import (
+    Answer,
+    ClosedError,
+    RejectedError,
+    Transmitter,
+    TransmitterError,
+    UnreachableError,
+)
 from .history import HistoryReader, TakesChunks
 from .identity import AnotherUnitError
 from .intervals import Intervals
@@ -18,6 +25,9 @@ MAX_TAIL_DELAYS = 4
 # Lists in a row without an answer, while the history has one, after which the unit is taken for one
 # that has the history alone. One may be lost, or change while it is read.
 UNANSWERED_LISTS = 3
+
+# What is read: the active sessions, and the history.
+LIST, HISTORY = "list", "history"
 
 
 class Takes(TakesChunks, Protocol):
@@ -64,6 +74,8 @@ class Poller:
         # Don't GET /v1/sessions before this loop time: the unit has no such resource.
         self._no_list_until = 0.0
         self._unanswered_lists = 0
+        # Whether neither the active sessions nor the history could be read the last time.
+        self._is_blind = False
         self._settings_at: float | None = None
         # Seconds to the next read of a history that lags behind what happened.
         self._delay = intervals.read_delay
@@ -76,7 +88,12 @@ class Poller:
     @property
     def has_list(self) -> bool:
         """Whether the unit tells its active sessions when it is asked, as far as we know."""
-        return not self._no_list_until
+        return not self._no_list_until and not self._is_blind
+
+    @property
+    def tells_active(self) -> bool:
+        """Whether the unit tells its active sessions, when it is asked or as they change."""
+        return self.has_list or (self._push.is_live and not self.state.has_gap)
 
     @property
     def knows_active(self) -> bool:
@@ -86,35 +103,41 @@ class Poller:
     # ---------------------------------------------------------------------------- polls
 
     async def read(self, take: Takes) -> None:
-        """Read what is due. Raises TransmitterError if the unit answered nothing."""
-        failure: TransmitterError | None = None
-        has_answered = has_changed = is_read = False
+        """Read what is due. Raises TransmitterError if the unit did not answer.
+
+        An answer that says no, or can't be read, is one, too, if it is known that our transmitter
+        gives it. What it was asked for is not known then, which takes nothing else away.
+        """
+        # What went wrong with each that was asked for; None if it was read.
+        tried: dict[str, TransmitterError | None] = {}
         if not take.is_sure:
             # The history shows whose active sessions these would be.
-            failure = await self._try_history(take)
-            is_read = has_answered = failure is None
+            tried[HISTORY] = await self._try_history(take)
+        is_read = HISTORY in tried and tried[HISTORY] is None
         # When a session has ended, just the history is asked: half of a busy day's requests.
-        is_list_due = not self._tracker.wants_history or self._tracker.has_missing
-        is_list_due = is_list_due or not self.knows_active
-        if is_list_due:
-            has_changed, list_failure = await self._try_list(take)
-            has_answered |= list_failure is None
-            failure = failure or list_failure
+        has_changed = is_list_due = (
+            not self._tracker.wants_history or self._tracker.has_missing or not self.knows_active
+        )
+        if is_list_due and self._steady() >= self._no_list_until:
+            has_changed, tried[LIST] = await self._try_list(take)
+        # While nothing could be read, something may have come to the history.
+        has_changed |= self._is_blind
         is_due = not is_read and (has_changed or self._is_history_due)
         if is_due or self._tracker.wants_history:
-            history_failure = await self._try_history(take)
-            if history_failure is None:
-                has_answered = True
-            else:
-                failure = failure or history_failure
-                if not is_list_due:
-                    # Whether the unit answers at all, the list shows.
-                    has_answered = (await self._try_list(take))[1] is None
-                if has_answered:
-                    self.history.note(history_failure)
-        if failure and not has_answered:
-            self._forget()
-            raise failure
+            tried[HISTORY] = await self._try_history(take)
+        if tried.get(HISTORY) and LIST not in tried:
+            # Whether the unit answers at all, the list shows.
+            _, tried[LIST] = await self._try_list(take)
+        failures = [failure for failure in tried.values() if failure]
+        self._is_blind = len(failures) == len(tried)
+        if self._is_blind:
+            self._no_list_until, self._unanswered_lists = 0.0, 0
+            if not take.is_sure or all(isinstance(err, UnreachableError) for err in failures):
+                # It may have been off, and be another state's when it is back.
+                self.state.forget()
+                raise failures[0]
+        if failure := tried.get(HISTORY):
+            self.history.note(failure)
         await self.read_settings(take)
 
     async def _try_list(self, take: Takes) -> tuple[bool, TransmitterError | None]:
@@ -140,8 +163,6 @@ class Poller:
     async def _read_list(self, take: Takes) -> bool:
         """Read the active sessions; return whether they have changed, as far as that tells."""
         now = self._steady()
-        if now < self._no_list_until:
-            return True
         # A session that is missing may be on the list after all.
         etag = None if self._tracker.wants_history else self.state.etag(now)
         try:
@@ -149,7 +170,8 @@ class Poller:
         except ClosedError:
             raise
         except TransmitterError as err:
-            self.state.forget()
+            if isinstance(err, UnreachableError):
+                self.state.forget()
             self._unanswered_lists += 1
             is_unknown = isinstance(err, RejectedError) and err.is_unknown_resource
             if is_unknown or self._unanswered_lists >= UNANSWERED_LISTS:
@@ -216,6 +238,7 @@ class Poller:
         """Seconds from one poll to the next, if nothing happens."""
         is_slow = (
             self._push.is_proved
+            and not self._is_blind
             and not self._push.missed_changes
             and not self._tracker.wants_history
         )
@@ -231,9 +254,9 @@ class Poller:
             self._no_list_until = 0.0
         return None if is_in_step else self._intervals.read_delay
 
-    def doubt(self) -> None:
-        """Something may have happened that we were not told."""
-        self.state.doubt(self._steady())
+    def doubt(self, *, is_missed: bool = True) -> None:
+        """Read all but the history the next time. is_missed: see UnitState."""
+        self.state.doubt(self._steady(), is_missed=is_missed)
         self._settings_at = None
 
     def read_everything(self) -> None:
@@ -241,8 +264,3 @@ class Poller:
         self.state.forget()
         self.history.begin_anew()
         self._settings_at = None
-
-    def _forget(self) -> None:
-        """The unit did not answer: it may have been off, and be another state's when it is back."""
-        self.state.forget()
-        self._no_list_until, self._unanswered_lists = 0.0, 0

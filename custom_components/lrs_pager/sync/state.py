@@ -44,8 +44,9 @@ class UnitState:
         self._known: _Known | None = None
         # The last count, and when it was first told; also of a state that is not known any more.
         self._count: tuple[int, float] | None = None
-        # When a list was asked for that was answered, and when something seemed to be missing.
-        self._asked_at = self._doubted_at = float("-inf")
+        # When a list was asked for that was answered, and when there was a doubt; when something
+        # seemed to be missing.
+        self._asked_at = self._doubted_at = self._missed_at = float("-inf")
 
     @property
     def token(self) -> object | None:
@@ -57,13 +58,23 @@ class UnitState:
         is_recent = now - self._asked_at <= self._sure_for
         return self._known is not None and is_recent and self._asked_at > self._doubted_at
 
+    @property
+    def has_gap(self) -> bool:
+        """Whether something seems to have been missed since a list was asked for."""
+        return self._known is not None and self._asked_at <= self._missed_at
+
     def confirm(self, asked: float) -> None:
         """Take note that what is known was so when it was asked for."""
         self._asked_at = asked
 
-    def doubt(self, now: float) -> None:
-        """Take note that something may have been missed, be it while a list is under way."""
+    def doubt(self, now: float, *, is_missed: bool = True) -> None:
+        """Have the unit asked for a list, another than one that is under way.
+
+        is_missed: whether that is because something seems to have been missed.
+        """
         self._doubted_at = now
+        if is_missed:
+            self._missed_at = now
 
     def forget(self) -> None:
         """Know nothing any more: whatever is told next is new."""
