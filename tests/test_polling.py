@@ -81,6 +81,8 @@ async def test_a_poll_that_finds_nothing_new_leaves_entities_alone(
     entry = await set_up()
     # How it stands with push is shown, too, once that is known.
     await until(lambda: entry.runtime_data.follower.push.state is not PushState.CONNECTING)
+    # So is what can be quoted, once that is worked out.
+    await until(lambda: entry.runtime_data.data.quotes is not None)
     shown: list[int] = []
     entry.runtime_data.async_add_listener(
         lambda: shown.append(len(entry.runtime_data.data.waiting))
