@@ -169,6 +169,12 @@ class HistoryReader:
         self._read_at = began
         return True
 
+    async def identify(self, take: TakesChunks) -> None:
+        """Have it seen whose history it is, and take nothing of it. Raises TransmitterError."""
+        async for chunk in self._transmitter.history(self._pass.cursor):
+            if await take.is_ours(chunk):
+                return
+
     def note(self, failure: TransmitterError | None) -> None:
         """Log once each way whether the history can be read, while the unit answers.
 
