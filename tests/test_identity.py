@@ -551,3 +551,79 @@ async def test_a_transmitter_whose_ids_are_like_ours_is_another_all_the_same(
     await poll(hass, entry)
     assert issue(hass, ANOTHER_UNIT, entry)
     assert await entry.runtime_data.log.count() == 3
+
+
+def serve_guests(unit: Unit, *minutes_ago: float) -> None:
+    """Have guests come and leave, who left so many minutes ago each."""
+    for number, minutes in enumerate(minutes_ago, 30):
+        serve_guest(unit, number, minutes_ago=minutes)
+
+
+@pytest.mark.logs(GONE)
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        (300,),
+        # The last is like the next guest of ours.
+        (300, 1),
+        # So are the first hundred, which come by themselves, and are older than all of ours.
+        (*range(1500, 1400, -1), 300, 1),
+    ],
+)
+async def test_a_transmitter_whose_ids_go_on_from_ours_is_another_if_it_served_others_meanwhile(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, theirs: tuple[float, ...]
+) -> None:
+    ours = Unit(now=local_time, seed=1)
+    serve_guests(ours, 600, 5)
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = Unit(now=local_time, seed=2, next_id=ours.next_id)
+    serve_guests(other, *theirs)
+    await wires.plug(other, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 2
+    # Ours is back.
+    await wires.plug(ours, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+    assert sensor(hass, entry, "active_sessions").state == "0"
+
+
+@pytest.mark.logs(GONE)
+@pytest.mark.parametrize(
+    ("skew", "is_set_right"),
+    [
+        # It came before others whom we know, and left when nobody looked.
+        (timedelta(), True),
+        # Its clock was not set when it was on again.
+        (timedelta(days=-900), True),
+        # Nobody had put it on for the summer until later.
+        (timedelta(hours=-1), True),
+        # It is not set yet.
+        (timedelta(hours=-5), False),
+    ],
+)
+async def test_a_transmitter_that_has_lost_its_history_is_known_whatever_its_clock_showed(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, skew: timedelta, is_set_right: bool
+) -> None:
+    unit = Unit(now=local_time, seed=1)
+    serve_guests(unit, 600)
+    with unit.at(local_time() - timedelta(minutes=400)):
+        unit.create(50)
+    serve_guests(unit, 5)
+    at = await wires.plug(unit)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    unit.wipe_history()
+    unit.skew = skew
+    unit.clear(50)
+    if is_set_right:
+        unit.skew = timedelta()
+    await wires.plug(unit, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+    assert await entry.runtime_data.log.count() == 3

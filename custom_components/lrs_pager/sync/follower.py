@@ -15,6 +15,7 @@ from ..sessions.missed import add_missed_span
 from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
+    TOLERANCE,
     Answer,
     ChangedError,
     Chunk,
@@ -27,7 +28,7 @@ from .clocks import Clocks
 from .events import Events
 from .facts import UnitFacts
 from .gaps import GapWatch, HistoryPass
-from .identity import FindElsewhere, Identity
+from .identity import Compared, FindElsewhere, Identity
 from .intervals import Intervals
 from .push import PING, Push
 from .reader import Reader
@@ -236,10 +237,16 @@ class Follower:
             self.doubt()
         return is_doubtful
 
-    async def is_ours(self, chunk: Chunk) -> bool:
-        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
-        self.clocks.read_whosever(chunk.envelope.timestamp, chunk.asked, chunk.answered)
-        return await self.identity.see_history(chunk)
+    async def is_ours(self, chunk: Chunk, so_far: Compared) -> bool:
+        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError.
+
+        so_far: what the chunks before it have shown, to which is added.
+        """
+        shown, zone = chunk.envelope.timestamp, self._ours.zone()
+        self.clocks.read_whosever(shown, chunk.asked, chunk.answered)
+        local = self.clocks.at(chunk.answered).astimezone(zone).replace(tzinfo=None)
+        is_local = shown is not None and abs(shown - local) <= TOLERANCE
+        return await self.identity.see_history(chunk, so_far, zone if is_local else None)
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
