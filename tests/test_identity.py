@@ -22,6 +22,8 @@ from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.sessions import everything
 from tests.simulator import Simulator, Unit
 
+pytestmark = pytest.mark.usefixtures("midday")
+
 
 class Wires:
     """Units, and the ports that they are at."""
