@@ -129,6 +129,15 @@ def all_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+async def midday(hass: HomeAssistant) -> None:
+    """Be where it is about noon now, for tests of the day's figures: at midnight, they begin anew.
+
+    The clock goes on, as frozen time would hold up timers, push and the web server.
+    """
+    await hass.config.async_set_time_zone(f"Etc/GMT{dt_util.utcnow().hour - 12:+}")
+
+
+@pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
     """A folder of its own for each test, as the session log is a file."""
     return hass_tmp_config_dir

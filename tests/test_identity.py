@@ -22,6 +22,8 @@ from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.sessions import everything
 from tests.simulator import Simulator, Unit
 
+pytestmark = pytest.mark.usefixtures("midday")
+
 
 class Wires:
     """Units, and the ports that they are at."""
@@ -81,73 +83,183 @@ async def answer(hass: HomeAssistant, client: Any, entry: MockConfigEntry, choic
 GONE = "Error fetching T7470 data: Nothing listens"
 
 
-@pytest.mark.logs("Error fetching Front data: Nothing", "Error fetching Back data: Nothing")
+class Two:
+    """Two transmitters and their entries; the first has three sessions, the second forty."""
+
+    titles = ("Front", "Back")
+    counts = ("3", "40")
+
+    def __init__(self, hass: HomeAssistant, wires: Wires) -> None:
+        self._hass, self._wires = hass, wires
+        self.units = unit_with(3, seed=1), unit_with(40, seed=2, first_id=5000)
+        self.at: list[Simulator] = []
+        self.entries: list[MockConfigEntry] = []
+
+    async def add(self, set_up: SetUp) -> None:
+        self.at = [await self._wires.plug(unit) for unit in self.units]
+        self.entries = [
+            await set_up(at, title=title) for at, title in zip(self.at, self.titles, strict=True)
+        ]
+
+    async def swap(self, *, back: bool = False) -> list[Simulator]:
+        """Swap their addresses, or have them back. A poll of both finds nobody in between."""
+        for at in self.at:
+            await self._wires.unplug(at.port)
+        for entry in self.entries:
+            await poll(self._hass, entry)
+        units = self.units if back else reversed(self.units)
+        return [
+            await self._wires.plug(unit, at.port) for unit, at in zip(units, self.at, strict=True)
+        ]
+
+
+@pytest.fixture
+async def two(hass: HomeAssistant, set_up: SetUp, wires: Wires) -> Two:
+    two = Two(hass, wires)
+    await two.add(set_up)
+    return two
+
+
+BOTH_GONE = ("Error fetching Front data: Nothing", "Error fetching Back data: Nothing")
+
+
+@pytest.mark.logs(*BOTH_GONE)
 async def test_two_that_swap_addresses_are_not_merged_and_the_user_is_told_which(
-    hass: HomeAssistant, set_up: SetUp, wires: Wires
+    hass: HomeAssistant, two: Two
 ) -> None:
-    front, back = unit_with(3, seed=1), unit_with(40, seed=2, first_id=5000)
-    at = [await wires.plug(front), await wires.plug(back)]
-    entries = [await set_up(at[0], title="Front"), await set_up(at[1], title="Back")]
-    counts = [sensor(hass, entry, "daily_count").state for entry in entries]
-    assert counts == ["3", "40"]
-    for simulator in at:
-        await wires.unplug(simulator.port)
-    for entry in entries:
+    counts = tuple(sensor(hass, entry, "daily_count").state for entry in two.entries)
+    assert counts == two.counts
+    await two.swap()
+    two.units[1].create(77, label="Nobody")
+    for entry in two.entries:
         await poll(hass, entry)
-    await wires.plug(back, at[0].port)
-    await wires.plug(front, at[1].port)
-    back.create(77, label="Nobody")
-    for entry in entries:
-        await poll(hass, entry)
-    for entry, other in zip(entries, ("Back", "Front"), strict=True):
+    for entry, other, count in zip(two.entries, reversed(two.titles), counts, strict=True):
         told = issue(hass, SWAPPED, entry)
         assert told
         assert told.translation_placeholders == {"title": entry.title, "other": other}
         assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
-        assert await entry.runtime_data.log.count() == {"Front": 3, "Back": 40}[entry.title]
+        assert str(await entry.runtime_data.log.count()) == count
         assert not [s for s in entry.runtime_data.follower.tracker.active or () if s.number == 77]
     # As soon as each has its own again, all is as it was, and what came meanwhile is there.
-    for simulator in at:
-        await wires.unplug(simulator.port)
-    await wires.plug(front, at[0].port)
-    await wires.plug(back, at[1].port)
-    for entry in entries:
-        await poll(hass, entry)
-        assert issue(hass, SWAPPED, entry) is None
-    assert [sensor(hass, entry, "daily_count").state for entry in entries] == counts
-    assert sensor(hass, entries[1], "active_sessions").state == "1"
-
-
-@pytest.mark.logs("Error fetching Front data: Nothing", "Error fetching Back data: Nothing")
-async def test_two_that_swapped_addresses_have_each_its_own_once_one_is_reconfigured(
-    hass: HomeAssistant, set_up: SetUp, wires: Wires
-) -> None:
-    front, back = unit_with(3, seed=1), unit_with(40, seed=2, first_id=5000)
-    at = [await wires.plug(front), await wires.plug(back)]
-    entries = [await set_up(at[0], title="Front"), await set_up(at[1], title="Back")]
-    # As long as nothing is wrong, an address is another's.
-    flow = await entries[0].start_reconfigure_flow(hass)
-    address = {CONF_HOST: at[1].host, CONF_PORT: at[1].port}
-    refused = await hass.config_entries.flow.async_configure(flow["flow_id"], address)
-    assert refused["reason"] == "already_configured"
-    for simulator in at:
-        await wires.unplug(simulator.port)
-    for entry in entries:
-        await poll(hass, entry)
-    await wires.plug(back, at[0].port)
-    await wires.plug(front, at[1].port)
-    for entry in entries:
-        await poll(hass, entry)
-        assert issue(hass, SWAPPED, entry)
-    flow = await entries[0].start_reconfigure_flow(hass)
-    done = await hass.config_entries.flow.async_configure(flow["flow_id"], address)
-    assert done["reason"] == "reconfigure_successful"
-    await hass.async_block_till_done()
-    assert [entry.data[CONF_PORT] for entry in entries] == [at[1].port, at[0].port]
-    for entry, count in zip(entries, ("3", "40"), strict=True):
+    await two.swap(back=True)
+    for entry, count in zip(two.entries, counts, strict=True):
         await poll(hass, entry)
         assert issue(hass, SWAPPED, entry) is None
         assert sensor(hass, entry, "daily_count").state == count
+    assert sensor(hass, two.entries[1], "active_sessions").state == "1"
+
+
+@pytest.mark.logs(*BOTH_GONE)
+async def test_two_that_swapped_addresses_have_each_its_own_once_one_is_reconfigured(
+    hass: HomeAssistant, two: Two
+) -> None:
+    # As long as nothing is wrong, an address is another's.
+    flow = await two.entries[0].start_reconfigure_flow(hass)
+    address = {CONF_HOST: two.at[1].host, CONF_PORT: two.at[1].port}
+    refused = await hass.config_entries.flow.async_configure(flow["flow_id"], address)
+    assert refused["reason"] == "already_configured"
+    await two.swap()
+    for entry in two.entries:
+        await poll(hass, entry)
+        assert issue(hass, SWAPPED, entry)
+    flow = await two.entries[0].start_reconfigure_flow(hass)
+    done = await hass.config_entries.flow.async_configure(flow["flow_id"], address)
+    assert done["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert [entry.data[CONF_PORT] for entry in two.entries] == [two.at[1].port, two.at[0].port]
+    for entry, count in zip(two.entries, two.counts, strict=True):
+        await poll(hass, entry)
+        assert issue(hass, SWAPPED, entry) is None
+        assert sensor(hass, entry, "daily_count").state == count
+
+
+# What is done by a pager's number alone.
+ACTIONS = {
+    "page_session": {"number": 20},
+    "clear_session": {"number": 20},
+    "start_session": {"number": 21},
+    "send_page": {"number": 20},
+}
+
+
+@pytest.mark.logs(*BOTH_GONE)
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("is_met", [False, True])
+async def test_an_action_waits_until_it_is_known_who_answers(
+    hass: HomeAssistant, two: Two, action: str, is_met: bool
+) -> None:
+    """is_met: whether a poll has found out before."""
+    for unit in two.units:
+        unit.create(20)
+    await poll(hass, two.entries[0])
+
+    async def act() -> None:
+        data = {**ACTIONS[action], "config_entry_id": two.entries[0].entry_id}
+        await hass.services.async_call(DOMAIN, action, data, blocking=True)
+
+    [there, _] = await two.swap()
+    if is_met:
+        await poll(hass, two.entries[0])
+    with pytest.raises(HomeAssistantError, match="Another transmitter answers"):
+        await act()
+    assert {asked.code for asked in there.requests} == {"GET"}
+    # Ours is back, and no poll has found that out.
+    [ours, _] = await two.swap(back=True)
+    await act()
+    assert {asked.code for asked in ours.requests} > {"GET"}
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: The transmitter does not")
+async def test_an_action_is_not_sent_to_who_does_not_answer_and_need_not_be_ours(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, short_timeouts: None
+) -> None:
+    entry = await set_up()
+    simulator.faults.silence = True
+    await poll(hass, entry)
+    with pytest.raises(HomeAssistantError) as err:
+        await hass.services.async_call(DOMAIN, "send_page", {"number": 20}, blocking=True)
+    assert err.value.translation_key == "timed_out"
+    with pytest.raises(HomeAssistantError) as err:
+        await hass.services.async_call(DOMAIN, "page_session", {"number": 20}, blocking=True)
+    assert err.value.translation_key == "timed_out"
+    assert {asked.code for asked in simulator.requests} == {"GET"}
+
+
+@pytest.mark.logs(GONE, "The history can't be read")
+@pytest.mark.parametrize("is_deaf", [False, True])
+async def test_actions_are_done_though_the_history_that_would_show_who_answers_can_t_be_read(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, short_timeouts: None, is_deaf: bool
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1))
+    entry = await set_up(at)
+    at.faults.reset = True
+    await poll(hass, entry)
+    at.faults.reset = False
+    at.faults.deaf_to_history = is_deaf
+    if not is_deaf:
+        at.faults.errors["v1", "sessions", "history"] = "5.00"
+    at.unit.create(10)
+    if is_deaf:
+        await poll(hass, entry)  # which shows that it answers all the same
+    await hass.services.async_call(DOMAIN, "page_session", {"number": 10}, blocking=True)
+    assert at.unit.active[10].notified
+
+
+@pytest.mark.logs(GONE)
+async def test_an_action_waits_for_the_active_sessions_where_the_history_is_empty(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1, first_id=5000))
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = Unit(now=local_time, seed=2)
+    other.create(20)
+    there = await wires.plug(other, at.port)
+    with pytest.raises(HomeAssistantError, match="Another transmitter answers"):
+        await hass.services.async_call(DOMAIN, "page_session", {"number": 20}, blocking=True)
+    assert {asked.code for asked in there.requests} == {"GET"}
 
 
 @pytest.mark.logs(GONE)
@@ -439,4 +551,80 @@ async def test_a_transmitter_whose_ids_are_like_ours_is_another_all_the_same(
     await wires.plug(other, at.port)
     await poll(hass, entry)
     assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 3
+
+
+def serve_guests(unit: Unit, *minutes_ago: float) -> None:
+    """Have guests come and leave, who left so many minutes ago each."""
+    for number, minutes in enumerate(minutes_ago, 30):
+        serve_guest(unit, number, minutes_ago=minutes)
+
+
+@pytest.mark.logs(GONE)
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        (300,),
+        # The last is like the next guest of ours.
+        (300, 1),
+        # So are the first hundred, which come by themselves, and are older than all of ours.
+        (*range(1500, 1400, -1), 300, 1),
+    ],
+)
+async def test_a_transmitter_whose_ids_go_on_from_ours_is_another_if_it_served_others_meanwhile(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, theirs: tuple[float, ...]
+) -> None:
+    ours = Unit(now=local_time, seed=1)
+    serve_guests(ours, 600, 5)
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = Unit(now=local_time, seed=2, next_id=ours.next_id)
+    serve_guests(other, *theirs)
+    await wires.plug(other, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 2
+    # Ours is back.
+    await wires.plug(ours, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+    assert sensor(hass, entry, "active_sessions").state == "0"
+
+
+@pytest.mark.logs(GONE)
+@pytest.mark.parametrize(
+    ("skew", "is_set_right"),
+    [
+        # It came before others whom we know, and left when nobody looked.
+        (timedelta(), True),
+        # Its clock was not set when it was on again.
+        (timedelta(days=-900), True),
+        # Nobody had put it on for the summer until later.
+        (timedelta(hours=-1), True),
+        # It is not set yet.
+        (timedelta(hours=-5), False),
+    ],
+)
+async def test_a_transmitter_that_has_lost_its_history_is_known_whatever_its_clock_showed(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, skew: timedelta, is_set_right: bool
+) -> None:
+    unit = Unit(now=local_time, seed=1)
+    serve_guests(unit, 600)
+    with unit.at(local_time() - timedelta(minutes=400)):
+        unit.create(50)
+    serve_guests(unit, 5)
+    at = await wires.plug(unit)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    unit.wipe_history()
+    unit.skew = skew
+    unit.clear(50)
+    if is_set_right:
+        unit.skew = timedelta()
+    await wires.plug(unit, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry) is None
     assert await entry.runtime_data.log.count() == 3

@@ -16,7 +16,7 @@ from tests.conftest import SetUp, local_time, poll, serve_guest
 from tests.simulator import Simulator, Unit
 from tests.simulator.resources import HISTORY
 
-pytestmark = pytest.mark.polled
+pytestmark = [pytest.mark.polled, pytest.mark.usefixtures("midday")]
 
 
 def notices(hass: HomeAssistant) -> list[str]:

@@ -23,7 +23,7 @@ from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.simulator import Simulator, Unit
 from tests.test_services import until
 
-pytestmark = pytest.mark.polled
+pytestmark = [pytest.mark.polled, pytest.mark.usefixtures("midday")]
 
 HISTORY = ("v1", "sessions", "history")
 SESSIONS = ("v1", "sessions")

@@ -6,6 +6,7 @@ The keys are those of `exceptions` in translations/ and, for the config flow, of
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
+from .sync.commands import NotSentError
 from .sync.identity import AnotherUnitError
 from .transmitter import (
     MalformedError,
@@ -26,7 +27,7 @@ def translation(err: TransmitterError) -> tuple[str, dict[str, str]]:
             return "not_resolved", {}
         case RefusedError():
             return "refused", {}
-        case TimedOutError():
+        case TimedOutError() | NotSentError():
             return "timed_out", {}
         case RejectedError():
             return "rejected", {"code": err.code}

@@ -6,6 +6,7 @@ Also what a voice assistant answers.
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 import unicodedata
 
@@ -236,16 +237,18 @@ async def _remove_session(call: ServiceCall) -> ServiceResponse:
 async def _send_page(call: ServiceCall) -> None:
     """Page without a session."""
     coordinator = await _coordinator(call)
-    page = coordinator.transmitter.send_page(
+    page = partial(
+        coordinator.transmitter.send_page,
         _number(call),
         page_mode=_page_mode(call),
         message=_message(call),
         system_id=call.data.get(ATTR_SYSTEM_ID),
     )
     try:
+        await coordinator.commands.identify()
         # It changes nothing that is shown, so that there is nothing to be read after it: the next
         # page of a script goes out at once.
-        await page
+        await page()
     except TransmitterError as err:
         raise command_failure(err) from err
 

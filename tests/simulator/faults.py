@@ -128,6 +128,8 @@ class Faults:
     """2.03 to whatever ETag the client has."""
     deaf_to_sessions: bool = False
     """Ignores requests for /v1/sessions."""
+    deaf_to_history: bool = False
+    """Ignores requests for /v1/sessions/history."""
     resets_sessions: bool = False
     """RST to requests for /v1/sessions."""
     no_sequence: bool = False

@@ -198,6 +198,8 @@ class Simulator:
     def _take_request(self, request: Message, remote: Address, size: int) -> None:
         if request.opt.uri_path == SESSIONS and self.faults.deaf_to_sessions:
             return
+        if request.opt.uri_path == HISTORY and self.faults.deaf_to_history:
+            return
         if request.opt.uri_path == SESSIONS and self.faults.resets_sessions:
             self._send(empty(Type.RST, request.mid), remote)
             return

@@ -6,8 +6,24 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from ..transmitter import Answer, Transmitter, TransmitterError
+from ..transmitter import (
+    Answer,
+    MalformedError,
+    RejectedError,
+    TimedOutError,
+    Transmitter,
+    TransmitterError,
+    UnreachableError,
+)
 from .follower import Follower
+
+
+class NotSentError(UnreachableError):
+    """The transmitter did not answer when its history was asked for: no command was sent."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("no answer that would show which transmitter is there")
 
 
 class Commands:
@@ -37,22 +53,39 @@ class Commands:
         self.session_lock = asyncio.Lock()
         self.paged_at: dict[int, float] = {}
 
+    async def identify(self) -> None:
+        """Find out whether ours answers, if that is not known and the unit can tell.
+
+        Raises TransmitterError: AnotherUnitError if another answers, NotSentError if none does.
+        """
+        identity, history = self._follower.identity, self._follower.poller.history
+        if not identity.is_sure and history.failing_since is None:
+            try:
+                await history.identify(self._follower)
+                if not identity.is_sure:  # the history is empty
+                    await self.ask_sessions()
+            except TimedOutError as err:
+                raise NotSentError from err
+            except RejectedError, MalformedError:
+                pass  # older firmware need not have both, and what can't be read hides nobody
+        if identity.another:
+            raise identity.another
+
     async def send(self, command: Coroutine[Any, Any, Answer], *, to_end: bool = False) -> Answer:
         """Wait for a command's answer, and show at once what came of it.
 
         to_end: whether to wait until everything is read that the answer did not tell, be it a long
         history; else no longer than it takes to see the active sessions.
         Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
-        have been carried out: the state is read. AnotherUnitError: it was not sent, unless
-        its answer is what has shown that another answers.
+        have been carried out: the state is read. NotSentError, AnotherUnitError: it was not
+        sent, unless its answer is what has shown that another answers.
         """
         poller = self._follower.poller
-        if another := self._follower.identity.another:
-            command.close()
-            raise another
         try:
+            await self.identify()
             answer = await command
         except TransmitterError, asyncio.CancelledError:
+            command.close()  # in case that it was not sent
             poller.doubt()
             self._read_soon(0)
             raise

@@ -27,7 +27,7 @@ from .clocks import Clocks
 from .events import Events
 from .facts import UnitFacts
 from .gaps import GapWatch, HistoryPass
-from .identity import FindElsewhere, Identity
+from .identity import Compared, FindElsewhere, Identity
 from .intervals import Intervals
 from .poller import Poller
 from .push import PING, Push
@@ -224,17 +224,18 @@ class Follower:
 
     def doubts(self, answer: Answer) -> bool:
         """Doubt an answer whose count does not go on from ours, or a list of others' guests."""
-        lists = self.tracker.active or (), answer.sessions
-        before, now = ({session.uuid for session in some} for some in lists)
-        are_others = answer.is_all and before and now and not before & now
-        if is_doubtful := bool(are_others or self.poller.state.is_far_from(answer)):
+        is_far = self.poller.state.is_far_from(answer)
+        if is_doubtful := is_far or _are_others(self.tracker, answer):
             self.doubt()
         return is_doubtful
 
-    async def is_ours(self, chunk: Chunk) -> bool:
-        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
-        self.clocks.read_whosever(chunk.envelope.timestamp, chunk.asked, chunk.answered)
-        return await self.identity.see_history(chunk)
+    async def is_ours(self, chunk: Chunk, so_far: Compared) -> bool:
+        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError.
+
+        so_far: what the chunks before it have shown, to which is added.
+        """
+        zone = self.clocks.read_whosever(chunk.envelope.timestamp, chunk.asked, chunk.answered)
+        return await self.identity.see_history(chunk, so_far, zone)
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
@@ -336,6 +337,12 @@ class Follower:
 def _state(tracker: SessionTracker) -> frozenset[tuple[str, bool]]:
     """Which sessions are active, and which of them were paged."""
     return frozenset((s.keys[0], s.is_paged) for s in tracker.active or ())
+
+
+def _are_others(tracker: SessionTracker, answer: Answer) -> bool:
+    """Whether a list has none of the sessions that were active."""
+    before, now = ({s.uuid for s in some} for some in (tracker.active or (), answer.sessions))
+    return answer.is_all and bool(before and now) and not before & now
 
 
 def _end_of(session: PlacedSession | None) -> int | None:

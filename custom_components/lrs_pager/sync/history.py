@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError, UnitClock
 from .gaps import HistoryPass
+from .identity import Compared
 from .intervals import Intervals
 from .push import LOGGER
 
@@ -23,8 +24,11 @@ class TakesChunks(Protocol):
     def doubt(self) -> None:
         """Take note that another transmitter may answer."""
 
-    async def is_ours(self, chunk: Chunk) -> bool:
-        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError."""
+    async def is_ours(self, chunk: Chunk, so_far: Compared) -> bool:
+        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError.
+
+        so_far: what the chunks before it have shown, to which is added.
+        """
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions into the log, and note in `seen` which of them it knew."""
@@ -146,12 +150,12 @@ class HistoryReader:
         if not self.is_under_way and self._is_whole_due:
             self.begin_anew()
         began = self._steady()
-        is_left_out = False
+        is_left_out, so_far = False, Compared()
         async for chunk in self._transmitter.history(self._pass.cursor):
             is_continued = chunk.goes_on or self._pass.is_whole or self._pass.cursor is None
             if chunk.sessions and not is_continued:
                 take.doubt()
-            if not await take.is_ours(chunk):
+            if not await take.is_ours(chunk, so_far):
                 is_left_out = True
                 continue
             if is_left_out:
@@ -171,6 +175,13 @@ class HistoryReader:
                 return False
         self._read_at = began
         return True
+
+    async def identify(self, take: TakesChunks) -> None:
+        """Have it seen whose history it is, and take nothing of it. Raises TransmitterError."""
+        so_far = Compared()
+        async for chunk in self._transmitter.history(self._pass.cursor):
+            if await take.is_ours(chunk, so_far):
+                return
 
     def note(self, failure: TransmitterError | None) -> None:
         """Log once each way whether the history can be read, while the unit answers.

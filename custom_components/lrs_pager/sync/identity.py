@@ -7,6 +7,8 @@ on from what was known, its history is read before anything more is merged.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Final, Never
 
 from ..sessions.log import SessionLog
@@ -16,8 +18,12 @@ from ..transmitter import Chunk, Session, TransmitterError
 # or below it, as it may have begun long before others that have ended.
 MAX_ID_STEP: Final = 1_000
 
-# Sessions of the log whose ids are compared.
+# Sessions of the log that are compared.
 LATEST: Final = 200
+
+# Seconds by which a stamp may be off though the unit's clock is right now: it may not have been put
+# on or back until somebody noticed.
+STAMP_SLACK: Final = 2 * 3600
 
 # Says which other transmitter is known to have had one of these sessions; None if none is.
 type FindElsewhere = Callable[[Sequence[Session]], Awaitable[str | None]]
@@ -33,6 +39,18 @@ class AnotherUnitError(TransmitterError):
         """Say whose they are."""
         super().__init__("another transmitter answers, or it has forgotten its sessions")
         self.name = name
+
+
+@dataclass(slots=True)
+class Compared:
+    """What a pass through a history that may be another's has shown so far.
+
+    goes_on: whether some of its sessions may have come after the last that the log knows.
+    is_anothers: whether one ended before that, when ours was followed: the log would know it.
+    """
+
+    goes_on: bool = False
+    is_anothers: bool = False
 
 
 class Identity:
@@ -55,9 +73,10 @@ class Identity:
         """The transmitter did not answer, or not as one that goes on: it may be another."""
         self.is_sure = False
 
-    async def see_history(self, chunk: Chunk) -> bool:
+    async def see_history(self, chunk: Chunk, so_far: Compared, zone: tzinfo | None) -> bool:
         """Return whether a part of the history is ours, as far as that can be told.
 
+        so_far: of this pass, kept here. zone: of the stamps; None if the clock is not local time.
         Raises AnotherUnitError if another transmitter is known to have had these sessions, or if
         none of the history, of which this is the last part, is known.
         """
@@ -67,7 +86,7 @@ class Identity:
         if chunk.goes_on or self._is_accepted or await self._log.knows_any(sessions):
             self.is_sure = True
         else:
-            await self._compare(sessions)
+            await self._compare(chunk, so_far, zone)
         if self.is_sure:
             self.another, self._is_accepted = None, False
         elif chunk.is_last and sessions:
@@ -75,16 +94,25 @@ class Identity:
         # An empty history does not show whose it is; the list of active sessions may.
         return self.is_sure or (chunk.is_last and not sessions)
 
-    async def _compare(self, sessions: Sequence[Session]) -> None:
+    async def _compare(self, chunk: Chunk, so_far: Compared, zone: tzinfo | None) -> None:
         """Compare sessions of which the log knows none. Raises AnotherUnitError."""
+        sessions = chunk.sessions
         newest = await self._log.newest(LATEST)
         self._ids = {session.id for session in newest if session.id is not None}
         if not newest:
             self.is_sure = True  # there is nothing to compare with, nor to spoil
-        elif name := await self._find_elsewhere(sessions):
+            return
+        if name := await self._find_elsewhere(sessions):
             self._raise(name)
-        else:
-            self.is_sure = self._go_on(sessions)
+        first, last = newest[-1].ended_at, newest[0].ended_at - STAMP_SLACK
+        ended = [s.cleared.replace(tzinfo=zone).timestamp() for s in sessions if s.cleared and zone]
+        # A history loses its oldest sessions, by and by or all at once: if ours held one from
+        # before the log's last, it would hold that, too. What is older than what is compared may
+        # have been stamped by a clock that was not set.
+        so_far.is_anothers |= any(first < end < last for end in ended)
+        so_far.goes_on |= self._go_on(sessions)
+        if chunk.is_last or not any(end < last for end in ended):
+            self.is_sure = so_far.goes_on and not so_far.is_anothers
 
     def see_list(self, sessions: Sequence[Session], known: set[str]) -> None:
         """Take in the active sessions, where the history could not tell.
