@@ -55,6 +55,7 @@ async def guests_come(hass: HomeAssistant, simulator: Simulator, entry: MockConf
     ],
     ids=["full", "read-only"],
 )
+@pytest.mark.usefixtures("midday")
 async def test_users_are_told_of_a_disk_that_fails_until_it_works_again(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, fails: Fails, error: str
 ) -> None:

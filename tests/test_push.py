@@ -46,6 +46,8 @@ from tests.simulator import Simulator, Unit
 from tests.simulator.replies import RefusedError, Reply
 from tests.simulator.unit import Change
 
+pytestmark = pytest.mark.usefixtures("midday")
+
 HISTORY = ("v1", "sessions", "history")
 SESSIONS = ("v1", "sessions")
 NOTIFY = ("v1", "notify")

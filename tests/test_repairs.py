@@ -29,6 +29,8 @@ from tests.test_services import (
     until,
 )
 
+pytestmark = pytest.mark.usefixtures("midday")
+
 FIX = "/api/repairs/issues/fix"
 SETTINGS = ("v1", "settings")
 ISSUES = json.loads(

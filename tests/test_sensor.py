@@ -395,6 +395,7 @@ async def test_a_guests_name_that_is_shown_is_never_recorded_or_logged(
 # ------------------------------------------------------------------------------ restarts
 
 
+@pytest.mark.usefixtures("midday")
 async def test_after_a_restart_with_a_wiped_history_all_is_as_it_was(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

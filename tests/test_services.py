@@ -1093,6 +1093,7 @@ async def test_firmware_that_has_the_history_alone_has_no_commands(
     assert (err.translation_key, err.translation_placeholders) == ("rejected", {"code": "4.04"})
 
 
+@pytest.mark.usefixtures("midday")
 async def test_firmware_that_has_the_history_alone_cannot_tell_who_waits(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
@@ -1138,6 +1139,7 @@ async def test_with_several_transmitters_the_user_says_which(
         await hass.config_entries.async_unload(bar.entry_id)
 
 
+@pytest.mark.usefixtures("midday")
 async def test_lists_are_of_the_transmitter_that_the_user_names(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
@@ -1560,6 +1562,7 @@ async def test_with_no_guests_the_lists_are_empty(hass: HomeAssistant, set_up: S
 
 @pytest.mark.logs("Nothing listens")
 @pytest.mark.polled
+@pytest.mark.usefixtures("midday")
 async def test_an_unplugged_transmitters_last_list_is_not_passed_off_as_the_present(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
@@ -1611,6 +1614,7 @@ async def test_today_begins_when_the_business_day_does(
     assert [session["number"] for session in found] == [4]
 
 
+@pytest.mark.usefixtures("midday")
 async def test_the_event_loop_goes_on_while_a_long_history_is_listed(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1638,6 +1642,7 @@ async def test_the_event_loop_goes_on_while_a_long_history_is_listed(
     assert max(in_one_go) == 10
 
 
+@pytest.mark.usefixtures("midday")
 async def test_sessions_that_the_transmitter_forgot_are_still_listed(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

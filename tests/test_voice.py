@@ -95,6 +95,7 @@ SENTENCES = {
 
 type Say = Callable[..., Awaitable[str]]
 type Use = Callable[..., Awaitable[None]]
+type AddOther = Callable[[str], Awaitable[tuple[Simulator, MockConfigEntry]]]
 
 
 @pytest.fixture
@@ -133,6 +134,21 @@ async def use(hass: HomeAssistant, say: Say) -> AsyncIterator[Use]:
 async def entry(set_up: SetUp) -> MockConfigEntry:
     """A transmitter in the bar."""
     return await set_up()
+
+
+@pytest.fixture
+async def add_other(hass: HomeAssistant, set_up: SetUp) -> AsyncIterator[AddOther]:
+    """Add another transmitter; return it and its entry, which is removed at the end."""
+    added: list[MockConfigEntry] = []
+    async with Simulator(unit=Unit(now=local_time), pings_at_once=True) as other:
+
+        async def add_other(title: str) -> tuple[Simulator, MockConfigEntry]:
+            added.append(await set_up(other, title=title))
+            return other, added[-1]
+
+        yield add_other
+        for entry in added:
+            await hass.config_entries.async_remove(entry.entry_id)
 
 
 def put_into(hass: HomeAssistant, entry: MockConfigEntry, area: str, *aliases: str) -> None:
@@ -306,81 +322,75 @@ async def test_of_several_transmitters_the_one_that_is_named_is_meant_or_the_one
     hass: HomeAssistant,
     simulator: Simulator,
     entry: MockConfigEntry,
-    set_up: SetUp,
+    add_other: AddOther,
     say: Say,
     use: Use,
 ) -> None:
-    async with Simulator(unit=Unit(now=local_time), pings_at_once=True) as other:
-        terrace = await set_up(other, title="Terrace")
-        put_into(hass, entry, "Bar")
-        put_into(hass, terrace, "Terrace bar", "garden")
-        for unit in (simulator.unit, other.unit):
-            come(unit, 12)
-        await poll(hass, entry)
-        await poll(hass, terrace)
-        await use()
-        question = "Which transmitter do you mean: T7470, Terrace?"
-        assert await say("page 12") == await say("who is waiting") == question
-        assert not is_paged(simulator, 12)
-        assert not is_paged(other, 12)
-        assert await say("page 12 in the garden") == "Pager 12 paged"
-        assert (is_paged(simulator, 12), is_paged(other, 12)) == (False, True)
-        other.unit.clear(12)
-        await poll(hass, terrace)
-        for place in ("at the terrace", "at the terrace bar", "in the Garden"):
-            assert await say(f"who is waiting {place}") == "Nobody is waiting."
-        assert (await say("who is waiting at the bar")).startswith("Waiting: 1.")
-        await hass.config_entries.async_unload(terrace.entry_id)
-        assert await say("page 12 at the terrace") == "Terrace is not connected."
-        await hass.config_entries.async_remove(terrace.entry_id)
+    other, terrace = await add_other("Terrace")
+    put_into(hass, entry, "Bar")
+    put_into(hass, terrace, "Terrace bar", "garden")
+    for unit in (simulator.unit, other.unit):
+        come(unit, 12)
+    await poll(hass, entry)
+    await poll(hass, terrace)
+    await use()
+    question = "Which transmitter do you mean: T7470, Terrace?"
+    assert await say("page 12") == await say("who is waiting") == question
+    assert not is_paged(simulator, 12)
+    assert not is_paged(other, 12)
+    assert await say("page 12 in the garden") == "Pager 12 paged"
+    assert (is_paged(simulator, 12), is_paged(other, 12)) == (False, True)
+    other.unit.clear(12)
+    await poll(hass, terrace)
+    for place in ("at the terrace", "at the terrace bar", "in the Garden"):
+        assert await say(f"who is waiting {place}") == "Nobody is waiting."
+    assert (await say("who is waiting at the bar")).startswith("Waiting: 1.")
+    await hass.config_entries.async_unload(terrace.entry_id)
+    assert await say("page 12 at the terrace") == "Terrace is not connected."
 
 
 async def test_a_guest_of_another_transmitter_is_not_paged_where_a_name_is_heard_in_part(
     hass: HomeAssistant,
     simulator: Simulator,
     entry: MockConfigEntry,
-    set_up: SetUp,
+    add_other: AddOther,
     say: Say,
     use: Use,
 ) -> None:
-    async with Simulator(unit=Unit(now=local_time), pings_at_once=True) as other:
-        second = await set_up(other, title="T7470 (2)")
-        for unit in (simulator.unit, other.unit):
-            come(unit, 12)
-        await poll(hass, entry)
-        await poll(hass, second)
-        await use()
-        question = "Which transmitter do you mean: T7470, T7470 (2)?"
-        assert await say("page 12 at T7470 two") == question
-        put_into(hass, entry, "Bar")
-        put_into(hass, second, "Terrace")
-        question = "Which transmitter do you mean: T7470, T7470 (2)?"
-        assert await say("page 12 at the bar and terrace") == question
-        assert not is_paged(simulator, 12)
-        assert not is_paged(other, 12)
-        assert await say("page 12 at T7470 2") == "Pager 12 paged"
-        assert (is_paged(simulator, 12), is_paged(other, 12)) == (False, True)
-        assert await say("page 12 at the T7470") == "Pager 12 paged"
-        assert is_paged(simulator, 12)
-        await hass.config_entries.async_remove(second.entry_id)
+    other, second = await add_other("T7470 (2)")
+    for unit in (simulator.unit, other.unit):
+        come(unit, 12)
+    await poll(hass, entry)
+    await poll(hass, second)
+    await use()
+    question = "Which transmitter do you mean: T7470, T7470 (2)?"
+    assert await say("page 12 at T7470 two") == question
+    put_into(hass, entry, "Bar")
+    put_into(hass, second, "Terrace")
+    question = "Which transmitter do you mean: T7470, T7470 (2)?"
+    assert await say("page 12 at the bar and terrace") == question
+    assert not is_paged(simulator, 12)
+    assert not is_paged(other, 12)
+    assert await say("page 12 at T7470 2") == "Pager 12 paged"
+    assert (is_paged(simulator, 12), is_paged(other, 12)) == (False, True)
+    assert await say("page 12 at the T7470") == "Pager 12 paged"
+    assert is_paged(simulator, 12)
 
 
 async def test_the_chosen_transmitter_is_meant_unless_another_is_named(
     hass: HomeAssistant,
     simulator: Simulator,
     entry: MockConfigEntry,
-    set_up: SetUp,
+    add_other: AddOther,
     say: Say,
     use: Use,
 ) -> None:
-    async with Simulator(unit=Unit(now=local_time), pings_at_once=True) as other:
-        terrace = await set_up(other, title="Terrace")
-        come(simulator.unit, 12)
-        await poll(hass, entry)
-        await use(transmitter=terrace.entry_id)
-        assert await say("who is waiting") == "Nobody is waiting."
-        assert (await say("who is waiting at T7470")).startswith("Waiting: 1.")
-        await hass.config_entries.async_remove(terrace.entry_id)
+    _, terrace = await add_other("Terrace")
+    come(simulator.unit, 12)
+    await poll(hass, entry)
+    await use(transmitter=terrace.entry_id)
+    assert await say("who is waiting") == "Nobody is waiting."
+    assert (await say("who is waiting at T7470")).startswith("Waiting: 1.")
 
 
 # -------------------------------------------------- intents: sentences of users' own, and tools
