@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -273,8 +274,9 @@ async def test_no_command_is_sent_to_another_transmitter(
     other = await wires.plug(unit_with(5, seed=2), at.port)
     other.unit.create(7)
     await poll(hass, entry)
+    page = partial(entry.runtime_data.transmitter.page_session, 7)
     with pytest.raises(AnotherUnitError):
-        await entry.runtime_data.commands.send(entry.runtime_data.transmitter.page_session(7))
+        await entry.runtime_data.commands.send(page)
     assert {asked.code for asked in other.requests} == {"GET"}
 
 
@@ -628,3 +630,68 @@ async def test_a_transmitter_that_has_lost_its_history_is_known_whatever_its_clo
     await poll(hass, entry)
     assert issue(hass, ANOTHER_UNIT, entry) is None
     assert await entry.runtime_data.log.count() == 3
+
+
+@pytest.mark.logs("The history can't be read", GONE)
+@pytest.mark.polled
+async def test_a_history_that_could_not_be_read_before_an_outage_shows_who_answers_after_it(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    at = await wires.plug(unit_with(3, seed=1))
+    entry = await set_up(at)
+    at.faults.errors["v1", "sessions", "history"] = "5.00"
+    serve_guest(at.unit)
+    await poll(hass, entry)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = unit_with(40, seed=2, first_id=5000)
+    other.create(20)
+    there = await wires.plug(other, at.port)
+    with pytest.raises(HomeAssistantError, match="Another transmitter answers"):
+        await hass.services.async_call(DOMAIN, "page_session", {"number": 20}, blocking=True)
+    assert {asked.code for asked in there.requests} == {"GET"}
+
+
+@pytest.mark.logs(GONE)
+@pytest.mark.polled
+async def test_actions_are_done_again_when_nobody_elses_guests_are_there(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    ours = unit_with(3, seed=1)
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    await wires.plug(unit_with(40, seed=2, first_id=5000), at.port)
+    await poll(hass, entry)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    ours.wipe_history()
+    await wires.plug(ours, at.port)
+    await poll(hass, entry)
+    await hass.services.async_call(DOMAIN, "start_session", {"number": 20}, blocking=True)
+    assert set(ours.active) == {20}
+
+
+async def test_an_action_that_a_reload_overtakes_is_refused_in_the_users_words(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    entry.runtime_data.follower.read_everything()
+    simulator.unit.create(20)
+    log = entry.runtime_data.log
+    knows_any = log.knows_any
+
+    async def close_first(sessions: Any) -> bool:
+        await log.close()
+        return await knows_any(sessions)
+
+    monkeypatch.setattr(log, "knows_any", close_first)
+    with pytest.raises(HomeAssistantError) as err:
+        await hass.services.async_call(DOMAIN, "page_session", {"number": 20}, blocking=True)
+    assert err.value.translation_domain == DOMAIN
+    assert not simulator.unit.active[20].notified

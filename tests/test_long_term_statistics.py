@@ -525,7 +525,7 @@ async def test_a_session_that_turns_out_to_have_ended_in_another_hour_is_counted
 async def test_the_hour_that_a_session_has_left_is_written_before_a_kill_is_likely(
     hass: HomeAssistant, unit: Unit, set_up: SetUp
 ) -> None:
-    """After it, nobody would know that there is anything to correct."""
+    """It is counted twice until then."""
     for minutes_ago in (500, 200, 30):
         serve_guest(unit, minutes_ago=minutes_ago, response=4000)
     whole = [dict(wire) for wire in unit.history]
@@ -538,6 +538,28 @@ async def test_the_hour_that_a_session_has_left_is_written_before_a_kill_is_like
     async_fire_time_changed(hass, dt_util.utcnow() + DELAY_IF_MOVED + timedelta(seconds=1))
     await settle(hass)
     assert await states(hass, entry, "sessions") == [1, 0, 1, 1]
+
+
+async def test_the_hour_that_a_session_has_left_is_put_right_after_a_kill(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    for minutes_ago in (500, 200, 30):
+        serve_guest(unit, minutes_ago=minutes_ago, response=4000)
+    whole = [dict(wire) for wire in unit.history]
+    del unit.history[1]["cleared"]
+    entry = await set_up()
+    await settle(hass)
+    unit.history[:] = whole
+    with lost():
+        await entry.runtime_data.async_read_all()
+        await settle(hass)
+        await unload(hass, entry)
+    assert await states(hass, entry, "sessions") == [1, 1, 1]
+    await set_up_again(hass, entry)
+    found = await rows(hass, entry)
+    assert [row["state"] for row in found["sessions"]] == [1, 0, 1, 1]
+    assert [row["sum"] for row in found["sessions"]] == [1, 1, 2, 3]
+    assert await entry.runtime_data.log.get("moved_hours") == []
 
 
 async def test_sums_never_step_back_while_the_recorder_lags_behind(

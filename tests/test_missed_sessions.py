@@ -1,6 +1,7 @@
 """What the transmitter forgot before we could see it is never hidden."""
 
 from datetime import timedelta
+from functools import partial
 import re
 
 from freezegun.api import FrozenDateTimeFactory
@@ -128,7 +129,8 @@ async def test_what_is_told_before_the_history_is_read_hides_nothing(
     freezer.tick(timedelta(minutes=1))
     simulator.faults.reset = False
     # The answer to a command tells of its end before a poll does.
-    await entry.runtime_data.commands.send(entry.runtime_data.transmitter.clear_session(9))
+    clear = partial(entry.runtime_data.transmitter.clear_session, 9)
+    await entry.runtime_data.commands.send(clear)
     await poll(hass, entry)
     assert await entry.runtime_data.log.count() == 3
     assert spans(hass) == ["12:00 12:55"]

@@ -1,7 +1,9 @@
 """Polls: what is asked, how often, and what happens when the transmitter is not well."""
 
 import asyncio
+from contextlib import closing
 from datetime import timedelta
+import sqlite3
 import threading
 from typing import Any
 
@@ -12,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.lrs_pager.coordinator import log_paths
 from custom_components.lrs_pager.sessions.database import Change, Database
 from custom_components.lrs_pager.sync.push import PushState
 from homeassistant.config_entries import ConfigEntryState
@@ -499,3 +502,50 @@ async def test_the_device_follows_an_update_of_the_firmware(
     await hass.async_block_till_done()
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert device.sw_version == "8.5.2.11"
+
+
+@pytest.mark.polled
+@pytest.mark.logs("The history can't be read")
+async def test_after_an_hour_of_errors_active_sessions_are_shown_when_they_are_read(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    simulator.unit.create(1)
+    entry = await set_up()
+    errors = {("v1", "sessions"): "5.00", ("v1", "sessions", "history"): "5.00"}
+    simulator.faults.errors = dict(errors)
+    await poll(hass, entry)
+    for number in range(2, 7):
+        simulator.unit.create(number)
+    freezer.tick(3600)
+    await poll(hass, entry)
+    simulator.faults.errors = {("v1", "sessions"): "5.00"}
+    await poll(hass, entry)
+    assert sensor(hass, entry, "active_sessions").state == STATE_UNAVAILABLE
+    simulator.faults.errors = {}
+    await poll(hass, entry)
+    assert sensor(hass, entry, "active_sessions").state == "6"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("day", '{"date": "2026-11-26", "start": 1}'),
+        ("day", '{"date":"x","day_start":4,"start":1000,"follows_our_clock":false}'),
+        ("day", "7"),
+        ("contact", '"x"'),
+        ("contact", "{}"),
+        ("history", "7"),
+        ("history", '{"seen": {"other": 1}}'),
+        ("moved_hours", '{"a": 1}'),
+    ],
+)
+async def test_what_another_version_has_kept_stops_no_set_up(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, key: str, value: str
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    with closing(sqlite3.connect(log_paths(hass, entry.entry_id)[0])) as log, log:
+        log.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert sensor(hass, entry, "daily_count").state == "1"

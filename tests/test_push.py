@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 import threading
 import time
@@ -24,6 +25,7 @@ from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
 from custom_components.lrs_pager.issues import PUSH_SILENT
 from custom_components.lrs_pager.sessions.database import Change as DatabaseChange, Database
+from custom_components.lrs_pager.sessions.missed import missed_spans
 from custom_components.lrs_pager.sync import push
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -508,7 +510,7 @@ async def test_a_command_and_the_message_of_it_are_one_event(
         lambda: commands.page_session(7),
         lambda: commands.remove_session(7),
     ):
-        await coordinator.commands.send(command())
+        await coordinator.commands.send(command)
     assert counts(hass, entry) == ("0", "0", "0", "0")
     await until(lambda: len(told.steps) == 3)
     await proved(entry)
@@ -1129,7 +1131,7 @@ async def test_the_answer_to_a_command_does_not_show_that_push_works(
     for number in range(2, 6):
         lively.unit.create(number)
         await poll(hass, entry)
-        await entry.runtime_data.commands.send(commands.page_session(number))
+        await entry.runtime_data.commands.send(partial(commands.page_session, number))
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"{PUSH_SILENT}_{entry.entry_id}")
 
 
@@ -1420,3 +1422,63 @@ async def test_twenty_transmitters_are_busy_and_none_is_mixed_up_with_another(
             await assert_log_is_right(entry, simulator.unit)
         for entry in entries:
             await hass.config_entries.async_unload(entry.entry_id)
+
+
+def unseen(unit: Unit, change: Callable[[], object]) -> None:
+    """Something changes, and the message is lost."""
+    listeners, unit.listeners[:] = list(unit.listeners), []
+    change()
+    unit.listeners[:] = listeners
+
+
+@pytest.mark.usefixtures("short_timeouts")
+@pytest.mark.parametrize(
+    "history",
+    [None, pytest.param("5.00", marks=pytest.mark.logs("The history can't be read"))],
+)
+async def test_sessions_are_not_shown_as_active_when_one_was_missed_and_the_list_can_t_be_read(
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp, history: str | None
+) -> None:
+    lively.unit.create(1)
+    entry = await set_up(lively)
+    await proved(entry)
+    lively.faults.deaf_to_sessions = True
+    lively.faults.errors = {("v1", "sessions", "history"): history} if history else {}
+    for _ in range(4):
+        await entry.runtime_data.async_refresh()
+    assert counts(hass, entry)[0] == "1"  # messages tell all that happens
+    unseen(lively.unit, partial(lively.unit.create, 2))
+    lively.unit.create(3)
+    await until(lambda: counts(hass, entry)[0] == STATE_UNAVAILABLE)
+    shown: list[str] = []
+    entry.runtime_data.async_add_listener(lambda: shown.append(counts(hass, entry)[0]))
+    lively.unit.create(4)
+    await entry.runtime_data.async_refresh()
+    lively.faults.deaf_to_sessions = False
+    lively.unit.create(5)
+    await until(lambda: counts(hass, entry)[0] == "5")
+    assert set(shown) == {STATE_UNAVAILABLE, "5"}
+
+
+@pytest.mark.logs("The history can't be read")
+async def test_a_visit_that_no_message_told_while_nothing_could_be_read_is_a_missed_one(
+    hass: HomeAssistant, lively: Simulator, set_up: SetUp
+) -> None:
+    unit = lively.unit
+    serve_guest(unit, minutes_ago=10)
+    entry = await set_up(lively)
+    await proved(entry)
+    lively.faults.errors = {
+        ("v1", "sessions"): "5.00",
+        ("v1", "sessions", "history"): "5.00",
+    }
+    await entry.runtime_data.async_refresh()
+    unseen(unit, lambda: serve_guest(unit, 5, minutes_ago=0))
+    unit.create(9)  # shows that something was missed
+    await entry.runtime_data.async_refresh()
+    unseen(unit, unit.wipe_history)
+    await asyncio.sleep(1.1)  # stamps are cut to seconds
+    unseen(unit, lambda: serve_guest(unit, 6, minutes_ago=0))
+    lively.faults.errors = {}
+    await entry.runtime_data.async_refresh()
+    assert len(await missed_spans(entry.runtime_data.log)) == 1

@@ -14,7 +14,8 @@ recorder.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -68,15 +69,14 @@ from .sessions.hourly import (
     merge,
     rows_of,
 )
-from .sessions.log import SessionLog
+from .sessions.log import LogClosedError, SessionLog
 from .sessions.session import PlacedSession
 
 # From a change to its being written. As often as Home Assistant compiles its own statistics: no
 # graph shows more, and a busy hour's rows are written a dozen times rather than once per guest.
 DELAY: Final = timedelta(minutes=5)
 
-# The same if an hour counts a session no more. Which hours these are is known in memory alone, and
-# would be forgotten if Home Assistant were killed before.
+# The same if an hour counts a session no more, as it is counted twice until that is written.
 DELAY_IF_MOVED: Final = timedelta(seconds=5)
 
 # Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for
@@ -86,6 +86,9 @@ STOP_TIMEOUT: Final = 5
 # Seconds that the recorder may take to come to what it was told before the user is told. It takes
 # minutes to purge a large database, or to update it to a new version of Home Assistant.
 BUSY_AFTER: Final = 10 * 60
+
+# The log's key for hours that count a session no more.
+MOVED_KEY: Final = "moved_hours"
 
 # Seconds of the log that are worked on at once: a week of a busy house is 2,000 sessions, some
 # milliseconds' work, and no memory to speak of.
@@ -114,6 +117,37 @@ _UNITS: Final[dict[str, tuple[str, str | None]]] = {
 }
 
 
+class _MovedHours:
+    """Hours that count a session no more, until that is written.
+
+    They are kept with the log, as a row of an hour of which the log knows nothing stays as it is.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.all: set[int] = set()
+        self.log: SessionLog | None = None
+
+    async def open(self, log: SessionLog) -> None:
+        """Take those that were not written before Home Assistant was killed."""
+        self.log = log
+        kept = await log.get(MOVED_KEY)
+        self.all.update(hour for hour in kept or () if isinstance(hour, int))
+        await self.keep()
+
+    async def keep(self) -> None:
+        """Have the log keep them."""
+        if self.log is not None:
+            with suppress(LogClosedError):
+                await self.log.set(MOVED_KEY, sorted(self.all))
+
+    async def written(self, hours: Collection[int]) -> None:
+        """Forget those that are written."""
+        if hours:
+            self.all.difference_update(hours)
+            await self.keep()
+
+
 class LongTermStatistics:
     """Keeps a transmitter's rows as its log is.
 
@@ -129,8 +163,7 @@ class LongTermStatistics:
         self._log: SessionLog | None = None
         # The first hour that may not be written as the log has it; None if all are.
         self._since: int | None = None
-        # Hours that count a session no more, until that is written.
-        self._moved: set[int] = set()
+        self._moved = _MovedHours()
         self._changes = 0
         self._is_failing = False
         self._one_at_a_time = asyncio.Lock()
@@ -143,7 +176,9 @@ class LongTermStatistics:
         if before is not None:
             hour = min(hour, first_hour_of(before))
             if (counted := counted_hour(before)) not in {None, counted_hour(after)}:
-                self._moved.add(counted)
+                if counted not in self._moved.all:
+                    self._moved.all.add(counted)
+                    self._start(self._moved.keep())
                 delay = DELAY_IF_MOVED
         self._note(hour, delay)
 
@@ -156,6 +191,7 @@ class LongTermStatistics:
         async def begin(_: HomeAssistant) -> None:
             # The recorder works off its queue from now on.
             oldest = await log.first_ended(0)
+            await self._moved.open(log)
             self._log = log
             # Without a session, there may be a new name all the same.
             self._note(_this_hour() if oldest is None else oldest // HOUR * HOUR)
@@ -180,7 +216,7 @@ class LongTermStatistics:
             return
         try:
             async with asyncio.timeout(STOP_TIMEOUT), self._one_at_a_time:
-                await self._write(log, self._since, frozenset(self._moved))
+                await self._write(log, self._since, frozenset(self._moved.all))
         except Exception as err:  # noqa: BLE001  # see _sync
             LOGGER.debug("Long-term statistics are written at the next start: %r", err)
 
@@ -205,11 +241,15 @@ class LongTermStatistics:
         self._unschedule()
         if self._one_at_a_time.locked():
             # While the recorder stands still, one waits for it, and not more and more.
-            self._cancel_timer = async_call_later(self._hass, DELAY, self._sync_now)
+            delay = DELAY_IF_MOVED if self._moved.all else DELAY
+            self._cancel_timer = async_call_later(self._hass, delay, self._sync_now)
             return
-        self._entry.async_create_background_task(
-            self._hass, self._sync(), f"{self._entry.title} statistics"
-        )
+        self._start(self._sync())
+
+    @callback
+    def _start(self, job: Coroutine[Any, Any, None]) -> None:
+        name = f"{self._entry.title} statistics"
+        self._entry.async_create_background_task(self._hass, job, name)
 
     async def _sync(self) -> None:
         """Write what is to be written, and see that it was kept."""
@@ -226,13 +266,13 @@ class LongTermStatistics:
         for _ in range(2):
             if self._log is None or self._since is None:
                 return True
-            changes = self._changes
-            is_all = not await self._write(self._log, self._since, frozenset(self._moved))
+            changes, moved = self._changes, frozenset(self._moved.all)
+            is_all = not await self._write(self._log, self._since, moved)
             if changes != self._changes:
                 return True  # its turn comes
             if is_all:
                 self._since = None
-                self._moved.clear()
+                await self._moved.written(moved)
                 return True
         return False
 
@@ -256,7 +296,7 @@ class LongTermStatistics:
         metadata, totals = await recorder.async_add_executor_job(self._read_written, start)
         renamed = {
             key
-            for key, name_and_all in self._metadata().items()
+            for key, name_and_all in _metadata(self._title, self._ids).items()
             if key in metadata and metadata[key]["name"] != name_and_all["name"]
         }
         has_written = False
@@ -273,7 +313,7 @@ class LongTermStatistics:
                 has_written = True
                 for key, rows in writes.items():
                     async_add_external_statistics(
-                        self._hass, self._metadata()[key], _statistic_data(rows)
+                        self._hass, _metadata(self._title, self._ids)[key], _statistic_data(rows)
                     )
             if following is None:
                 return has_written
@@ -304,21 +344,6 @@ class LongTermStatistics:
         except TimeoutError:
             self._tell(f"it has been busy for {BUSY_AFTER // 60} minutes")
             await done.wait()
-
-    def _metadata(self) -> dict[str, StatisticMetaData]:
-        """What the recorder is told of each statistic."""
-        return {
-            key: StatisticMetaData(
-                source=DOMAIN,
-                statistic_id=self._ids[key],
-                name=f"{self._title} {_NAMES[key]}",
-                unit_of_measurement=unit,
-                unit_class=unit_class,
-                has_sum=key in COUNTS,
-                mean_type=StatisticMeanType.NONE if key in COUNTS else StatisticMeanType.ARITHMETIC,
-            )
-            for key, (unit, unit_class) in _UNITS.items()
-        }
 
     # ----------------------------------------------- in the recorder's executor: it reads
 
@@ -364,6 +389,22 @@ class LongTermStatistics:
         sessions = [session for session in around if start <= session.ended_at < start + STRETCH]
         told = rows_of(sessions, Endings(around))
         return merge(told, self._read_rows(start, end), totals, moved)
+
+
+def _metadata(title: str, ids: Mapping[str, str]) -> dict[str, StatisticMetaData]:
+    """What the recorder is told of each statistic. ids: by its key."""
+    return {
+        key: StatisticMetaData(
+            source=DOMAIN,
+            statistic_id=ids[key],
+            name=f"{title} {_NAMES[key]}",
+            unit_of_measurement=unit,
+            unit_class=unit_class,
+            has_sum=key in COUNTS,
+            mean_type=StatisticMeanType.NONE if key in COUNTS else StatisticMeanType.ARITHMETIC,
+        )
+        for key, (unit, unit_class) in _UNITS.items()
+    }
 
 
 def _row(row: StatisticsRow) -> Row:

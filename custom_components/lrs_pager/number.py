@@ -1,6 +1,7 @@
 """The number: the goal of sessions that are started without one."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import override
 
 from homeassistant.components.number import (
@@ -65,5 +66,6 @@ class DefaultGoal(LrsPagerEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Set it at the unit."""
-        command = self.coordinator.transmitter.set_settings(default_target_goal=round(value))
+        set_settings = self.coordinator.transmitter.set_settings
+        command = partial(set_settings, default_target_goal=round(value))
         await self.send(self.coordinator.commands.send(command, to_end=True))

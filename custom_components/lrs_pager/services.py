@@ -4,7 +4,7 @@ Also what a voice assistant answers.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -191,7 +191,7 @@ async def _start_session(call: ServiceCall) -> ServiceResponse:
     async with coordinator.commands.session_lock:
         if await _look(coordinator, number, None):
             raise refused("already_active", number=str(number))
-        command = coordinator.transmitter.start_session(number, **fields)
+        command = partial(coordinator.transmitter.start_session, number, **fields)
         try:
             answer = await coordinator.commands.send(command)
         except TransmitterError as err:
@@ -369,7 +369,7 @@ async def _change(
     call: ServiceCall,
     coordinator: LrsPagerCoordinator,
     number: int,
-    command: Callable[[], Coroutine[Any, Any, Answer]],
+    command: Callable[[], Awaitable[Answer]],
 ) -> ServiceResponse:
     """Send a command for the session on a pager, and return that session.
 
@@ -377,21 +377,21 @@ async def _change(
     """
     session_id: str | None = call.data.get(ATTR_SESSION_ID)
     if session_id is None:
-        return _response(await _send(coordinator, number, command()))
+        return _response(await _send(coordinator, number, command))
     async with coordinator.commands.session_lock:
         session = await _look(coordinator, number, session_id)
         if session is None:
             raise refused("no_session", number=str(number))
         if session_id not in session.keys:
             raise refused("other_session", number=str(number))
-        session = await _send(coordinator, number, command())
+        session = await _send(coordinator, number, command)
     if session and session_id not in session.keys:
         raise _other_session_changed(number)
     return _response(session)
 
 
 async def _send(
-    coordinator: LrsPagerCoordinator, number: int, command: Coroutine[Any, Any, Answer]
+    coordinator: LrsPagerCoordinator, number: int, command: Callable[[], Awaitable[Answer]]
 ) -> PlacedSession | None:
     """Send a command for the session on a pager; see `_told`."""
     try:

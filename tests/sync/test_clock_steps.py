@@ -287,3 +287,15 @@ def test_what_was_not_told_yet_is_as_old_as_before_after_our_clock_was_set() -> 
     events.shift(25 * 60)
     events.tell(NOON + timedelta(minutes=10))
     assert len(told) == 1
+
+
+def test_a_computer_that_slept_twice_before_a_unit_that_was_reset_answers_set_no_clock() -> None:
+    turned = Turned()
+    turned.read()
+    for _ in range(2):
+        turned.sleeps(10 * HOUR)
+        turned.clocks.now()
+        turned.passes(1)
+    turned.unit_ahead -= 26 * 365 * DAY
+    turned.read()
+    assert turned.steps == [10 * HOUR, 10 * HOUR, -20 * HOUR]

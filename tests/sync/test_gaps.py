@@ -61,9 +61,20 @@ def test_a_gap_is_told_once() -> None:
 
 @pytest.mark.parametrize("step", [-36_000, 3600])
 def test_a_gap_follows_our_clock_when_that_is_set(step: int) -> None:
-    gaps = GapWatch(100_000)
+    gaps = GapWatch(None)
+    gaps.answered(100_000)
+    gaps.lost(None)
     gaps.shift(step)
     assert gaps.read_whole(seen((200_000, None))) == (100_000 + step, 200_000)
+
+
+@pytest.mark.parametrize("step", [-36_000, 3600])
+def test_a_gap_that_began_before_a_restart_does_not_follow_a_clock_that_is_set_after_it(
+    step: int,
+) -> None:
+    gaps = GapWatch(100_000)
+    gaps.shift(step)
+    assert gaps.read_whole(seen((200_000, None))) == (100_000, 200_000)
 
 
 @pytest.fixture

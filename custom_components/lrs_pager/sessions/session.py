@@ -170,11 +170,12 @@ class PlacedSession:
         )
 
     def completed_by(self, older: PlacedSession) -> PlacedSession:
-        """The same with what an older message says of what is not known; but for the label.
+        """The same with what a message from before its end says of what is not known.
 
-        Whether a label that is not there was taken off, an older message does not show.
+        But for the label, which may have been taken off since, and for how the session ended.
         """
-        missing = {name for name in self.__slots__ if getattr(self, name) is None} - {"label"}
+        missing = {name for name in self.__slots__ if getattr(self, name) is None}
+        missing -= {"label", "clear_type"}
         return replace(self, **_known(older, missing))
 
 

@@ -153,7 +153,7 @@ class Clocks:
             ahead = self._unit + moved - _naive(self._local(self._noticed_at)) + self._noticed_at
             if min(abs(moved - slept), abs(ahead)) > TOLERANCE.total_seconds():
                 # It was reset, as where both are switched off at night: nobody has set clocks.
-                slept = max(0.0, *self._steps)
+                slept = sum(step for step in self._steps if step > 0)
         if slept:
             self._unit += slept
             self._stepped(-round(slept))

@@ -1,13 +1,14 @@
 """Commands to the transmitter: each is followed by a look at what came of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
+from ..sessions.log import LogClosedError
 from ..transmitter import (
     Answer,
+    ClosedError,
     MalformedError,
     RejectedError,
     TimedOutError,
@@ -59,23 +60,32 @@ class Commands:
         Raises TransmitterError: AnotherUnitError if another answers, NotSentError if none does.
         """
         identity, history = self._follower.identity, self._follower.poller.history
-        if not identity.is_sure and history.failing_since is None:
+        if identity.is_sure:
+            return
+        if history.failing_since is None:
             try:
                 await history.identify(self._follower)
                 if not identity.is_sure:  # the history is empty
                     await self.ask_sessions()
             except TimedOutError as err:
                 raise NotSentError from err
+            except LogClosedError as err:
+                raise ClosedError("closed") from err
             except RejectedError, MalformedError:
                 pass  # older firmware need not have both, and what can't be read hides nobody
+            else:
+                return  # what is there has nobody else's guests
         if identity.another:
             raise identity.another
 
-    async def send(self, command: Coroutine[Any, Any, Answer], *, to_end: bool = False) -> Answer:
-        """Wait for a command's answer, and show at once what came of it.
+    async def send(
+        self, command: Callable[[], Awaitable[Answer]], *, to_end: bool = False
+    ) -> Answer:
+        """Send a command, wait for its answer, and show at once what came of it.
 
-        to_end: whether to wait until everything is read that the answer did not tell, be it a long
-        history; else no longer than it takes to see the active sessions.
+        command: called when it is known who answers. to_end: whether to wait until everything is
+        read that the answer did not tell, be it a long history; else no longer than it takes to see
+        the active sessions.
         Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
         have been carried out: the state is read. NotSentError, AnotherUnitError: it was not
         sent, unless its answer is what has shown that another answers.
@@ -83,9 +93,8 @@ class Commands:
         poller = self._follower.poller
         try:
             await self.identify()
-            answer = await command
+            answer = await command()
         except TransmitterError, asyncio.CancelledError:
-            command.close()  # in case that it was not sent
             poller.doubt()
             self._read_soon(0)
             raise
@@ -129,7 +138,11 @@ class Commands:
 
         Raises TransmitterError.
         """
-        now = self._follower.local_time() + timedelta(milliseconds=500)  # to the nearest second
-        await self.send(self._transmitter.set_settings(clock=now.replace(microsecond=0)))
+
+        def command() -> Awaitable[Answer]:
+            now = self._follower.local_time() + timedelta(milliseconds=500)  # to the nearest second
+            return self._transmitter.set_settings(clock=now.replace(microsecond=0))
+
+        await self.send(command)
         self._follower.receive(await self._transmitter.settings())
         return self._follower.clocks.agrees

@@ -287,7 +287,7 @@ class Follower:
         finally:
             await self.save()
         self.events.add(self.tracker.history_is_late(self.now()))
-        if self.poller.history.failing_since is not None and not self.push.is_live:
+        if self.poller.misses_ends:
             self._note_loss()
         self.gaps.answered(self.clocks.now())
 

@@ -12,8 +12,8 @@ from ..sessions.log import SessionLog
 # The log's key for since when sessions may be missing if nothing more is heard of the unit.
 CONTACT_KEY: Final = "contact"
 
-# Seconds between two times that this is written, which spares the disk. If Home Assistant is not
-# stopped but killed, a gap begins so much too early at most.
+# Seconds between two times that this is written, at least, which spares the disk. If Home Assistant
+# is not stopped but killed, a gap begins so much too early, and a poll's interval.
 KEEP_INTERVAL: Final = 600
 
 
@@ -43,6 +43,8 @@ class GapWatch:
         # Since when the unit may have forgotten sessions that we did not see; None if it could be
         # asked all the time.
         self._away_since = since
+        # Whether that is of before a restart: what our clock is set to now says nothing of it.
+        self._is_restored = True
         self.answered_at: float | None = None
         self._kept: float | None = None
 
@@ -54,9 +56,8 @@ class GapWatch:
         that was wrong then or is now, so that the unit was heard in the future, it does not count.
         """
         heard_at = await log.get(CONTACT_KEY)
-        if latest is not None and heard_at is not None and latest < heard_at <= now:
-            return cls(heard_at)
-        return cls(latest)
+        is_time = latest is not None and isinstance(heard_at, int | float)
+        return cls(heard_at if is_time and latest < heard_at <= now else latest)
 
     async def keep(self, log: SessionLog, *, is_last: bool) -> None:
         """Have the log keep when the unit was heard. is_last: whether we are about to stop."""
@@ -76,7 +77,7 @@ class GapWatch:
         latest: when the last session of the log ended, now.
         """
         if self._away_since is None and self.answered_at is not None:
-            self._away_since = max(self.answered_at, latest or 0)
+            self._away_since, self._is_restored = max(self.answered_at, latest or 0), False
 
     def read_on(self) -> None:
         """The history goes on from where it was read before: nothing is missing."""
@@ -93,7 +94,7 @@ class GapWatch:
 
     def shift(self, seconds: int) -> None:
         """Our clock was set."""
-        if self._away_since is not None:
+        if self._away_since is not None and not self._is_restored:
             self._away_since += seconds
         if self.answered_at is not None:
             self.answered_at += seconds

@@ -82,15 +82,18 @@ class HistoryReader:
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Go on where a pass was before a restart. kept: what `to_keep` returned then."""
-        self._pass = _Pass(
-            cursor=Cursor.from_json(kept.get("cursor")),
-            is_whole=bool(kept.get("is_whole")),
-            is_complete=bool(kept.get("is_complete", True)),
-            skipped=int(kept.get("skipped", 0)),
-            unreadable_stamps=int(kept.get("unreadable_stamps", 0)),
-            seen=HistoryPass(**kept.get("seen", {})),
-        )
-        self._whole_at = kept.get("whole_at", 0.0)
+        try:
+            self._pass = _Pass(
+                cursor=Cursor.from_json(kept.get("cursor")),
+                is_whole=bool(kept.get("is_whole")),
+                is_complete=bool(kept.get("is_complete", True)),
+                skipped=int(kept.get("skipped", 0)),
+                unreadable_stamps=int(kept.get("unreadable_stamps", 0)),
+                seen=HistoryPass(**kept.get("seen", {})),
+            )
+            self._whole_at = float(kept.get("whole_at", 0.0))
+        except AttributeError, TypeError, ValueError:
+            self._pass = _Pass()  # it is another version's: all is read anew
 
     def to_keep(self) -> dict[str, Any]:
         """What is to be kept over a restart, as JSON."""
@@ -199,6 +202,10 @@ class HistoryReader:
         if not self._is_told_of_failure and not (is_first and isinstance(failure, ChangedError)):
             self._is_told_of_failure = True
             LOGGER.warning("The history can't be read: %s", failure)
+
+    def lost(self) -> None:
+        """The unit did not answer: whether its history can be read is not known any more."""
+        self.failing_since = None
 
     def end_pass(self) -> _Pass:
         """The end was reached: begin the next pass there, and return what this one was."""

@@ -91,8 +91,11 @@ class Identity:
             self.another, self._is_accepted = None, False
         elif chunk.is_last and sessions:
             self._raise(None)
-        # An empty history does not show whose it is; the list of active sessions may.
-        return self.is_sure or (chunk.is_last and not sessions)
+        elif chunk.is_last:
+            # An empty history does not show whose it is; the list of active sessions may.
+            self.another = None
+            return True
+        return self.is_sure
 
     async def _compare(self, chunk: Chunk, so_far: Compared, zone: tzinfo | None) -> None:
         """Compare sessions of which the log knows none. Raises AnotherUnitError."""

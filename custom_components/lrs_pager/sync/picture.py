@@ -114,14 +114,20 @@ class Picture:
 
     async def open(self, log: SessionLog, now: datetime) -> None:
         """Go on with the day that it was before a restart. now: our clock (UTC)."""
-        kept = self._kept = await log.get(DAY_KEY)
-        if not kept or kept["day_start"] != self._day_start:
-            return
+        kept = await log.get(DAY_KEY)
+        try:
+            on, start = date.fromisoformat(kept["date"]), int(kept["start"])
+            is_same, follows_our_clock = (
+                kept["day_start"] == self._day_start,
+                kept["follows_our_clock"],
+            )
+        except KeyError, TypeError, ValueError:
+            return  # there is none, or it is another version's
         # A start in the future shows that our clock was wrong when it was found, or is now.
-        if kept["start"] <= now.timestamp():
-            on, start = date.fromisoformat(kept["date"]), kept["start"]
+        if is_same and start <= now.timestamp():
+            self._kept = kept
             self._day = BusinessDay(on, start, start, turns=datetime.fromtimestamp(start, UTC))
-            self._follows_our_clock, self._is_restored = kept["follows_our_clock"], True
+            self._follows_our_clock, self._is_restored = follows_our_clock, True
 
     async def _keep(self, day: BusinessDay, log: SessionLog) -> None:
         """Have the log keep the day's start."""

@@ -53,6 +53,37 @@ class Takes(TakesChunks, Protocol):
         """Do what is to be done when the end of the history was reached."""
 
 
+class _List:
+    """Whether the unit tells its active sessions when it is asked. Times are the loop's."""
+
+    def __init__(self) -> None:
+        """Ask at once."""
+        # Whether they are known: they were read the last time, or shortly before.
+        self.is_known = False
+        # Don't GET /v1/sessions before that: the unit has no such resource.
+        self.not_before = 0.0
+        self._unanswered = 0
+
+    def answered(self) -> None:
+        """The list was read."""
+        self.is_known, self.not_before, self._unanswered = True, 0.0, 0
+
+    def failed(self, err: TransmitterError, not_before: float) -> None:
+        """The list was not read. not_before: when to ask again if the unit has none.
+
+        Older firmware has the history alone, and need not be asked again and again for what it has
+        not got; but it may be updated one day.
+        """
+        self._unanswered += 1
+        is_unknown = isinstance(err, RejectedError) and err.is_unknown_resource
+        if is_unknown or self._unanswered >= UNANSWERED_LISTS:
+            self.is_known, self.not_before = False, not_before
+
+    def lost(self) -> None:
+        """Nothing was read at all: this says nothing of whether the unit has the resource."""
+        self.is_known, self.not_before, self._unanswered = False, 0.0, 0
+
+
 class Poller:
     """Reads what changed; it asks for nothing that is known."""
 
@@ -71,9 +102,7 @@ class Poller:
         self._intervals, self._steady = intervals, steady
         self.history = HistoryReader(transmitter, intervals, steady=steady, wall=wall)
         self.state = UnitState(sure_for=intervals.push_poll, etag_age=intervals.settings)
-        # Don't GET /v1/sessions before this loop time: the unit has no such resource.
-        self._no_list_until = 0.0
-        self._unanswered_lists = 0
+        self._list = _List()
         # Whether neither the active sessions nor the history could be read the last time.
         self._is_blind = False
         self._settings_at: float | None = None
@@ -88,12 +117,18 @@ class Poller:
     @property
     def has_list(self) -> bool:
         """Whether the unit tells its active sessions when it is asked, as far as we know."""
-        return not self._no_list_until and not self._is_blind
+        return self._list.is_known
 
     @property
     def tells_active(self) -> bool:
         """Whether the unit tells its active sessions, when it is asked or as they change."""
         return self.has_list or (self._push.is_live and not self.state.has_gap)
+
+    @property
+    def misses_ends(self) -> bool:
+        """Whether sessions may end of which neither the history nor a message tells."""
+        is_told = self._push.is_live and not self.state.has_gap
+        return self.history.failing_since is not None and not is_told
 
     @property
     def knows_active(self) -> bool:
@@ -118,7 +153,7 @@ class Poller:
         has_changed = is_list_due = (
             not self._tracker.wants_history or self._tracker.has_missing or not self.knows_active
         )
-        if is_list_due and self._steady() >= self._no_list_until:
+        if is_list_due and self._steady() >= self._list.not_before:
             has_changed, tried[LIST] = await self._try_list(take)
         # While nothing could be read, something may have come to the history.
         has_changed |= self._is_blind
@@ -131,10 +166,11 @@ class Poller:
         failures = [failure for failure in tried.values() if failure]
         self._is_blind = len(failures) == len(tried)
         if self._is_blind:
-            self._no_list_until, self._unanswered_lists = 0.0, 0
+            self._list.lost()
             if not take.is_sure or all(isinstance(err, UnreachableError) for err in failures):
-                # It may have been off, and be another state's when it is back.
+                # Whatever is there when it answers again, nothing is known of it.
                 self.state.forget()
+                self.history.lost()
                 raise failures[0]
         if failure := tried.get(HISTORY):
             self.history.note(failure)
@@ -170,16 +206,9 @@ class Poller:
         except ClosedError:
             raise
         except TransmitterError as err:
-            if isinstance(err, UnreachableError):
-                self.state.forget()
-            self._unanswered_lists += 1
-            is_unknown = isinstance(err, RejectedError) and err.is_unknown_resource
-            if is_unknown or self._unanswered_lists >= UNANSWERED_LISTS:
-                # Older firmware has the history alone, and need not be asked again and again for
-                # what it has not got; but it may be updated one day.
-                self._no_list_until = now + self._intervals.history
+            self._list.failed(err, now + self._intervals.history)
             raise
-        self._no_list_until, self._unanswered_lists = 0.0, 0
+        self._list.answered()
         if answer is None:
             self.state.confirm(now)
             return False
@@ -251,7 +280,7 @@ class Poller:
         is_in_step = self.state.see_message(answer, self._steady())
         if not is_in_step:
             # The list alone can tell what was missed, also if it had no answer of late.
-            self._no_list_until = 0.0
+            self._list.not_before = 0.0
         return None if is_in_step else self._intervals.read_delay
 
     def doubt(self, *, is_missed: bool = True) -> None:

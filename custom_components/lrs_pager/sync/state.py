@@ -60,8 +60,11 @@ class UnitState:
 
     @property
     def has_gap(self) -> bool:
-        """Whether something seems to have been missed since a list was asked for."""
-        return self._known is not None and self._asked_at <= self._missed_at
+        """Whether something seems to have been missed since a list was asked for.
+
+        A unit that never had a list tells by messages alone what there is to know.
+        """
+        return float("-inf") < self._asked_at <= self._missed_at
 
     def confirm(self, asked: float) -> None:
         """Take note that what is known was so when it was asked for."""
