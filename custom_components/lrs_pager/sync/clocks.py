@@ -161,6 +161,10 @@ class Clocks:
             return False
         return -RESOLUTION <= _naive(shown) - self._unit - steady <= RESOLUTION
 
+    def is_local(self, shown: datetime | None, steady: float) -> bool:
+        """Whether a clock, whosever it is, showed local time at a moment of the loop's clock."""
+        return shown is not None and abs(shown - self._local(steady)) <= TOLERANCE
+
     @property
     def is_known(self) -> bool:
         """Whether the unit ever said what its clock shows."""

@@ -15,7 +15,6 @@ from ..sessions.missed import add_missed_span
 from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
-    TOLERANCE,
     Answer,
     ChangedError,
     Chunk,
@@ -238,15 +237,11 @@ class Follower:
         return is_doubtful
 
     async def is_ours(self, chunk: Chunk, so_far: Compared) -> bool:
-        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError.
-
-        so_far: what the chunks before it have shown, to which is added.
-        """
-        shown, zone = chunk.envelope.timestamp, self._ours.zone()
+        """Whether it is known that a chunk is of our transmitter; see TakesChunks."""
+        shown = chunk.envelope.timestamp
         self.clocks.read_whosever(shown, chunk.asked, chunk.answered)
-        local = self.clocks.at(chunk.answered).astimezone(zone).replace(tzinfo=None)
-        is_local = shown is not None and abs(shown - local) <= TOLERANCE
-        return await self.identity.see_history(chunk, so_far, zone if is_local else None)
+        zone = self._ours.zone() if self.clocks.is_local(shown, chunk.answered) else None
+        return await self.identity.see_history(chunk, so_far, zone)
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
