@@ -15,7 +15,7 @@ from custom_components.lrs_pager.const import (
     CONF_SHOW_PANEL,
     DOMAIN,
 )
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
@@ -288,6 +288,20 @@ async def test_a_new_address_keeps_entities_and_log(
         assert result["reason"] == "reconfigure_successful"
         assert entry.data == address(moved)
         assert sensor(hass, entry, "daily_count").state == "2"
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_new_address_that_was_ignored_is_the_entrys_and_ignored_no_more(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    async with Simulator(unit=simulator.unit) as moved:
+        MockConfigEntry(
+            domain=DOMAIN, source=SOURCE_IGNORE, unique_id="x", data=address(moved)
+        ).add_to_hass(hass)
+        result = await reconfigure(hass, entry, **address(moved))
+        assert result["reason"] == "reconfigure_successful"
+        assert hass.config_entries.async_entries(DOMAIN) == [entry]
         await hass.config_entries.async_unload(entry.entry_id)
 
 

@@ -16,7 +16,7 @@ from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
@@ -80,6 +80,8 @@ async def answer(hass: HomeAssistant, client: Any, entry: MockConfigEntry, choic
     await hass.async_block_till_done()
     return result
 
+
+MAC = "02:00:00:00:00:01"
 
 GONE = "Error fetching T7470 data: Nothing listens"
 
@@ -154,6 +156,15 @@ async def test_two_that_swap_addresses_are_not_merged_and_the_user_is_told_which
 async def test_two_that_swapped_addresses_have_each_its_own_once_one_is_reconfigured(
     hass: HomeAssistant, two: Two
 ) -> None:
+    """Nor does the other go on to be followed by the MAC address of what was at its address."""
+    hass.config_entries.async_update_entry(two.entries[1], unique_id=MAC)
+    await hass.config_entries.async_reload(two.entries[1].entry_id)
+
+    def macs() -> set[tuple[str, str]]:
+        [device] = dr.async_entries_for_config_entry(dr.async_get(hass), two.entries[1].entry_id)
+        return device.connections
+
+    assert macs() == {(dr.CONNECTION_NETWORK_MAC, MAC)}
     # As long as nothing is wrong, an address is another's.
     flow = await two.entries[0].start_reconfigure_flow(hass)
     address = {CONF_HOST: two.at[1].host, CONF_PORT: two.at[1].port}
@@ -168,6 +179,8 @@ async def test_two_that_swapped_addresses_have_each_its_own_once_one_is_reconfig
     assert done["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert [entry.data[CONF_PORT] for entry in two.entries] == [two.at[1].port, two.at[0].port]
+    assert two.entries[1].unique_id is None
+    assert macs() == set()
     for entry, count in zip(two.entries, two.counts, strict=True):
         await poll(hass, entry)
         assert issue(hass, SWAPPED, entry) is None

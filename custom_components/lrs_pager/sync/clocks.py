@@ -113,24 +113,20 @@ class Clocks:
         ahead = abs(self._ahead(answered))
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
 
-    def read_whosever(self, shown: datetime | None, asked: float, answered: float) -> tzinfo | None:
+    def read_whosever(self, shown: datetime | None, asked: float, answered: float) -> None:
         """Read a clock that may be another unit's, if it shows what ours would.
 
         So it is known that the computer slept, though it is not known who answers. As of `read`.
-        Return the zone of its times; None if what it shows is not local time.
         """
         self.now()
-        if shown is None:
-            return None
-        if self._unit is not None and self._steps:
-            expected, since = self._unit + answered, answered - self._read_at
-            for slept in (0.0, sum(self._steps), *self._steps):
-                slack = RESOLUTION + answered - asked + DRIFT * (abs(slept) + since)
-                if abs(_naive(shown) - expected - slept) <= slack:
-                    self.read(shown, asked, answered)
-                    break
-        is_local = abs(shown - self._local(answered)) <= TOLERANCE
-        return self._zone() if is_local else None
+        if shown is None or self._unit is None or not self._steps:
+            return
+        expected, since = self._unit + answered, answered - self._read_at
+        for slept in (0.0, sum(self._steps), *self._steps):
+            slack = RESOLUTION + answered - asked + DRIFT * (abs(slept) + since)
+            if abs(_naive(shown) - expected - slept) <= slack:
+                self.read(shown, asked, answered)
+                return
 
     def _possible_after_sleep(
         self, found: tuple[float, float], before: tuple[float, float]
@@ -168,6 +164,10 @@ class Clocks:
         if self._unit is None or self._steps:
             return False
         return -RESOLUTION <= _naive(shown) - self._unit - steady <= RESOLUTION
+
+    def is_local(self, shown: datetime | None, steady: float) -> bool:
+        """Whether a clock, whosever it is, showed local time at a moment of the loop's clock."""
+        return shown is not None and abs(shown - self._local(steady)) <= TOLERANCE
 
     @property
     def is_known(self) -> bool:

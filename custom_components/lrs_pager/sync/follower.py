@@ -230,11 +230,10 @@ class Follower:
         return is_doubtful
 
     async def is_ours(self, chunk: Chunk, so_far: Compared) -> bool:
-        """Whether it is known that a chunk is of our transmitter. Raises AnotherUnitError.
-
-        so_far: what the chunks before it have shown, to which is added.
-        """
-        zone = self.clocks.read_whosever(chunk.envelope.timestamp, chunk.asked, chunk.answered)
+        """Whether it is known that a chunk is of our transmitter; see TakesChunks."""
+        shown = chunk.envelope.timestamp
+        self.clocks.read_whosever(shown, chunk.asked, chunk.answered)
+        zone = self._ours.zone() if self.clocks.is_local(shown, chunk.answered) else None
         return await self.identity.see_history(chunk, so_far, zone)
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
