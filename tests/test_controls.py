@@ -14,7 +14,7 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
-from tests.conftest import SetUp, poll, sensor, serve_guest
+from tests.conftest import SetUp, local_time, poll, sensor, serve_guest
 from tests.simulator import Simulator
 from tests.test_services import (
     answer_commands,
@@ -90,6 +90,29 @@ async def test_what_can_not_be_undone_is_not_there_for_everyone_to_press(
         for key in BUTTONS
     }
     assert disabled == {"clear_all_sessions": True, "clear_statistics": True, "set_clock": False}
+
+
+async def test_the_clock_is_right_however_long_it_takes_to_see_who_answers(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    follower = entry.runtime_data.follower
+    follower.doubt()
+    identify = follower.poller.history.identify
+
+    async def take_long(take: Any) -> None:
+        await identify(take)
+        freezer.tick(20)
+
+    monkeypatch.setattr(follower.poller.history, "identify", take_long)
+    simulator.unit.skew = timedelta(hours=1)
+    await press(hass, entry, "set_clock")
+    assert abs(simulator.unit.time() - local_time()) <= timedelta(seconds=1)
 
 
 @pushed_and_polled

@@ -572,8 +572,8 @@ def for_minutes(inner: Lasts) -> Lasts:
 
     @asynccontextmanager
     async def lasts(scene: Scene) -> AsyncIterator[None]:
-        reader = scene.entry.runtime_data.follower.poller
-        with scene.patched(reader, _intervals=replace(reader._intervals, history=0)):
+        poller = scene.entry.runtime_data.follower.poller
+        with scene.patched(poller, _intervals=replace(poller._intervals, history=0)):
             async with inner(scene):
                 yield
 
