@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.issues import ANOTHER_UNIT, SWAPPED
+from custom_components.lrs_pager.sessions.log import LogClosedError
 from custom_components.lrs_pager.sync.identity import AnotherUnitError
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
@@ -699,11 +700,11 @@ async def test_an_action_that_a_reload_overtakes_is_refused_in_the_users_words(
     log = entry.runtime_data.log
     knows_any = log.knows_any
 
-    async def close_first(sessions: Any) -> bool:
-        await log.close()
-        return await knows_any(sessions)
+    async def closed(sessions: Any) -> bool:
+        monkeypatch.setattr(log, "knows_any", knows_any)
+        raise LogClosedError
 
-    monkeypatch.setattr(log, "knows_any", close_first)
+    monkeypatch.setattr(log, "knows_any", closed)
     with pytest.raises(HomeAssistantError) as err:
         await hass.services.async_call(DOMAIN, "page_session", {"number": 20}, blocking=True)
     assert err.value.translation_domain == DOMAIN

@@ -277,6 +277,7 @@ async def test_a_span_that_the_user_is_told_of_stays_with_the_log(
     serve_guest(simulator.unit, minutes_ago=60)
     entry = await set_up()
     await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(3600)
     simulator.unit.wipe_history()
     serve_guest(simulator.unit, minutes_ago=5)
     await hass.config_entries.async_setup(entry.entry_id)

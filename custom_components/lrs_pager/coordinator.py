@@ -406,9 +406,9 @@ def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> C
 
 @contextmanager
 def _while_open(coordinator: LrsPagerCoordinator) -> Iterator[None]:
-    """Raise CancelledError for what fails because the coordinator was closed.
+    """Raise CancelledError if the coordinator was closed meanwhile, whatever that made fail.
 
-    Nobody is left to be told of that, in the log least of all.
+    Nobody is left to be told of that, in the log least of all, nor to be shown anything.
     """
     try:
         yield
@@ -416,6 +416,8 @@ def _while_open(coordinator: LrsPagerCoordinator) -> Iterator[None]:
         if coordinator.is_closed:
             raise asyncio.CancelledError from err
         raise
+    if coordinator.is_closed:
+        raise asyncio.CancelledError
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:

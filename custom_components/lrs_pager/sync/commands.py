@@ -22,10 +22,6 @@ from .follower import Follower
 class NotSentError(UnreachableError):
     """The transmitter did not answer when its history was asked for: no command was sent."""
 
-    def __init__(self) -> None:
-        """Say so."""
-        super().__init__("no answer that would show which transmitter is there")
-
 
 class Commands:
     """Sends commands, and has the follower see what came of them.
@@ -68,7 +64,7 @@ class Commands:
                 if not identity.is_sure:  # the history is empty
                     await self.ask_sessions()
             except TimedOutError as err:
-                raise NotSentError from err
+                raise NotSentError("no answer that shows who is there") from err
             except LogClosedError as err:
                 raise ClosedError("closed") from err
             except RejectedError, MalformedError:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from ..sessions.tracker import SessionTracker
 from ..transmitter import (
     Answer,
+    ChangedError,
     ClosedError,
     RejectedError,
     Transmitter,
@@ -23,7 +24,7 @@ from .state import UnitState
 MAX_TAIL_DELAYS = 4
 
 # Lists in a row without an answer, while the history has one, after which the unit is taken for one
-# that has the history alone. One may be lost, or change while it is read.
+# that has the history alone. One may be lost.
 UNANSWERED_LISTS = 3
 
 # What is read: the active sessions, and the history.
@@ -74,6 +75,8 @@ class _List:
         Older firmware has the history alone, and need not be asked again and again for what it has
         not got; but it may be updated one day.
         """
+        if isinstance(err, ChangedError):
+            return  # it has one, in which much happens
         self._unanswered += 1
         is_unknown = isinstance(err, RejectedError) and err.is_unknown_resource
         if is_unknown or self._unanswered >= UNANSWERED_LISTS:
@@ -166,7 +169,8 @@ class Poller:
         failures = [failure for failure in tried.values() if failure]
         self._is_blind = len(failures) == len(tried)
         if self._is_blind:
-            self._list.lost()
+            if not all(isinstance(err, ChangedError) for err in failures):
+                self._list.lost()
             if not take.is_sure or all(isinstance(err, UnreachableError) for err in failures):
                 # Whatever is there when it answers again, nothing is known of it.
                 self.state.forget()
@@ -253,7 +257,7 @@ class Poller:
             LOGGER.debug("The settings could not be read: %s", err)
 
     def after_read(self) -> float | None:
-        """Seconds to the next read after one that succeeded; None if that is the next poll."""
+        """Seconds to the next read after one that was answered; None if that is the next poll."""
         if self.history.is_under_way:
             return 0.0
         if not self._tracker.wants_history:
