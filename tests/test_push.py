@@ -397,10 +397,11 @@ async def test_an_event_says_all_that_an_automation_needs(
     entry = await set_up(lively, show_names_in_states=True)
     told = Told(hass, entry)
     await live(hass, entry)
-    with lively.unit.at(local_time() - timedelta(seconds=120)):
+    now = local_time()
+    with lively.unit.at(now - timedelta(seconds=120)):
         session = lively.unit.create(7, goal=300, label="Müller", party_size=4)
     await until(lambda: len(told.steps) == 1)
-    with lively.unit.at(local_time() - timedelta(seconds=20)):
+    with lively.unit.at(now - timedelta(seconds=20)):
         lively.unit.page(7)
     await until(lambda: len(told.steps) == 2)
     lively.unit.remove(7)
