@@ -45,10 +45,12 @@ class AnotherUnitError(TransmitterError):
 class Compared:
     """What a pass through a history that may be another's has shown so far.
 
-    goes_on: whether some of its sessions may have come after the last that the log knows.
-    is_anothers: whether one ended before that, when ours was followed: the log would know it.
+    is_empty: whether it had no session. goes_on: whether some of its sessions may have come after
+    the last that the log knows. is_anothers: whether one ended before that, when ours was followed:
+    the log would know it.
     """
 
+    is_empty: bool = True
     goes_on: bool = False
     is_anothers: bool = False
 
@@ -83,13 +85,14 @@ class Identity:
         if self.is_sure:
             return True
         sessions = chunk.sessions
+        so_far.is_empty &= not sessions
         if chunk.goes_on or self._is_accepted or await self._log.knows_any(sessions):
             self.is_sure = True
         else:
             await self._compare(chunk, so_far, zone)
         if self.is_sure:
             self.another, self._is_accepted = None, False
-        elif chunk.is_last and sessions:
+        elif chunk.is_last and not so_far.is_empty:
             self._raise(None)
         elif chunk.is_last:
             # An empty history does not show whose it is; the list of active sessions may.
