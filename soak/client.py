@@ -21,16 +21,14 @@ class Client:
     def __init__(self, host: str) -> None:
         """Take the unit's host; nothing is sent yet."""
         self._host = host
-        self._context: Context | None = None
+        self._under_way = 0
 
     async def act(self, port: int, what: str, number: int, **fields: Any) -> bool:
         """Have something done to the session on a pager; return whether the unit said so.
 
         what: "start" (with the unit's fields), "page", "clear" or "remove".
         """
-        if self._context is None:
-            asyncio.get_running_loop().set_exception_handler(_ignore_late_answers)
-            self._context = await Context.create_client_context(transports=["udp6"])
+        asyncio.get_running_loop().set_exception_handler(_ignore_late_answers)
         uri = f"coap://{self._host}:{port}/v1/sessions"
         if what == "start":
             message = Message(code=Code.POST, uri=uri, payload=_json(number=number, **fields))
@@ -38,17 +36,24 @@ class Client:
             message = Message(
                 code=Code.PUT, uri=f"{uri}?number={number}", payload=_json(action=what)
             )
+        # A context of its own, as aiocoap goes on sending what its caller has given up, be it to
+        # another unit that has the address by then (chrysn/aiocoap#363).
+        context = await Context.create_client_context(transports=["udp6"])
+        self._under_way += 1
         try:
             async with asyncio.timeout(PATIENCE):
-                response = await self._context.request(message).response
+                response = await context.request(message).response
         except Error, TimeoutError, OSError:
             return False
+        finally:
+            self._under_way -= 1
+            await context.shutdown()
         return bool(response.code.is_successful())
 
-    async def close(self) -> None:
-        """Leave no socket behind."""
-        if self._context is not None:
-            await self._context.shutdown()
+    async def be_idle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._under_way:
+            await asyncio.sleep(0.05)
 
 
 def _ignore_late_answers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

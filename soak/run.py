@@ -257,7 +257,6 @@ class Soak:
                 await self._compare_history()
                 await self._compare_manager()
         finally:
-            await self._client.close()
             await self._listener.stop()
             await self._home.stop()
         self.wrong += self.steps.differences()
@@ -586,7 +585,8 @@ class Soak:
             async with Simulator(unit=other, port=self._simulator.port) as there:
                 self._is_swapped = True
                 await self._answer("another")
-                # Until it was met, an action that names no session is done at whoever answers.
+                await self._client.be_idle()
+                # Until it was met, an action is done at whoever answers.
                 before = len(there.requests)
                 await asyncio.sleep(SWAPPED)
                 codes = {asked.code for asked in there.requests[before:]}
