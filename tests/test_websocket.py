@@ -527,6 +527,36 @@ async def test_while_a_transmitter_does_not_answer_its_last_list_stays(
 
 
 @pytest.mark.polled
+@pytest.mark.logs("The history can't be read")
+async def test_while_a_transmitter_answers_with_errors_its_last_list_stays(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    screen: Screen,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    simulator.unit.create(7, label="Ortega")
+    entry = await set_up()
+    await screen.subscribe()
+    known = await screen.shown(lambda event: numbers(event) == [7])
+    simulator.faults.errors = {
+        ("v1", "sessions"): "5.00",
+        ("v1", "sessions", "history"): "5.00",
+    }
+    await poll(hass, entry)
+    since = dt_util.utcnow().timestamp()
+    await screen.shown(lambda event: event["link"] == {"state": "unreachable", "since": since})
+    freezer.tick(600)
+    await poll(hass, entry)
+    await screen.subscribe()  # as a tablet that is switched on now
+    assert screen.shows["link"] == {"state": "unreachable", "since": since}
+    assert screen.shows["sessions"] == known["sessions"]
+    simulator.faults.errors = {}
+    await poll(hass, entry)
+    await screen.shown(lambda event: event["link"]["state"] == "polled")
+
+
+@pytest.mark.polled
 async def test_that_nothing_has_changed_counts_as_an_answer(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

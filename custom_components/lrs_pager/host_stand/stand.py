@@ -43,9 +43,9 @@ class LinkState(StrEnum):
     ACCEPTED = "accepted"
     # It answers, but has to be asked.
     POLLED = "polled"
-    # It answers, but does not tell its active sessions.
+    # It answers, but never told its active sessions.
     NO_LIST = "no_list"
-    # It does not answer.
+    # It does not answer, or with errors alone.
     UNREACHABLE = "unreachable"
     # Its entry is being set up, or unloaded for a moment.
     LOADING = "loading"
@@ -75,7 +75,8 @@ def link_state(entry: LrsPagerConfigEntry, before: LinkState | None = None) -> L
         if not coordinator.last_update_success:
             return LinkState.UNREACHABLE
         if coordinator.data.active is None:
-            return LinkState.NO_LIST
+            was_told = coordinator.follower.tracker.active is not None
+            return LinkState.UNREACHABLE if was_told else LinkState.NO_LIST
         return _OF_PUSH.get(coordinator.data.push, LinkState.POLLED)
     if entry.disabled_by is not None:
         return LinkState.DISABLED
@@ -100,7 +101,8 @@ class HostStand:
         # Of the entry as it is loaded now; None if it is not.
         self.seating: Seating | None = None
         self._state = link_state(entry)
-        # Since when that is so (POSIX seconds), and when the transmitter last answered.
+        # Since when that is so (POSIX seconds), and when the transmitter last answered so that its
+        # active sessions were known.
         self._since: float | None = None
         self._answered_at: float | None = None
         # The pagers that were in use of late. 0 is none of them, as it stands for all.
@@ -118,7 +120,12 @@ class HostStand:
     @property
     def sessions(self) -> tuple[PlacedSession, ...] | None:
         """The active sessions, from the oldest, as they were last told; None if they never were."""
-        return self.coordinator.data.active if self.coordinator else None
+        if self.coordinator is None:
+            return None
+        if (active := self.coordinator.data.active) is not None:
+            return active
+        follower = self.coordinator.follower
+        return follower.tracker.active_by(follower.unit_clock())
 
     @property
     def is_removed(self) -> bool:
@@ -175,10 +182,13 @@ class HostStand:
     def async_update(self, *, is_removed: bool = False) -> None:
         """Look how it stands now, and have it shown."""
         state = LinkState.REMOVED if is_removed else link_state(self.entry, self._state)
-        if state is not self._state:
+        is_as_before = state is self._state
+        if not is_as_before:
             self._state, self._since = state, dt_util.utcnow().timestamp()
         if coordinator := self.coordinator:
-            self._answered_at = coordinator.follower.gaps.answered_at
+            answers_in_vain = state is LinkState.UNREACHABLE and coordinator.last_update_success
+            if not (answers_in_vain and is_as_before):
+                self._answered_at = coordinator.follower.gaps.answered_at
             self._pagers.update(s.number for s in self.sessions or () if s.number)
             if coordinator.log.changes != self._log_changes:
                 self._log_changes = coordinator.log.changes
