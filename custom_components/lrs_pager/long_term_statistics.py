@@ -87,7 +87,7 @@ STOP_TIMEOUT: Final = 5
 # minutes to purge a large database, or to update it to a new version of Home Assistant.
 BUSY_AFTER: Final = 10 * 60
 
-# The log's key for hours that count a session no more.
+# The log's key for the hours from which a session has moved to another.
 MOVED_KEY: Final = "moved_hours"
 
 # Seconds of the log that are worked on at once: a week of a busy house is 2,000 sessions, some
@@ -118,9 +118,10 @@ _UNITS: Final[dict[str, tuple[str, str | None]]] = {
 
 
 class _MovedHours:
-    """Hours that count a session no more, until that is written.
+    """The hours from which a session has moved to another, until their rows are written.
 
-    They are kept with the log, as a row of an hour of which the log knows nothing stays as it is.
+    The log keeps them, too. After a kill, nothing else would show that such a row counts too much:
+    rows of hours without sessions stay as they are.
     """
 
     def __init__(self) -> None:

@@ -144,11 +144,12 @@ class Clocks:
             if possible is not None:
                 break
         else:
-            # The unit's was set meanwhile, too. What is less of a coincidence is believed.
+            # The unit's clock was set meanwhile, too. Its smallest possible change is believed.
             slept = min((0.0, *self._steps), key=lambda step: abs(moved - step))
             ahead = self._unit + moved - _naive(self._local(self._noticed_at)) + self._noticed_at
             if min(abs(moved - slept), abs(ahead)) > TOLERANCE.total_seconds():
-                # It was reset, as where both are switched off at night: nobody has set clocks.
+                # It was set neither by a little nor to our local time: it was reset, as where it
+                # is switched off at night, and nobody has set ours. So the computer slept.
                 slept = sum(step for step in self._steps if step > 0)
         if slept:
             self._unit += slept

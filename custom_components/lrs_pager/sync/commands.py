@@ -68,9 +68,11 @@ class Commands:
             except LogClosedError as err:
                 raise ClosedError("closed") from err
             except RejectedError, MalformedError:
-                pass  # older firmware need not have both, and what can't be read hides nobody
+                # Older firmware may have only one of the two; and it is no proof of another unit
+                # that an answer can't be read.
+                pass
             else:
-                return  # what is there has nobody else's guests
+                return  # no session of another unit is there
         if identity.another:
             raise identity.another
 

@@ -9,11 +9,11 @@ from typing import Final, Self
 
 from ..sessions.log import SessionLog
 
-# The log's key for since when sessions may be missing if nothing more is heard of the unit.
+# The log's key for the time from which sessions may be missing after a restart.
 CONTACT_KEY: Final = "contact"
 
-# Seconds between two times that this is written, at least, which spares the disk. If Home Assistant
-# is not stopped but killed, a gap begins so much too early, and a poll's interval.
+# That time is written once in so many seconds, to spare the disk. If Home Assistant is killed, a
+# gap begins too early by as much, and by a poll's interval.
 KEEP_INTERVAL: Final = 600
 
 
@@ -43,7 +43,7 @@ class GapWatch:
         # Since when the unit may have forgotten sessions that we did not see; None if it could be
         # asked all the time.
         self._away_since = since
-        # Whether that is of before a restart: what our clock is set to now says nothing of it.
+        # Whether that instant is from before a restart: it then stays when our clock is set.
         self._is_restored = True
         self.answered_at: float | None = None
         self._kept: float | None = None
@@ -52,8 +52,8 @@ class GapWatch:
     async def open(cls, log: SessionLog, latest: int | None, now: float) -> Self:
         """Go on where it was before a restart.
 
-        latest: when the last session of the log ended; None if there is none. now: our clock. If
-        that was wrong then or is now, so that the unit was heard in the future, it does not count.
+        latest: when the last session of the log ended; None if there is none. now: our clock. A
+        last contact in the future is left out, as our clock was wrong then, or is now.
         """
         heard_at = await log.get(CONTACT_KEY)
         is_time = latest is not None and isinstance(heard_at, int | float)
@@ -72,7 +72,7 @@ class GapWatch:
         self.answered_at = at
 
     def lost(self, latest: int | None) -> None:
-        """The unit did not answer, or not so that we know what has ended.
+        """The unit did not answer, or its answers do not tell which sessions have ended.
 
         latest: when the last session of the log ended, now.
         """

@@ -21,8 +21,8 @@ MAX_ID_STEP: Final = 1_000
 # Sessions of the log that are compared.
 LATEST: Final = 200
 
-# Seconds by which a stamp may be off though the unit's clock is right now: it may not have been put
-# on or back until somebody noticed.
+# Seconds by which a stamp may be off though the unit's clock is right now, as somebody may have set
+# it hours after summer time began or ended.
 STAMP_SLACK: Final = 2 * 3600
 
 # Says which other transmitter is known to have had one of these sessions; None if none is.
@@ -46,8 +46,8 @@ class Compared:
     """What a pass through a history that may be another's has shown so far.
 
     is_empty: whether it had no session. goes_on: whether some of its sessions may have come after
-    the last that the log knows. is_anothers: whether one ended before that, when ours was followed:
-    the log would know it.
+    the last that the log knows. is_anothers: whether one ended before that last session and is not
+    in the log, which has all of ours from that time.
     """
 
     is_empty: bool = True

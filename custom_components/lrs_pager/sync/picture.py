@@ -104,10 +104,10 @@ class Picture:
         """Begin without a day. day_start: the hour at which a business day begins."""
         self._day_start, self._shows_names = day_start, shows_names
         self._day: BusinessDay | None = None
-        # Whether that day's start follows from our own clock, and whether it was found before a
-        # restart: whatever our clock is set to since then, it says nothing of that one.
+        # Whether that day's start follows from our own clock; and whether it was worked out before
+        # a restart: it then stays when our clock is set.
         self._follows_our_clock = self._is_restored = False
-        self._kept: dict[str, Any] | None = None  # what the log has of that
+        self._kept: dict[str, Any] | None = None  # the day's start, as the log has it
         # The day's figures, and what they were made from: the day, and how the log was.
         self._today = figures(())
         self._made_from: tuple[int, int, int] | None = None
@@ -117,10 +117,8 @@ class Picture:
         kept = await log.get(DAY_KEY)
         try:
             on, start = date.fromisoformat(kept["date"]), int(kept["start"])
-            is_same, follows_our_clock = (
-                kept["day_start"] == self._day_start,
-                kept["follows_our_clock"],
-            )
+            is_same = kept["day_start"] == self._day_start
+            follows_our_clock = bool(kept["follows_our_clock"])
         except KeyError, TypeError, ValueError:
             return  # there is none, or it is another version's
         # A start in the future shows that our clock was wrong when it was found, or is now.

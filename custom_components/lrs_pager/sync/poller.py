@@ -83,7 +83,7 @@ class _List:
             self.is_known, self.not_before = False, not_before
 
     def lost(self) -> None:
-        """Nothing was read at all: this says nothing of whether the unit has the resource."""
+        """Neither the list nor the history was read: the unit may have a list all the same."""
         self.is_known, self.not_before, self._unanswered = False, 0.0, 0
 
 
@@ -125,13 +125,17 @@ class Poller:
     @property
     def tells_active(self) -> bool:
         """Whether the unit tells its active sessions, when it is asked or as they change."""
-        return self.has_list or (self._push.is_live and not self.state.has_gap)
+        return self.has_list or self._tells_changes
+
+    @property
+    def _tells_changes(self) -> bool:
+        """Whether messages have told all that has changed since a list was read."""
+        return self._push.is_live and not self.state.has_gap
 
     @property
     def misses_ends(self) -> bool:
         """Whether sessions may end of which neither the history nor a message tells."""
-        is_told = self._push.is_live and not self.state.has_gap
-        return self.history.failing_since is not None and not is_told
+        return self.history.failing_since is not None and not self._tells_changes
 
     @property
     def knows_active(self) -> bool:
@@ -143,8 +147,8 @@ class Poller:
     async def read(self, take: Takes) -> None:
         """Read what is due. Raises TransmitterError if the unit did not answer.
 
-        An answer that says no, or can't be read, is one, too, if it is known that our transmitter
-        gives it. What it was asked for is not known then, which takes nothing else away.
+        An error that the unit answers with, and an answer that can't be read, count as answers if
+        it is known that our transmitter gives them: what is known otherwise stays.
         """
         # What went wrong with each that was asked for; None if it was read.
         tried: dict[str, TransmitterError | None] = {}
@@ -172,7 +176,7 @@ class Poller:
             if not all(isinstance(err, ChangedError) for err in failures):
                 self._list.lost()
             if not take.is_sure or all(isinstance(err, UnreachableError) for err in failures):
-                # Whatever is there when it answers again, nothing is known of it.
+                # What answers next may be another unit, or ours after it was off.
                 self.state.forget()
                 self.history.lost()
                 raise failures[0]
