@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.lrs_pager.coordinator import log_paths
 from custom_components.lrs_pager.sessions.database import Change, Database
 from custom_components.lrs_pager.sync.push import PushState
+from custom_components.lrs_pager.transmitter import ChangedError
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -524,6 +525,55 @@ async def test_after_an_hour_of_errors_active_sessions_are_shown_when_they_are_r
     simulator.faults.errors = {}
     await poll(hass, entry)
     assert sensor(hass, entry, "active_sessions").state == "6"
+
+
+@pytest.mark.polled
+@pytest.mark.parametrize(
+    "history_changes",
+    [False, pytest.param(True, marks=pytest.mark.logs("The history can't be read"))],
+)
+async def test_active_sessions_stay_while_their_list_changes_whenever_it_is_read(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    history_changes: bool,
+) -> None:
+    simulator.unit.create(1)
+    entry = await set_up()
+    poller = entry.runtime_data.follower.poller
+    asked: list[str] = []
+
+    async def changes(*_: object) -> None:
+        asked.append("list")
+        raise ChangedError
+
+    monkeypatch.setattr(entry.runtime_data.transmitter, "sessions", changes)
+    if history_changes:
+        monkeypatch.setattr(poller.history, "read", changes)
+    for _ in range(4):
+        await poll(hass, entry)
+    assert len(asked) >= 4
+    assert sensor(hass, entry, "active_sessions").state == "1"
+
+
+async def test_a_refresh_that_ends_after_the_unload_leaves_nothing_behind(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.unit.create(1, goal=600)
+    entry = await set_up()
+    coordinator = entry.runtime_data
+    read = coordinator.follower.read
+
+    async def unload_meanwhile() -> None:
+        simulator.unit.create(2, goal=600)
+        await read()
+        await hass.config_entries.async_unload(entry.entry_id)
+
+    monkeypatch.setattr(coordinator.follower, "read", unload_meanwhile)
+    await coordinator.async_refresh()
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    # The harness looks for timers that are left.
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,6 @@ class Commands:
                 # Older firmware may have only one of the two; and it is no proof of another unit
                 # that an answer can't be read.
                 pass
-            else:
-                return  # no session of another unit is there
         if identity.another:
             raise identity.another
 
