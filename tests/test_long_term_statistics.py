@@ -495,16 +495,27 @@ async def test_a_late_answer_changes_the_hour_it_is_about(
     await assert_as_ledger(hass, entry, unit)
 
 
-async def test_a_session_that_turns_out_to_have_ended_in_another_hour_is_counted_once(
+async def with_an_end_untold(
     hass: HomeAssistant, unit: Unit, set_up: SetUp
-) -> None:
-    """Its end was not told at first, so that it was in the hour in which the guest was paged."""
+) -> tuple[MockConfigEntry, list[Any]]:
+    """Set up with three guests, of whom the end of the second is not told; return the truth, too.
+
+    The second is counted in the hour in which the guest was paged, and ended in the one after it.
+    """
     for minutes_ago in (500, 200, 30):
         serve_guest(unit, minutes_ago=minutes_ago, response=4000)
     whole = [dict(wire) for wire in unit.history]
     del unit.history[1]["cleared"]
     entry = await set_up()
     await settle(hass)
+    return entry, whole
+
+
+async def test_a_session_that_turns_out_to_have_ended_in_another_hour_is_counted_once(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    """Its end was not told at first, so that it was in the hour in which the guest was paged."""
+    entry, whole = await with_an_end_untold(hass, unit, set_up)
     assert await states(hass, entry, "sessions") == [1, 1, 1]
     unit.history[:] = whole
     await entry.runtime_data.async_read_all()
@@ -526,12 +537,7 @@ async def test_the_hour_that_a_session_has_left_is_written_before_a_kill_is_like
     hass: HomeAssistant, unit: Unit, set_up: SetUp
 ) -> None:
     """It is counted twice until then."""
-    for minutes_ago in (500, 200, 30):
-        serve_guest(unit, minutes_ago=minutes_ago, response=4000)
-    whole = [dict(wire) for wire in unit.history]
-    del unit.history[1]["cleared"]
-    entry = await set_up()
-    await settle(hass)
+    entry, whole = await with_an_end_untold(hass, unit, set_up)
     unit.history[:] = whole
     await entry.runtime_data.async_read_all()
     await settle(hass)
@@ -543,12 +549,7 @@ async def test_the_hour_that_a_session_has_left_is_written_before_a_kill_is_like
 async def test_the_hour_that_a_session_has_left_is_put_right_after_a_kill(
     hass: HomeAssistant, unit: Unit, set_up: SetUp
 ) -> None:
-    for minutes_ago in (500, 200, 30):
-        serve_guest(unit, minutes_ago=minutes_ago, response=4000)
-    whole = [dict(wire) for wire in unit.history]
-    del unit.history[1]["cleared"]
-    entry = await set_up()
-    await settle(hass)
+    entry, whole = await with_an_end_untold(hass, unit, set_up)
     unit.history[:] = whole
     with lost():
         await entry.runtime_data.async_read_all()
