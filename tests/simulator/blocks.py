@@ -56,18 +56,20 @@ class Blocks:
         self._size2 = size2
         self._frozen: OrderedDict[BodyKey, Reply] = OrderedDict()
         self._turned = 0
+        # The block that was served last, by path and query: a small device has one such for all.
         self._last: dict[BodyKey, int] = {}
 
     def serve(self, key: BodyKey, reply: Reply, block: Block) -> Message:
         """Return the message with a block of a reply. Raises RefusedError if it is not its turn."""
         block = block.at_most(self._max_szx)
-        following = self._last.get(key, -1) + 1
-        self._last[key] = block.number
+        resource = key[1:]
+        following = self._last.get(resource, -1) + 1
+        self._last[resource] = block.number
         if block.number not in (0, following):
             if self._faults.in_order_only:
                 raise RefusedError(Code.REQUEST_ENTITY_INCOMPLETE, "not the next block")
             if self._faults.next_block_whatever:
-                self._last[key] = following
+                self._last[resource] = following
                 message = self.cut(reply, replace(block, number=following))
                 if message.opt.block2:
                     message.opt.block2 = (block.number, *message.opt.block2[1:])

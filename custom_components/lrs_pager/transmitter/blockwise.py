@@ -41,7 +41,8 @@ class Body:
     text: what is there of the body. offset: where in the body the text begins. before: what the
     list has before the text, up to CONTEXT bytes of it. has_more: whether blocks follow the text.
     joined_from: where in the body those bytes begin that have to be of the same state of the unit,
-    at the text's beginning or before it.
+    at the text's beginning or before it. is_doubtful: whether a block was asked for twice: a unit
+    that serves the next block, whichever is asked for, has left one out then.
     """
 
     def __init__(self, endpoint: Endpoint, path: str, first: Response) -> None:
@@ -55,6 +56,7 @@ class Body:
         self.text = bytearray(first.payload)
         self.offset = self.joined_from = 0
         self.before = b""
+        self.is_doubtful = False
 
     @classmethod
     async def open(cls, endpoint: Endpoint, path: str, key: str, etag: bytes | None = None) -> Self:
@@ -100,18 +102,19 @@ class Body:
 
     @property
     def is_in_one_block(self) -> bool:
-        """Whether the text is of one block, which the unit wrote in one go."""
+        """Whether the text is certain to be of one block, which the unit wrote in one go."""
         last = max(self.end - 1, self.joined_from)
-        return self.joined_from // self.size == last // self.size
+        return self.joined_from // self.size == last // self.size and not self.is_doubtful
 
     def is_as_in(self, other: Body) -> bool:
-        """Whether nothing changed between two bodies, as the unit's count of changes says.
+        """Whether nothing changed between two bodies, of which none is doubtful.
 
-        An ETag alone does not say so: the vendor's are times, which hide a second change within
-        their resolution.
+        The unit's count of changes says so. An ETag alone does not: the vendor's are times, which
+        hide a second change within their resolution.
         """
-        is_counted = self.head is not None and self.head.sequence is not None
-        return is_counted and (self.first.etag, self.head) == (other.first.etag, other.head)
+        if self.is_doubtful or other.is_doubtful or not self.head or self.head.sequence is None:
+            return False
+        return (self.first.etag, self.head) == (other.first.etag, other.head)
 
     async def extend(self) -> None:
         """GET the next block.
@@ -126,6 +129,7 @@ class Body:
         try:
             response = await self._endpoint.exchange(request)
         except TimedOutError:
+            self.is_doubtful = True
             response = await self._endpoint.exchange(request)
         if not response.is_success:
             # The unit wrote the blocks before this one: the body is not the same any more.

@@ -173,9 +173,9 @@ class Reader:
                 return
             if items:
                 self._segment = min(2 * self._segment, MAX_SEGMENT) if is_certain else SEGMENT
-            # The first time, it is seen whether the unit goes on out of order.
-            is_proved = self._is_in_order is not None or self._anchor is None
-            if latest is not None and not (is_certain and is_proved):
+            # Once the beginning was read again, the unit may go on from there whatever it is asked
+            # for. So the anchor is looked for, even if nothing changed.
+            if latest is not None and not (is_certain and self._anchor is None):
                 await self._resume(latest, has_moved=not is_certain)
 
     async def _open(self) -> Body:
@@ -304,6 +304,7 @@ class Reader:
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             raise ChangedError
+        self._is_in_order = None  # the record is gone, which tells nothing of the unit
         await self._begin()
 
     async def _go_to(self, anchor: Cursor, *, is_anywhere: bool) -> bool:
@@ -330,8 +331,11 @@ class Reader:
         # but only from farther away, it was read in order.
         block = (place - anchor.length) // body.size * body.size
         is_out_of_order = block > len(body.beginning)
-        if self._is_in_order is None and is_out_of_order and is_found == is_in_place:
-            self._is_in_order = not is_found or distance > 0
+        if not self._is_in_order and is_out_of_order and is_found == is_in_place:
+            is_in_order = not is_found or distance > 0
+            # A unit that served blocks out of order has new firmware, or the record is gone.
+            is_doubtful = is_in_order and self._is_in_order is False
+            self._is_in_order = None if is_doubtful else is_in_order
         if not is_found:
             return False
         self._anchor = replace(anchor, offset=offset, first=head.first)
