@@ -7,18 +7,22 @@ and the moments.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from math import floor
 from pathlib import Path
 import tempfile
+from typing import Any, override
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
-from custom_components.lrs_pager.sessions.log import Change, SessionLog
+from custom_components.lrs_pager.sessions.log import Change, Place, SessionLog
 from custom_components.lrs_pager.sessions.session import LATE_AFTER, PlacedSession
+from custom_components.lrs_pager.sessions.tracker import MAX_EVENT_AGE, SessionEvent, Step
 from custom_components.lrs_pager.sync.follower import Follower, Ourselves
 from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.sync.picture import Picture, Snapshot
@@ -61,6 +65,18 @@ BEGINNINGS = [
 def naive(time: datetime) -> float:
     """A naive time in seconds since 1970."""
     return time.replace(tzinfo=UTC).timestamp()
+
+
+class Moment(Enum):
+    """When something may happen while we are at work."""
+
+    ASKED = "a question is on its way"
+    ANSWERED = "an answer is on its way"
+    WRITTEN = "the log is being written"
+
+
+# The stamp that a step leaves.
+STAMPS = {Step.STARTED: "created", Step.PAGED: "notified"}
 
 
 @dataclass
@@ -138,6 +154,7 @@ class Unit:
     def mark(self, guest: Guest, stamp: str) -> None:
         guest.marks[stamp] = floor(round(self.seconds, 6)), self.settings_count
         self.sequence += 1
+        self.world.due[guest.session.uuid, stamp] += 1
 
     def envelope(self) -> Envelope:
         return Envelope(
@@ -153,9 +170,11 @@ class Unit:
     async def _exchange(self) -> tuple[float, Envelope]:
         asked = self.world.loop
         self.world.passes(LATENCY)
+        await self.world.happens(Moment.ASKED)
         if self.is_off:
             raise TimedOutError("off")
         envelope = self.envelope()
+        await self.world.happens(Moment.ANSWERED)
         self.world.passes(LATENCY)
         return asked, envelope
 
@@ -233,6 +252,7 @@ class Ours:
             set(),
             is_first=True,
         )
+        self.follower.events.listen(world.told_step)
         if world.is_pushed:
             self.follower.push.state = PushState.LIVE
             self.follower.push._observation.is_counted = True
@@ -315,7 +335,8 @@ class World:
 
     true: POSIX seconds. loop: the event loop's clock. ahead: by how much ours is. changes: when
     clocks were set, or what was known of them lost. flips: when the unit's clock began or ceased
-    to agree with ours. false_late: guests who were told to be late, and were not.
+    to agree with ours. missed: spans in which sessions may have been missed. meanwhile: what is to
+    happen, and when. due, told: how often a step of a session was taken, and was told of.
     """
 
     true: float
@@ -331,6 +352,9 @@ class World:
     wrong: list[str] = field(default_factory=list)
     # Sessions that were placed by our own clock while that was wrong, and lost track of.
     lost: set[str] = field(default_factory=set)
+    meanwhile: list[tuple[Moment, Sequence[Any]]] = field(default_factory=list)
+    due: Counter[tuple[str | None, str]] = field(default_factory=Counter)
+    told: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
     def passes(self, seconds: float) -> None:
         self.true += seconds
@@ -350,6 +374,9 @@ class World:
     def guest(self, session: PlacedSession) -> Guest:
         return next(g for g in self.unit.guests if g.session.uuid == session.uuid)
 
+    def told_step(self, event: SessionEvent) -> None:
+        self.told[event.session.uuid, STAMPS.get(event.step, "cleared")] += 1
+
     def told_late(self, session: PlacedSession) -> None:
         self.see_late(session, "told")
 
@@ -366,6 +393,16 @@ class World:
         await getattr(self, what)(*values)
         await self.ours.settle()
         await self.look()
+
+    async def happens(self, moment: Moment) -> None:
+        """Have what is to happen at a moment do so."""
+        while self.meanwhile and self.meanwhile[0][0] is moment:
+            _, (name, *values) = self.meanwhile.pop(0)
+            await getattr(self, name)(*values)
+
+    async def turn(self, moment: Moment, what: Sequence[Any]) -> None:
+        """Have something happen when we are next at work."""
+        self.meanwhile.append((moment, what))
 
     async def wait(self, seconds: float) -> None:
         end = self.loop + seconds
@@ -479,6 +516,7 @@ class World:
         self.ours.is_wanted = True
 
     async def restart(self, ahead: float) -> None:
+        self.meanwhile.clear()  # what happened while nobody was there is no news
         await self.ours.follower.save()
         if self.ahead or ahead:
             self.lost |= {g.session.uuid or "" for g in self.unit.guests}
@@ -648,3 +686,77 @@ def test_what_is_known_of_guests_is_what_the_units_stamps_say_whatever_clocks_ar
             is_pushed=is_pushed,
         ),
     )
+
+
+class WatchedLog(SessionLog):
+    """A log that takes its time to write."""
+
+    def __init__(self, path: Path, world: World) -> None:
+        super().__init__(path)
+        self._world = world
+
+    @override
+    async def merge(self, sessions: Iterable[Session], place: Place) -> list[Change]:
+        changes = await super().merge(sessions, place)
+        await self._world.happens(Moment.WRITTEN)
+        return changes
+
+
+async def tell(ahead: float, happenings: Sequence[tuple[Any, ...]], *, is_pushed: bool) -> None:
+    """Live through it, with a poll or two after each step, and compare what was told."""
+    began, zone = BEGINNINGS[0]
+    world = World(began.timestamp() + 0.3, ZoneInfo(zone), is_pushed)
+    world.unit = Unit(world, ahead, 0, keeps_summer_time=True)
+    with tempfile.TemporaryDirectory() as folder:
+        log = WatchedLog(Path(folder) / "lrs_pager.told.db", world)
+        await log.open()
+        try:
+            await world.start(log)
+            for name, *values in [("poll",), *happenings]:
+                await getattr(world, name)(*values)
+                for _ in range(3):
+                    await world.catch_up()
+                    follower = world.ours.follower
+                    follower.events.tell(follower.now() - MAX_EVENT_AGE)
+                    world.passes(1)
+                assert world.told == world.due, (name, *values)
+        finally:
+            await log.close()
+
+
+# Seconds that a message takes while something else is under way.
+soon = (st.sampled_from([0, 0.3]), st.booleans())
+ours = st.sampled_from([0, 0, 1500, -1500, -400, 240, -90, HOUR, 3 * HOUR, -10 * HOUR])
+meanwhile = st.one_of(
+    st.tuples(st.just("come"), st.sampled_from([30, 300, 900]), *soon),
+    st.tuples(st.just("page"), which, *soon),
+    st.tuples(st.just("leave"), which, *soon),
+    st.tuples(st.just("set_ours"), ours),
+)
+steps_in_service = st.one_of(
+    st.tuples(st.just("wait"), st.sampled_from([1, 20, 100, 299, 301, 600])),
+    st.tuples(st.just("come"), st.sampled_from([30, 300, 900]), *told),
+    st.tuples(st.just("come"), st.sampled_from([30, 300, 900]), *told),
+    st.tuples(st.just("page"), which, *told),
+    st.tuples(st.just("leave"), which, *told),
+    st.tuples(st.just("set_ours"), ours),
+    st.tuples(st.just("turn"), st.sampled_from(Moment), meanwhile),
+    st.tuples(st.just("restart"), ours),
+)
+
+
+@fewer(2)
+@given(st.sampled_from([0, 45, -170]), st.lists(steps_in_service, max_size=18), st.booleans())
+@example(
+    0,
+    [
+        ("come", 30, 0, False),
+        ("turn", Moment.WRITTEN, ("set_ours", 1500)),
+        ("leave", 0, 0, False),
+    ],
+    True,
+)
+def test_each_step_is_told_once_whenever_our_clock_is_set(
+    ahead: float, happenings: list[tuple[Any, ...]], is_pushed: bool
+) -> None:
+    run_in(asyncio.new_event_loop(), tell(ahead, happenings, is_pushed=is_pushed))

@@ -244,8 +244,7 @@ class Follower:
             await self.poller.read_settings(self)
         if self.unit_clock().is_stale:
             raise ChangedError  # so that it is asked for again
-        at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
-        complete = self.poller.history.last_complete_read
+        clock, complete = self.clocks.unit(chunk.answered), self.poller.history.last_complete_read
         place = self.tracker.placing(clock, complete, self._writer.names_since)
 
         def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
@@ -254,6 +253,8 @@ class Follower:
             return placed
 
         changes = await self._writer.merge(chunk.sessions, place_and_note)
+        # Our clock may have been set while that was written.
+        at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
         self.events.add(self.tracker.see_logged(changes, at, clock))
 
     async def history_ended(self) -> None:
