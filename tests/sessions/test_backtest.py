@@ -14,7 +14,7 @@ from statistics import fmean, median
 import pytest
 
 from custom_components.lrs_pager.sessions.backtest import BackTest, Report, back_test, read_line
-from custom_components.lrs_pager.sessions.quote import Outcome, Reason, Wait
+from custom_components.lrs_pager.sessions.quote import Outcome, Quoter, Reason, Wait
 from tests.simulator.restaurant import LUNCH_AND_DINNER, Restaurant, lines, log
 
 DAY = 24 * 3600
@@ -129,6 +129,15 @@ def test_quotes_that_closed_tables_made_too_long_are_hidden_until_they_are_right
     assert shown[8] > 0.8
 
 
+def quoter_with_a_line(test: BackTest) -> tuple[Quoter, float]:
+    """The quoter on the evening after, when six parties of one wait; and that moment."""
+    now = max(wait.left_at or 0 for wait in test.waits) + 20 * 3600
+    for number in range(6):
+        wait = Wait(key=f"new {number}", created=now + 60 * number, party_size=1)
+        test.quoter.arrived(wait)
+    return test.quoter, now + 600
+
+
 def test_where_all_sizes_are_entered_as_one_a_large_party_is_not_quoted_for() -> None:
     test = BackTest(waits_of(Restaurant(sizes_all_one=(0, 99)), 28, 1), 14)
     for _ in test.steps():
@@ -138,12 +147,20 @@ def test_where_all_sizes_are_entered_as_one_a_large_party_is_not_quoted_for() ->
     assert ours
     assert 75 <= ours.ours.kept <= 86
     # ... but not of those who are known to be others.
-    quoter = test.quoter
-    now = max(wait.left_at or 0 for wait in test.waits) + 20 * 3600
-    for number in range(6):
-        quoter.arrived(Wait(key=f"new {number}", created=now + 60 * number, party_size=1))
-    assert quoter.quote(now + 600, 1).high is not None
-    assert quoter.quote(now + 600, 6).reason is Reason.NO_NEIGHBOURS
+    quoter, now = quoter_with_a_line(test)
+    assert quoter.quote(now, 1).high is not None
+    assert quoter.quote(now, 6).reason is Reason.NO_NEIGHBOURS
+
+
+def test_once_sizes_are_entered_a_large_party_is_quoted_for_and_for_longer() -> None:
+    test = BackTest(waits_of(Restaurant(sizes_all_one=(0, 28)), 42, 1), 14)
+    for _ in test.steps():
+        pass
+    quoter, now = quoter_with_a_line(test)
+    small, large = quoter.quote(now, 1).high, quoter.quote(now, 6).high
+    assert small
+    assert large
+    assert large > small
 
 
 def test_instead_of_a_quote_that_is_not_good_enough_the_best_simple_way_is_named() -> None:
