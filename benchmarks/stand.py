@@ -1,4 +1,4 @@
-"""The host stand in a browser: 11 to 14.
+"""The host stand in a browser: 12 to 15.
 
 A real Home Assistant, a simulated transmitter and Chromium; the house has other sensors, too. Ours
 is the card on a dashboard. Theirs are what people have without it, in a Markdown card on such a
@@ -109,7 +109,7 @@ TRACED = ["disabled-by-default-devtools.timeline", "__metadata"]
 
 
 async def stand(*, quick: bool) -> AsyncIterator[Row]:
-    """11-14. The host stand in a real browser, against Markdown cards (needs Chromium)."""
+    """12-15. The host stand in a real browser, against Markdown cards (needs Chromium)."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
     module = INTEGRATION / "www" / "lrs-pager.js"
     size = await _compressed(module)
@@ -128,7 +128,7 @@ async def stand(*, quick: bool) -> AsyncIterator[Row]:
                 async for row in _long(house, rounds):
                     yield row
     yield Row(
-        what="14. what a browser loads, compressed",
+        what="15. what a browser loads, compressed",
         ours=f"{size:,} B",
         goal_text=f"≤ {BYTES:,} B",
         is_met=size <= BYTES,
@@ -251,7 +251,7 @@ async def _listening(home: HomeAssistant) -> AsyncIterator[list[float]]:
 
 
 async def _pixels(house: House, rounds: int, visits: int) -> AsyncIterator[Row]:
-    """11. From the unit's message to the drawn row, less from the message to the state.
+    """12. From the unit's message to the drawn row, less from the message to the state.
 
     All processes have one clock. A page's times are its own (performance.timeOrigin and
     performance.now()), and are set right by Date.now(), which is that clock, as it goes from one
@@ -282,7 +282,7 @@ async def _pixels(house: House, rounds: int, visits: int) -> AsyncIterator[Row]:
         theirs = [each for taken in beyond[name] for each in taken]
         yield Row(
             what=(
-                "11. from the unit's message to the pixel, beyond the state "
+                "12. from the unit's message to the pixel, beyond the state "
                 f"(itself after {duration(statistics.median(states))}), against {called} "
                 "(median, p99)"
             ),
@@ -324,7 +324,7 @@ async def _cpu(session: CDPSession) -> Cpu:
 
 
 async def _ticks(house: House, count: int) -> AsyncIterator[Row]:
-    """12. What guests' times cost a browser as they go on: CPU of the page's process, and shifts.
+    """13. What guests' times cost a browser as they go on: CPU of the page's process, and shifts.
 
     All pages are open at the same time, each in a process of its own, and what the one without
     guests uses is taken off the others. Ours goes on every second, the templates every minute.
@@ -347,7 +347,7 @@ async def _ticks(house: House, count: int) -> AsyncIterator[Row]:
     await house.close_pages()
     for name, called in THEIRS.items():
         yield Row(
-            what=f"12. {GUESTS} guests' times, by the second: CPU, against {called}, by the minute",
+            what=f"13. {GUESTS} guests' times, by the second: CPU, against {called}, by the minute",
             ours=_percents(used["ours"]),
             theirs=_percents(used[name]),
             ratios=[a / b for a, b in zip(used["ours"], used[name], strict=True) if b > 0],
@@ -355,7 +355,7 @@ async def _ticks(house: House, count: int) -> AsyncIterator[Row]:
             is_met=statistics.median(used["ours"]) <= PERCENT,
         )
     yield Row(
-        what="12. the same: layout shift (the worst minute)",
+        what="13. the same: layout shift (the worst minute)",
         ours=f"{max(shifts['ours']):.2g}",
         theirs=", ".join(f"{max(shifts[name]):.2g}" for name in THEIRS),
         goal_text="0",
@@ -372,7 +372,7 @@ def _percents(values: Sequence[float]) -> str:
 
 
 async def _long(house: House, rounds: int) -> AsyncIterator[Row]:
-    """13. A list of 200: until it is there, while it changes, and while it is scrolled.
+    """14. A list of 200: until it is there, while it changes, and while it is scrolled.
 
     It is there when all rows are drawn, from the tap in the sidebar on, in a front end that has
     drawn another dashboard before. Tasks are the turns of the page's main thread, as Chromium
@@ -406,7 +406,7 @@ async def _long(house: House, rounds: int) -> AsyncIterator[Row]:
     ):
         for name, called in THEIRS.items():
             yield Row(
-                what=f"13. {what}, against {called}",
+                what=f"14. {what}, against {called}",
                 ours=_median(found["ours"]),
                 theirs=_median(found[name]),
                 ratios=[a / b for a, b in zip(found["ours"], found[name], strict=True)],
