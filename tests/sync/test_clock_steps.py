@@ -253,6 +253,15 @@ def test_who_came_and_went_unseen_is_news_though_the_history_was_only_read_on() 
     assert [event.step for event in told] == ["cleared"]
 
 
+def test_who_is_not_in_the_first_list_is_news_though_the_unit_seems_to_be_slow() -> None:
+    # Read off an answer that took its time, the unit's clock may be known to some seconds only.
+    tracker = SessionTracker(NOON + timedelta(seconds=2.9))
+    tracker.see((), RIGHT, RIGHT.at, RIGHT.at)
+    paged = replace(GUEST, notified=GUEST.created, state=PAGED)
+    told = tracker.see([paged], RIGHT, RIGHT.at, RIGHT.at)
+    assert [event.step for event in told.events] == ["started", "paged"]
+
+
 def test_who_came_after_we_began_is_news_though_the_units_clock_is_minutes_behind() -> None:
     behind = replace(RIGHT, ahead=timedelta(minutes=-4), at=RIGHT.at + timedelta(minutes=4))
     tracker = SessionTracker(behind.at - timedelta(seconds=90))

@@ -18,7 +18,7 @@ from enum import Enum, StrEnum, auto
 from functools import partial
 from typing import Any
 
-from ..transmitter import CLEARED, PAGED, REMOVED, STOP, TOLERANCE, Session, UnitClock
+from ..transmitter import CLEARED, PAGED, REMOVED, SLACK, STOP, TOLERANCE, Session, UnitClock
 from .log import Change, Place
 from .placing import by_our_clock, place, unplaced
 from .session import PlacedSession, SessionIndex
@@ -511,6 +511,10 @@ def _first_news(
     """
     if not is_live and not knows_active:
         return []
+    if knows_active:
+        # The first list mostly has who came before it. That a session is not in it tells more than
+        # its stamps do, as the unit's clock may be known to some seconds only.
+        began -= SLACK
     last = steps[-1:] if is_live and knows_active else []
     return [*_since(began, steps[: len(steps) - len(last)], session), *last]
 

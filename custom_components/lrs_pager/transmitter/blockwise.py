@@ -47,7 +47,7 @@ class Body:
 
     def __init__(self, endpoint: Endpoint, path: str, first: Response) -> None:
         """Take block 0. Raises MalformedError."""
-        self._endpoint, self._path, self.first = endpoint, path, first
+        self._source, self.first = (endpoint, path), first
         block = _check(first, 0)
         self.size = block.size or BLOCK_SIZE
         self.has_more = block.more
@@ -125,12 +125,13 @@ class Body:
         if len(self.text) >= MAX_HELD:
             raise MalformedError("Block2", "the body is too large")
         block = Block(self.end // self.size, more=False, size=self.size)
-        request = Request(method=Method.GET, path=self._path, block=block)
+        endpoint, path = self._source
+        request = Request(method=Method.GET, path=path, block=block)
         try:
-            response = await self._endpoint.exchange(request)
+            response = await endpoint.exchange(request)
         except TimedOutError:
             self.is_doubtful = True
-            response = await self._endpoint.exchange(request)
+            response = await endpoint.exchange(request)
         if not response.is_success:
             # The unit wrote the blocks before this one: the body is not the same any more.
             raise ChangedError
