@@ -25,8 +25,8 @@ MEGABYTE = 2**20
 # Days of service in which Home Assistant's caches fill after a start, measured without any faults:
 # 15 MB in the first two days, 1 MB in the third.
 WARM_UP = 2.0
-# Days at least to tell a slope, and what it may be at most per day of service. Memory, less what
-# the database holds: a process of 270 MB that breathes. Blocks are what Python has allocated: 270
+# Days at least to tell a slope, and what it may be at most per day of service. Memory is what
+# malloc has allocated, less what the database holds; blocks are what Python has allocated: 270
 # sessions in the log are some hundreds. Of each day it is the least that was seen: one look sees
 # what another does not, as while a unit that forgot us is asked to tell again, or while quotes
 # are learnt from the log, which is ten thousand objects of ours for seconds.
@@ -110,7 +110,8 @@ def report(run: Soak, args: argparse.Namespace, seconds: float) -> list[str]:
         rows.append(("changes that the unit told somebody", f"{share:.0%}"))
     rows += sorted(run.done.items())
     for name, value in slopes(run).items():
-        scale, unit = (MEGABYTE, " MB") if name in {"memory", "database"} else (1, "")
+        is_bytes = name in {"resident", "memory", "database"}
+        scale, unit = (MEGABYTE, " MB") if is_bytes else (1, "")
         last = run.samples[-1].held[name] / scale
         rows.append((f"{name} per day", f"{value / scale:+.2f}{unit}, of {last:.0f}{unit}"))
     rows.append(("**differences**", f"**{len(run.wrong)}**"))
