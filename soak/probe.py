@@ -30,9 +30,9 @@ class ProbeView(HomeAssistantView):
     name = "api:soak_probe"
 
     async def get(self, request: web.Request) -> web.Response:
-        """Tell what there is now, after what is garbage has gone."""
+        """Tell what the process holds, once garbage is collected."""
         gc.collect()
-        # What was freed goes back to the system, so that what is left is what is held.
+        # Give what was freed back to the system, so that only what is held is counted.
         ctypes.CDLL(None).malloc_trim(0)
         kinds: Counter[str] = Counter()
         for thing in gc.get_objects():
