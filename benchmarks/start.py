@@ -68,8 +68,8 @@ type Longest = tuple[float, float]
 class Start:
     """A set-up: seconds on the wall, and of CPU.
 
-    blocks: the longest callbacks of the event loop in the set-up. history: those from then on
-    until all of the history was merged into an empty log; zeros where that is not measured.
+    blocks: the longest callbacks of the event loop in the set-up. history: those from
+    its beginning until all of the history was merged into an empty log; 0 where none is read.
     """
 
     wall: float

@@ -76,7 +76,7 @@ from .sessions.session import PlacedSession
 # graph shows more, and a busy hour's rows are written a dozen times rather than once per guest.
 DELAY: Final = timedelta(minutes=5)
 
-# The same if a session has left an hour: both hours count it until that is written.
+# The same if a session has left an hour, as two hours may count it until that is written.
 DELAY_IF_MOVED: Final = timedelta(seconds=5)
 
 # Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for

@@ -91,7 +91,7 @@ class DurationDescription(LrsPagerSensorDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class QuoteDescription(LrsPagerSensorDescription):
-    """A figure about quotes, which are worked out only while such a sensor is enabled."""
+    """A figure about quotes: such a sensor has them worked out while it is enabled."""
 
     suggested_display_precision: int = 0
 
@@ -356,7 +356,7 @@ class LrsPagerSensor(LrsPagerEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Have quotes worked out while a sensor shows them."""
+        """Have quotes worked out while this sensor is there, if it shows them."""
         await super().async_added_to_hass()
         if isinstance(self.entity_description, QuoteDescription):
             self.async_on_remove(self.coordinator.quotes.watch())
