@@ -8,12 +8,12 @@ busy machine then hurts both alike. Nothing is asserted; a goal that is missed i
     latency   5      from a message to the state
     memory    6-8    merging, saving and holding sessions
     start     9, 10  set-up, the event loop, and many transmitters
-     quote     11     how long the wait is
-     stand     12-15  the host stand in a browser
+    quote     11     how long the wait is
+    stand     12-15  the host stand in a browser
 
     measure   rows, pairs, medians
     peers     the others: aiocoap, libcoap's coap-client with jq, node-coap
-    product   the one place that knows the integration's own functions
+    product   the integration's own functions, as benchmarks call them
     hass      a Home Assistant of the test harness; a day in seconds
     server    a raw CoAP server, no bottleneck (a process of its own)
     units     simulated transmitters (a process of their own)

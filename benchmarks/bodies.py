@@ -13,7 +13,7 @@ from tests.simulator.session import Wire
 FIRST = datetime(2026, 1, 5, 11, 30)
 APART = timedelta(seconds=320)
 
-# Guest pagers in use, and every how many sessions one has a name, or was taken off the list.
+# Guest pagers in use; every so many sessions, one has a name, and one was taken off the list.
 PAGERS = 40
 LABELLED_EVERY = 3
 REMOVED_EVERY = 20

@@ -17,8 +17,8 @@ from .remote import Remote
 # Goals against aiocoap + orjson alone, by number of sessions.
 GOALS = {100: 1.05, 1_000: 1.05, 10_000: 0.75}
 
-# Rounds (with --quick) by number of sessions and milliseconds to each answer: many where they are
-# short, one where a transfer takes a minute.
+# Rounds, and rounds with --quick, by number of sessions and milliseconds to each answer: many where
+# they are short, one where a transfer takes a minute.
 ROUNDS = {
     (100, 0): (31, 15),
     (1_000, 0): (15, 9),
@@ -52,7 +52,7 @@ async def fetch(*, quick: bool) -> AsyncIterator[Row]:
             if not (count := counts[quick]):
                 continue
             await server.ask(sessions=sessions, delay=delay / 1000)
-            # What takes a minute is all waiting, which is the same for all.
+            # A transfer of a minute is all waiting, which is the same for all peers.
             against = peers[:1] if count == 1 else peers
             async for row in _rows(server.port, against, sessions, delay, count):
                 yield row

@@ -23,10 +23,10 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
-# Of the integration by name, as it is imported by Home Assistant: that is part of its start.
+# By its name alone: Home Assistant imports the integration, which is a part of its start.
 DOMAIN = "lrs_pager"
 
-# Seconds in which a transmitter that is well is set up.
+# Seconds within which all that is waited for here happens.
 PATIENCE = 30.0
 
 
@@ -66,13 +66,13 @@ async def add(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 async def push_settled(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Wait until it is known how it stands with push."""
+    """Wait until it is known whether push works."""
     await until(lambda: entry.runtime_data.follower.push.state != "connecting")
     await hass.async_block_till_done()
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, by looking often."""
+    """Wait until a condition holds, by looking often. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.001)
@@ -84,8 +84,8 @@ async def until(condition: Callable[[], bool]) -> None:
 class Blocks:
     """The longest that one callback kept the event loop from all others, in seconds.
 
-    wall: with all that it waited for, be it other threads or, on a busy machine, other processes.
-    cpu: of its own.
+    wall: on the wall, with waiting for other threads and, on a busy machine, for other processes.
+    cpu: the CPU time of that thread alone, of another callback it may be.
     """
 
     wall = 0.0
@@ -185,7 +185,7 @@ class _Selector(selectors.DefaultSelector):
 def run_steered[T](start: datetime, work: Callable[[], Awaitable[T]]) -> T:
     """Run work in an event loop that is steered, from this moment on (UTC, naive)."""
     api: Any = freezegun.api
-    # As the harness has it: Home Assistant's own ways of telling the time are frozen, too.
+    # As in the harness: Home Assistant's own ways of telling the time are frozen, too.
     api.datetime_to_fakedatetime = patch_time.ha_datetime_to_fakedatetime
     api.FakeDatetime = patch_time.HAFakeDatetime
     api.FakeDate = patch_time.HAFakeDate
@@ -197,7 +197,7 @@ def run_steered[T](start: datetime, work: Callable[[], Awaitable[T]]) -> T:
             try:
                 return await work()
             finally:
-                # What is left to be ended is threads, which take their own time.
+                # Only threads are left to be ended, and they take real time.
                 loop.is_steered = False
 
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

@@ -21,7 +21,7 @@ COUNTS = ("waiting_sessions", "paged_sessions")
 PAGES, QUICK_PAGES = 400, 100
 # Seconds from the order to the page: the answer to the order is over by then.
 DELAY = 0.004
-# The goal: milliseconds that ours may take beyond an observer that does nothing, in the median.
+# The goal: seconds that ours may take beyond an observer that does nothing, in the median.
 BEYOND = 0.010
 
 
@@ -91,7 +91,7 @@ async def _listen(observing: aiocoap.protocol.Request, heard: Callable[[float], 
 async def _page(units: Remote, index: int, heard: list[float]) -> float:
     """Have a guest seated, paged and gone; return the seconds until the page was heard of."""
     for step in ("seat", "page", "leave"):
-        # What the step before led to is over.
+        # Until all that the step before led to is over.
         await asyncio.sleep(DELAY)
         heard.clear()
         await units.ask(**{step: index, "delay": DELAY})

@@ -10,7 +10,7 @@ type Run = Callable[[], Awaitable[object]]
 
 HEAD = ["benchmark", "ours", "theirs", "ratio: median (spread)", "goal", "met"]
 
-# Ratios of which the spread is told by quartiles; of fewer, by the least and the most.
+# From so many ratios on, the spread is told by quartiles; of fewer, by the least and the most.
 MANY = 5
 
 
@@ -86,7 +86,7 @@ def ratios(ours: Sequence[Cost], theirs: Sequence[Cost], what: str = "wall") -> 
 
 
 async def rounds(runs: Sequence[Run], count: int, *, warm_up: bool = True) -> list[list[Cost]]:
-    """Run each in turn, round after round; a round before those is not counted."""
+    """Run each in turn, round after round; return the costs of each. warm_up: a round before."""
     if warm_up:
         for run in runs:
             await run()

@@ -71,7 +71,7 @@ class Written:
 
     @classmethod
     def since(cls, before: Written | None = None) -> Self:
-        """Count them from the start, or from then on."""
+        """Count them from the start of the process, or from `before` on."""
         told = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
         passed, disk = int(told["wchar"]), int(told["write_bytes"])
         return cls(passed - before.passed, disk - before.disk) if before else cls(passed, disk)
@@ -217,7 +217,7 @@ async def _grown(path: Path, since: int) -> int:
 async def _open_and_read(path: Path, since: int) -> None:
     """Be that process."""
     async with new_log() as log:
-        await log.count()  # all that is needed is loaded now
+        await log.count()  # so that all modules are loaded
     before = resident()
     async with new_log(path) as log:
         async for _ in log.batches(since):

@@ -1,4 +1,4 @@
-"""The others: what a user could take instead, each as its makers have it, with its defaults."""
+"""The others: what a user could take instead, each with its makers' defaults."""
 
 import asyncio
 from collections.abc import Sequence

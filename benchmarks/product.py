@@ -1,4 +1,7 @@
-"""The integration's own functions, as the benchmarks use them: the one file to change with them."""
+"""The integration's own functions, as the benchmarks call them: the file to change with them.
+
+Beside these, they use the transmitter's client, and the log, push and polls of a coordinator.
+"""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -22,7 +25,7 @@ ZONE = ZoneInfo("America/New_York")
 
 
 def placing(timestamp: datetime | None) -> Place:
-    """Place sessions as a unit stamped them whose clock shows this now."""
+    """Return how to place sessions that were stamped by a unit whose clock shows this now."""
     assert timestamp
     now = datetime.now(UTC).replace(microsecond=0)
     local = now.astimezone(ZONE)
@@ -100,5 +103,5 @@ def wait(key: str, created: float, party_size: int) -> Wait:
 
 
 def new_quoter() -> Quoter:
-    """Who quotes waits, and knows nothing yet."""
+    """A quoter that has learnt nothing yet."""
     return Quoter()

@@ -17,7 +17,7 @@ WAITING, ASKED = 30, 300
 # The classes of party sizes.
 SIZES = (2, 4, 6)
 
-# Seconds: for the quotes of all classes, and for anything that is done at once.
+# Goals in seconds: for the quotes of all classes, and for any single step of a replay.
 MOST, LONGEST_BLOCK = 0.005, 0.010
 
 

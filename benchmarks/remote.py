@@ -1,4 +1,4 @@
-"""A process of one's own, told things over UDP: a server, or simulated transmitters."""
+"""A process of its own that takes orders over UDP: a server, or simulated transmitters."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Remote:
-    """A module that tells its ports on standard output: those for CoAP, and last its own.
+    """A module that prints its ports on standard output: those for CoAP, and last that for orders.
 
     It goes when its standard input ends, and so with whoever started it. An async context manager.
     """
@@ -60,7 +60,7 @@ class Remote:
         return self._process.pid
 
     async def ask(self, **fields: Any) -> dict[str, Any]:
-        """Tell it these fields, and return what it answers."""
+        """Send these fields as an order, and return the answer. Raises TimeoutError."""
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(self._socket, json.dumps(fields).encode())
         async with asyncio.timeout(PATIENCE):

@@ -42,7 +42,7 @@ type Address = tuple[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """sessions: archived. delay: seconds to each answer. loss: share of datagrams, either way."""
+    """sessions: archived. delay: seconds to each answer. loss: share of datagrams, each way."""
 
     sessions: int = 100
     delay: float = 0.0
@@ -87,7 +87,7 @@ def read_request(data: bytes) -> tuple[tuple[str, ...], int, int, bool]:
 
 
 def cut(body: bytes, szx: int) -> list[bytes]:
-    """All that follows the token, for each block of a body."""
+    """Return what follows the token in the answer with each block of a body."""
     size = 1 << (szx + 4)
     blocks = []
     for number, start in enumerate(range(0, len(body), size)):

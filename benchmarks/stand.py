@@ -30,7 +30,7 @@ from tests.browser.conftest import CHROMIUM, INTEGRATION, House, open_house
 
 from .measure import Row, duration
 
-# What is drawn into each page.
+# The script that is run in each page.
 SCRIPT = Path(__file__).with_name("stand.js").read_text()
 
 LIST = "sensor.t7470_active_sessions"
@@ -84,10 +84,11 @@ PAGER = 999
 # Rounds of each card in turn, and the guests who come, are paged and leave in each.
 ROUNDS, QUICK_ROUNDS = 4, 1
 VISITS, QUICK_VISITS = 9, 6
-# Seconds between two changes: never the same part of a second. What is rendered once a second at
-# most gets more, as it has more of them at most doors, and there are fewer.
+# Seconds between two changes, by chance, lest all come at the same part of a second. For the card
+# that is rendered once a second at most they are longer, as at most doors, and visits are fewer.
 APART, FAR_APART, FEWER = (0.2, 0.8), (2.1, 2.7), 3
-# Seconds, and how often: with a minute, in which the templates are rendered once for their times.
+# Seconds for which CPU time is taken, and how often: a minute, once in which Home Assistant renders
+# templates that show times.
 TICKING, TICKINGS, QUICK_TICKINGS = 60, 5, 1
 # Seconds of scrolling.
 SCROLLING = 6
@@ -217,14 +218,14 @@ async def _apart(seconds: tuple[float, float] = APART) -> None:
     await asyncio.sleep(random.uniform(*seconds))
 
 
-# ------------------------------------------------------------------------------- 11: a change
+# ------------------------------------------------------------------------------- 12: a change
 
 
 @asynccontextmanager
 async def _listening(home: HomeAssistant) -> AsyncIterator[list[float]]:
-    """Hear over a WebSocket of one's own when the state that has the list was written.
+    """Hear over a WebSocket of its own when the state that has the list was written.
 
-    By the time that the event has of it (POSIX seconds), before it went over any network.
+    The times (POSIX seconds) are those in the events, from before they went over any network.
     """
     heard: list[float] = []
     async with (
@@ -302,7 +303,7 @@ def _median_p99(values: Sequence[float]) -> str:
     return f"{duration(statistics.median(values))}, {duration(p99)}"
 
 
-# -------------------------------------------------------------------------------- 12: ticking
+# -------------------------------------------------------------------------------- 13: ticking
 
 
 @dataclass(frozen=True)
@@ -368,7 +369,7 @@ def _percents(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2f} %{spread}"
 
 
-# ----------------------------------------------------------------------------- 13: a long list
+# ----------------------------------------------------------------------------- 14: a long list
 
 
 async def _long(house: House, rounds: int) -> AsyncIterator[Row]:

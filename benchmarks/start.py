@@ -32,7 +32,7 @@ HELD = 10_000
 # Starts of each.
 STARTS, QUICK_STARTS = 5, 2
 
-# Seconds in which all of the history is read on any machine.
+# Seconds within which all of the history is read, on any machine.
 READ_ALL_TIMEOUT = 120
 
 # Seconds that a set-up may take with all of that in the log.
@@ -66,10 +66,10 @@ type Longest = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A set-up: seconds, and those of CPU.
+    """A set-up: seconds on the wall, and of CPU.
 
-    blocks: the longest callbacks of the event loop in the set-up. history: those while all of the
-    history was read again, and merged. Both on the wall, and of CPU.
+    blocks: the longest callbacks of the event loop in the set-up. history: those from
+    its beginning until all of the history was merged into an empty log; 0 where none is read.
     """
 
     wall: float
@@ -130,12 +130,12 @@ async def read_all(hass: HomeAssistant, entry: ConfigEntry[Any], blocks: Blocks)
 
 # Guests of the busiest hour, and its polls: every 30 s, as if there were no push.
 GUESTS, POLLS = 25, 120
-# Seconds from one message to the next: that of 75 is an hour in some seconds.
+# Seconds from one message to the next: the 75 of that hour take some seconds.
 STEP = 0.1
 
 
 async def busy_hour() -> list[Longest]:
-    """The longest callbacks of an hour at the door: one for messages and reads, one for polls."""
+    """The longest callbacks of an hour at the door: for messages and reads, then for polls."""
     longest: list[Longest] = []
     async with Remote("units", "1", str(HELD)) as units, home_assistant() as hass:
         entry = config_entry(units.port)
@@ -236,12 +236,15 @@ def _longest(blocks: Sequence[Longest]) -> str:
 ARCHIVED, ROUNDS = 270, 5
 # Seconds after a session's end in which the read that it leads to is over.
 READ = 1.5
-# What "flat" is taken for: each of many costs at most this much more than one alone.
+# What "flat" is taken for: each of many costs at most this many times what one alone does.
 FLAT = 1.25
 
 
 async def many(count: int, *, is_memory: bool) -> dict[str, float]:
-    """The CPU seconds, or the bytes, that each of so many transmitters takes."""
+    """What each of so many transmitters takes: CPU seconds, of them in the set-up, and bytes.
+
+    Bytes only if is_memory, as to trace them takes CPU time.
+    """
     async with (
         Remote("units", str(count + 1), str(ARCHIVED)) as units,
         home_assistant() as hass,
@@ -307,7 +310,7 @@ async def transmitters(*, quick: bool) -> AsyncIterator[Row]:
 
 
 async def main() -> None:
-    """Do what a process of its own is for."""
+    """Run one measurement in this process, and print what it found as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("kind")
     parser.add_argument("--port", type=int, default=0)

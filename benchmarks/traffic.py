@@ -19,8 +19,8 @@ from .remote import Remote
 
 # ------------------------------------------------------------------------------ 3, idle polls
 
-# Seconds after which an ETag is taken for what it says: the unit's have the resolution of its
-# clock. With some slack.
+# Seconds after which ours trusts an ETag, with some slack: the unit's have the resolution of its
+# clock.
 ETAG_SETTLES = 2.5
 
 
@@ -76,7 +76,7 @@ async def idle(*, quick: bool) -> AsyncIterator[Row]:
 
 # --------------------------------------------------------------------------- 4, a day of service
 
-# Guests on a busy day, who come around these hours; open from 11 to 23.
+# Guests on a busy day, and the hours at which they come, noon and evening: first, most, last.
 GUESTS = 270
 PEAKS = ((11, 12.5, 15), (17, 19.5, 22.5))
 # The day, and when Home Assistant is started: early, so that a whole day of it follows.
@@ -118,7 +118,7 @@ def watch(simulator: Simulator) -> Outstanding:
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """What a day cost. naive_bytes, naive_requests: of polling the history all day."""
+    """What a day cost. naive_*: what polling the history all day would. shown: sessions logged."""
 
     archived: int
     bytes: int

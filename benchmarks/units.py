@@ -1,4 +1,4 @@
-"""Simulated transmitters, told things over UDP.
+"""Simulated transmitters, which take orders over UDP.
 
 ``python -m benchmarks.units COUNT HISTORY [OBSERVERS]``: so many, each with so many archived
 sessions and with room for so many observers (for any number, if that is left out). In a process of
@@ -24,7 +24,7 @@ from tests.simulator import Simulator, Unit
 
 
 def utc() -> datetime:
-    """The time of the units, and of the Home Assistants here."""
+    """The time of the units (naive), in the zone of the Home Assistants here."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

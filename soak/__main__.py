@@ -26,10 +26,10 @@ MEGABYTE = 2**20
 # 15 MB in the first two days, 1 MB in the third.
 WARM_UP = 2.0
 # Days at least to tell a slope, and what it may be at most per day of service. Memory is what
-# malloc has allocated, less what the database holds; blocks are what Python has allocated: 270
-# sessions in the log are some hundreds. Of each day it is the least that was seen: one look sees
-# what another does not, as while a unit that forgot us is asked to tell again, or while quotes
-# are learnt from the log, which is ten thousand objects of ours for seconds.
+# malloc has allocated, less what the database holds. Blocks are what Python has allocated: 270
+# sessions in the log are some hundreds. A day's value is the least of its samples, as some are
+# taken while more is held for seconds: while a unit that forgot us is asked to tell again, or while
+# quotes are learnt from the log, which takes ten thousand objects of ours.
 LEAST_DAYS = 4
 SLOPES = {"memory": 1.5 * MEGABYTE, "blocks": 3000.0, "tasks": 0.5, "files": 0.5, "ours": 10.0}
 
@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
 
 
 def slopes(run: Soak) -> dict[str, float]:
-    """How what the last process held grew, per day of service; empty if too little is known."""
+    """By how much each thing that the last process held grew per day; empty if too few days."""
     life = [s for s in run.samples if s.life == run.life and s.day]
     days: dict[int, list[dict[str, float]]] = {}
     for sample in life:

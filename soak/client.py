@@ -9,10 +9,10 @@ from aiocoap import Context, Message
 from aiocoap.error import Error
 from aiocoap.numbers.codes import Code
 
-# Seconds after which it gives up: a host would take the keypad then.
+# Seconds after which it gives up an action: a host would take the keypad then.
 PATIENCE = 3.0
 
-logging.getLogger("coap").setLevel(logging.CRITICAL)  # the unit has faults, which is no news
+logging.getLogger("coap").setLevel(logging.CRITICAL)  # the unit has faults on purpose
 
 
 class Client:

@@ -24,7 +24,7 @@ class Clock:
     """
 
     def __init__(self, folder: Path, zone: ZoneInfo) -> None:
-        """Compile what Home Assistant is to be started with, into that folder."""
+        """Compile into that folder the library with which Home Assistant is to be started."""
         self.zone = zone
         library, file = folder / "wall_clock.so", folder / "wall_clock"
         subprocess.run(

@@ -18,8 +18,8 @@ from .clock import Clock
 # Assistant's was far off: the unit tells what it shows in whole seconds.
 CLOCK_READING = 1
 
-# Days for which the log keeps names, unless that is set; within a day after, it drops them. Home
-# Assistant's clock may have been ahead by some hours.
+# The log keeps names for a week, unless another time is set, and drops them within a day after
+# that; some hours before a week, as Home Assistant's clock may have been ahead.
 NAMES_KEPT = timedelta(days=7, hours=-4)
 NAMES_DROPPED = timedelta(days=8)
 
@@ -62,7 +62,7 @@ class Books:
         self.are_parted = False
 
     def sessions(self) -> list[Expected]:
-        """All that the unit has archived. To be called before `off` or `are_parted` changes."""
+        """All that the unit has archived. Call it before `off` or `are_parted` changes."""
         for archived in self._unit.ledger[len(self._sessions) :]:
             self._sessions.append(self._expected(archived))
         return self._sessions
@@ -97,7 +97,7 @@ class Books:
         return Expected(present, CLOCK_READING if self.off else 0)
 
     def settled(self, lines: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        """All sessions' fields; instants that may be off are as the log, by uuid, has them."""
+        """All sessions' fields; instants that may be off are those of lines: the log, by uuid."""
         found = []
         for session in self.sessions():
             line = lines.get(session.fields["uuid"], {}) if session.slack else {}
@@ -106,7 +106,7 @@ class Books:
         return found
 
     def log_differences(self, lines: dict[str, dict[str, Any]]) -> list[str]:
-        """Compare with the log, by uuid."""
+        """Compare with the log. lines: its rows, by uuid."""
         wrong = []
         now = self._clock.posix()
         expected = {session.fields["uuid"]: session for session in self.sessions()}
@@ -171,7 +171,7 @@ class Books:
             is_last = False
         if not is_last:
             wrong.append(f"last_cleared_session is {shown}, should be {last.fields['cleared_at']}")
-        # After some faults it is taken for a unit that does not tell them, for five minutes.
+        # After some faults the unit is taken for one without a list of them, for five minutes.
         for key, count in (("active_sessions", len(self._unit.active)), ("pagers_not_back", 0)):
             if states[key] not in {str(count), "unavailable"}:
                 wrong.append(f"{key} is {states[key]}, should be {count}")
@@ -208,7 +208,7 @@ def gone_of(sessions: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def together(sessions: list[dict[str, Any]]) -> set[int]:
-    """When those ended of which MASS or more ended within MASS_WITHIN seconds."""
+    """When those sessions ended of which MASS or more did so within MASS_WITHIN seconds."""
     ends = [fields["cleared_at"] for fields in sessions]
     found: set[int] = set()
     for first in ends:
@@ -228,7 +228,7 @@ def _mean(values: list[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-# The fields that are compared: all but those that say how the log goes about it.
+# The fields that are compared: all but those of the log's own book-keeping.
 COLUMNS = (
     *("id", "uuid", "number", "party_size", "goal", "clear_type", "label"),
     *("created", "notified", "cleared", "created_at", "notified_at", "cleared_at"),
@@ -251,8 +251,8 @@ def read_log(path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Read the log's file: sessions by uuid, and what is wrong with it.
 
     Home Assistant alone may have the file open. So it is copied, with the write-ahead log, as a
-    backup does; a copy that was taken while one was moved into the other is wrong, and the next
-    one is not.
+    backup does; a copy that was taken while that log was moved into the file may be damaged, and
+    the next one is not.
     """
     sessions: dict[str, dict[str, Any]] = {}
     wrong = []

@@ -72,7 +72,7 @@ class Recount:
         return {hour: cell for hour, cell in cells.items() if cell["sessions"]}
 
     def usual(self, now: float, spans: list[Span]) -> tuple[dict[str, float | None] | None, int]:
-        """The mean of the same weekday's last weeks up to the same time, and of how many."""
+        """The mean of this weekday in the last weeks up to this time, and of how many days."""
         local = datetime.fromtimestamp(now, self._zone).replace(tzinfo=None)
         days = []
         for week in range(1, USUAL_WEEKS + 1):
@@ -94,7 +94,7 @@ class Recount:
         return means, len(days)
 
     def pagers(self, now: float) -> dict[int, dict[str, Any]]:
-        """By number, when nobody has one."""
+        """The pagers by number, when none is out."""
         lately = [
             fields
             for fields in self._sessions
@@ -119,7 +119,7 @@ class Recount:
         return pagers
 
     def kept(self, quotes: Mapping[str, int | None]) -> dict[str, float | None]:
-        """How quotes, by uuid in seconds, turned out."""
+        """How quotes turned out. quotes: seconds, by uuid; None where nothing was quoted."""
         paged = [fields for fields in self._sessions if "wait" in fields]
         waits = [
             (fields["wait"], quoted)

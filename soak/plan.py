@@ -29,10 +29,11 @@ LONGEST_FAULT = 2.0
 # Seconds between two faults, at most.
 LONGEST_CALM = 1.5
 
-# Ahead of and behind Home Assistant's, as a clock that is set by hand may be.
+# How far the unit's clock is ahead of Home Assistant's when it is set by hand, say.
 SMALL_OFFSETS = tuple(timedelta(seconds=seconds) for seconds in (-170, -60, 0, 45, 200))
 
-# Too far to take its times for local ones: summer time missed, a wrong battery, another year.
+# The same, but too far to take its stamps for local time: summer time missed, an empty battery,
+# another year.
 LARGE_OFFSETS = (
     timedelta(hours=-1),
     timedelta(minutes=47),
@@ -88,7 +89,7 @@ BUSY = 1.5
 
 @dataclass
 class Shift:
-    """A shift. day: from 0. start: of its middle, naive local time."""
+    """A shift. day: from 0. middle: naive local time."""
 
     day: int
     middle: datetime
@@ -181,7 +182,7 @@ def plan(rng: random.Random, first: date, days: int, kills: int, *, is_calm: boo
 
 @dataclass(frozen=True)
 class Trouble:
-    """A fault for some seconds, after some without any. Of the network, if no fault is named."""
+    """A fault for some seconds, after calm ones. name: the simulator's, or else of the network."""
 
     name: str
     calm: float

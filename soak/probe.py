@@ -31,7 +31,7 @@ class ProbeView(HomeAssistantView):
     name = "api:soak_probe"
 
     async def get(self, request: web.Request) -> web.Response:
-        """Tell what there is now, after what is garbage has gone."""
+        """Tell what the process holds, once garbage is collected."""
         gc.collect()
         kinds: Counter[str] = Counter()
         for thing in gc.get_objects():

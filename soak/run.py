@@ -78,14 +78,14 @@ DISABLED_AT_FIRST = (
 # Minutes after which what happened is no news any more; see MAX_EVENT_AGE of sessions/tracker.py.
 STALE_AFTER = timedelta(minutes=16)
 
-# Seconds in which all comes right after a shift, when it is helped by a question; a read that the
-# unit does not answer takes 12, and a question is passed on once in 10.
+# Seconds in which all comes right after a shift, if Home Assistant is asked to update (`_ask`). A
+# read that the unit does not answer takes 12; Home Assistant passes on one question in 10.
 SETTLE_TIMEOUT = 60
 # ... and by itself: a unit that has forgotten us shows after 95 seconds of silence.
 PATIENT_TIMEOUT = 180
-# Once something is wrong, the rest is to tell more of it: this many times less patience.
+# After the first difference, time-outs are this many times shorter: the rest only tells more of it.
 HURRY = 4
-# Seconds in which it mostly does without a question.
+# Seconds in which all mostly comes right without a question.
 UNASKED = 4.0
 # Seconds between two questions, and between two looks.
 QUESTION_INTERVAL = 5.0
@@ -96,22 +96,22 @@ SET_UP_TIMEOUT = 120
 # ... and for it to have had a list of the active sessions, which some faults keep from it for long.
 LIST_TIMEOUT = 15
 
-# Seconds for which a NAT remembers who was asked: longer than an answer takes, and than no ping.
+# Seconds for which a NAT lets in what follows a request: answers, but no pings.
 NAT = 1.5
 
 # Guests of another unit that was given the address.
 STRANGERS = 12
 # Above the ids of ours.
 STRANGERS_IDS = 100_000
-# Seconds for which it answers once that is known.
+# Seconds for which it goes on to answer once Home Assistant knows that it is another.
 SWAPPED = 0.7
-# Far from all before: ids that are near would be taken for those of guests who came after them.
+# Far from all ids before: near ones would be taken for those of later guests of the same unit.
 IDS_AFTER_RESET = 200_000
 
-# Seconds in which the manager's figures are right, at the end.
+# Seconds in which the manager's figures come right, at the end.
 MANAGER_TIMEOUT = 60
 
-# Seconds in which the recorder has all rows, at the end.
+# Seconds in which the recorder gets all rows, at the end.
 STATISTICS_TIMEOUT = 120
 
 # Seconds that Home Assistant takes to start.
@@ -128,7 +128,7 @@ EXPECTED_LINES = (
     "Error during service call to lrs_pager",
     "The history can't be read",
     "times or sessions of the history can't be read",
-    # It takes the time by its wall clock, which was set in between.
+    # Home Assistant times this by its wall clock, which was set in between.
     "Updating state for ",
 )
 # ... and what Home Assistant says, with a traceback, of any action that fails after its caller,
@@ -145,7 +145,7 @@ def say(text: str) -> None:
 
 
 def _configuration() -> str:
-    """What a user meets, and what docs/actions.md says for names to be in no database."""
+    """What a user has, with the lines of docs/actions.md that keep names out of the database."""
     recorder = "recorder:\n  exclude:\n    event_types: [call_service]\n"
     return CONFIGURATION.replace("recorder:\n", recorder) + "soak_probe:\n"
 
@@ -426,7 +426,7 @@ class Soak:
             )
 
     async def _serve(self, shift: Shift, seconds: float) -> None:
-        """A shift, what goes wrong in it and after it, and a checkpoint."""
+        """Serve a shift, with what goes wrong in it and after it, and a checkpoint."""
         if shift.event in {Event.KILL, Event.RESTART}:
             seconds += START  # so that there is service before and after
         self._clock.set_to(shift.middle - timedelta(seconds=seconds / 2))
@@ -464,9 +464,9 @@ class Soak:
             await self._do_after(shift.after)
 
     async def _set_clock(self, offset: timedelta, *, is_far_off: bool = False) -> None:
-        """Set the unit's clock while nobody is there, and see that Home Assistant takes note.
+        """Set the unit's clock while no guest is there; wait until Home Assistant has noticed.
 
-        The unit tells that, as of every setting; who did not hear it asks.
+        The unit sends a message of each change of its settings; one that was lost is asked for.
         """
         self._books.sessions()
         self._books.off = offset if is_far_off else timedelta()
@@ -474,7 +474,7 @@ class Soak:
         self.unit.set_settings()
 
         end = time.monotonic() + SETTLE_TIMEOUT
-        # It is shown in whole seconds, which are read off whole seconds.
+        # The sensor has whole seconds, read off stamps of whole seconds.
         while abs(await self._shown_offset() - offset.total_seconds()) > 1:
             if time.monotonic() > end:
                 self.wrong.append(f"the unit's clock was set to {offset}, and that is not noticed")
@@ -586,7 +586,7 @@ class Soak:
                 self._is_swapped = True
                 await self._answer("another")
                 await self._client.be_idle()
-                # Until it was met, an action is done at whoever answers.
+                # Until Home Assistant knows, an action is done at whoever answers.
                 before = len(there.requests)
                 await asyncio.sleep(SWAPPED)
                 codes = {asked.code for asked in there.requests[before:]}
@@ -730,7 +730,7 @@ class Soak:
         lines, _ = read_log(self.log_file)
         recount = Recount(self._books.settled(lines), ZONE)
         quotes = read_quotes(self.log_file)
-        # If the unit was away before anybody of a wiped history was known, one may be missing.
+        # A wipe may add one: if the unit was away before any session of its new history was known.
         spans = range(self._spans, self._spans + self.done[After.WIPE] + 1)
         end = time.monotonic() + MANAGER_TIMEOUT
         while True:

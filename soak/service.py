@@ -17,10 +17,10 @@ RACK = range(1, 121)
 # Every label has this in it, so that it can be looked for where no label may be.
 MARK = "Zyxwvut"
 
-# Of guests: how many are never paged, are removed, are paged a second time, change their party.
+# Shares of guests: never paged, removed, paged a second time, with another party size later.
 NEVER_PAGED, REMOVED, PAGED_TWICE, CHANGED = 0.04, 0.08, 0.1, 0.1
-# Of shifts: in how many fewer are removed, so that they do not all count as cleared up at closing;
-# and how many guests are removed then.
+# The share of shifts in which fewer guests are removed, so that not all of them count as cleared up
+# at closing; and the share of guests who are removed then.
 CALM, SELDOM_REMOVED = 0.5, 0.015
 
 
@@ -30,7 +30,7 @@ class By(StrEnum):
     KEYPAD = "keypad"
     ACTION = "action of Home Assistant's"
     CLIENT = "another client"
-    # The two do the same at nearly the same time.
+    # Both do the same at nearly the same time.
     BOTH = "keypad and action at once"
 
 
@@ -63,7 +63,7 @@ class Guest:
     is_changed: bool
     by: By
     lag: float
-    """If two do the same, after how long the second does."""
+    """If the keypad does the same as the action, how long after it."""
 
 
 def plan_shift(rng: random.Random, guests: int, seconds: float) -> list[Guest]:
@@ -135,7 +135,7 @@ class Service:
         await self._do("remove" if guest.is_removed else "clear", guest, number, session)
 
     async def _do(self, what: str, guest: Guest, number: int, session: Session) -> None:
-        """Have something done, at the keypad in the end, if it is not done."""
+        """Have something done by who serves the guest; if that fails, at the keypad."""
 
         def at_keypad() -> None:
             if not self._has(number, session) or (what == "page" and session.notified):

@@ -15,7 +15,7 @@ from tests.simulator import Change, Unit
 # What the event entity calls them, by what the unit calls them.
 STEPS = {"created": "started", "paged": "paged", "cleared": "cleared", "removed": "removed"}
 
-# Seconds by which it is not known when a step was: a stamp, and the clock, are of whole seconds.
+# Seconds within which Home Assistant can't tell when a step was: stamps have whole seconds.
 STAMPS = 2
 
 # States that are no event.
@@ -46,7 +46,7 @@ class Step:
 
 
 class Steps:
-    """All of them, as the unit takes them and as Home Assistant tells them."""
+    """All steps, as the unit takes them and as Home Assistant tells them."""
 
     def __init__(self, unit: Unit) -> None:
         """Begin to listen to the unit."""
@@ -80,7 +80,7 @@ class Steps:
 
     @property
     def untold(self) -> list[Step]:
-        """Those that are due and were not told yet."""
+        """The steps that are due and were not told yet."""
         return list(self._untold.values())
 
     def give_up(self) -> None:
@@ -129,7 +129,7 @@ class Listener:
     """Hears what the event entity tells, by the WebSocket, over all restarts."""
 
     def __init__(self, tell: Callable[[str, str], None]) -> None:
-        """Take whom to pass it on to: session id, step."""
+        """Hear nothing yet. tell: called with a session's id and the name of its step."""
         self._tell = tell
         self._heard: set[str] = set()
         self._task: asyncio.Task[None] | None = None
@@ -153,7 +153,7 @@ class Listener:
         self._task = asyncio.create_task(self._hear(session, ws))
 
     async def stop(self) -> None:
-        """Listen no more, after all that has come is heard."""
+        """Stop listening; what was not read yet is lost."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

@@ -23,7 +23,7 @@ A packet becomes a session, is placed in time, merged and logged, and is shown:
     transmitter/client -> sync/follower -> sessions/tracker (placing) -> sessions/log
                                         -> sync/picture -> coordinator -> entities, host stand
 
-What the history tells goes to the log first, and then to the tracker what it has changed there.
+Sessions of the history are merged into the log first; the tracker then sees what that has changed.
 """
 
 import asyncio
@@ -98,7 +98,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) ->
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> None:
-    """Delete the log of a transmitter that the user has removed, and what was said of it.
+    """Delete the log of a transmitter that the user has removed, and withdraw its issues.
 
     Its long-term statistics stay, as those of any sensor do: last January is last January.
     """

@@ -8,7 +8,7 @@ _BRACKETS = re.compile(r"\[([^][]*)\](?::(.*))?")
 
 
 class AddressError(ValueError):
-    """What was entered is no address; key: of the dialog's error."""
+    """What was entered is no address. key: the translation key of the dialog's error."""
 
     def __init__(self, key: str) -> None:
         """Take the key."""
@@ -19,8 +19,8 @@ class AddressError(ValueError):
 def read_address(text: str, port: int, *, default_port: int) -> tuple[str, int]:
     """Return host and port as they are meant: " coap://[FE80::2%eth0]/ " is "fe80::2%eth0".
 
-    text: as entered for the host. A port in it counts if the one that was entered as such is the
-    default or the same; that of a web page does not count. Raises AddressError.
+    text: as entered for the host. A port in it counts, unless the text is an http or https URL.
+    Raises AddressError; also if port is neither default_port nor the port in the text.
     """
     text, scheme = text.strip(), ""
     if url := _URL.fullmatch(text):

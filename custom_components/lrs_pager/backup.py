@@ -1,4 +1,4 @@
-"""Have Home Assistant's backups hold session logs that are whole."""
+"""Pause the session logs during a backup, so that it holds whole copies of them."""
 
 import asyncio
 from typing import Final
@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 
 from .const import DOMAIN, LOGGER
 
-# Seconds that a backup waits for what a log is busy with.
+# Seconds that a backup waits for the jobs that a log is busy with.
 PAUSE_TIMEOUT: Final = 30
 
 
@@ -18,7 +18,7 @@ async def async_pre_backup(hass: HomeAssistant) -> None:
 
 
 async def async_post_backup(hass: HomeAssistant) -> None:
-    """Have them written again."""
+    """Let the session logs write to their files again."""
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
     await asyncio.gather(*(entry.runtime_data.log.resume() for entry in entries))
 

@@ -24,7 +24,7 @@ class LrsPagerButtonDescription(LrsPagerDescription, ButtonEntityDescription):
 
 
 BUTTONS = (
-    # A mistake with these two can't be undone, so they are not there for everyone to press.
+    # A mistake with these two can't be undone, so they are disabled at first.
     LrsPagerButtonDescription(
         key="clear_all_sessions",
         entity_registry_enabled_default=False,
@@ -60,5 +60,5 @@ class LrsPagerButton(LrsPagerEntity, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Do it."""
+        """Send the command."""
         await self.send(self.entity_description.press_fn(self.coordinator))

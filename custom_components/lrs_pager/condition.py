@@ -23,9 +23,9 @@ CONF_AT_LEAST: Final = "at_least"
 
 
 class LrsPagerCondition(Condition):
-    """Something that is so at the transmitters of a target, all taken together.
+    """A condition on the transmitters of a target, all taken together.
 
-    A transmitter that can't be reached has nobody waiting: what is known of it may be over.
+    A transmitter that can't be reached counts as one without guests: its snapshot may be old.
     """
 
     # The options' schema. The editor sends options also where there are none to choose.
@@ -57,10 +57,10 @@ class LrsPagerCondition(Condition):
 
     @abstractmethod
     def is_so(self, snapshots: list[Snapshot]) -> bool:
-        """Whether it is so."""
+        """Whether the condition holds."""
 
     def _snapshots(self) -> Iterator[Snapshot]:
-        """What is shown of the transmitters that are meant and can be reached."""
+        """The snapshots of the target's transmitters that can be reached."""
         entries: list[LrsPagerConfigEntry] = self._hass.config_entries.async_entries(DOMAIN)
         for entry in entries:
             if (
@@ -76,12 +76,12 @@ class LateCondition(LrsPagerCondition):
 
     @override
     def is_so(self, snapshots: list[Snapshot]) -> bool:
-        """Whether it is so."""
+        """Whether the condition holds."""
         return any(snapshot.late for snapshot in snapshots)
 
 
 class WaitingCondition(LrsPagerCondition):
-    """Guests hold a pager and were not paged yet."""
+    """At least so many parties hold a pager and were not paged yet."""
 
     options: ClassVar[dict[vol.Marker, Any]] = {
         vol.Required(CONF_AT_LEAST, default=1): vol.All(vol.Coerce(int), vol.Range(min=1))
@@ -89,7 +89,7 @@ class WaitingCondition(LrsPagerCondition):
 
     @override
     def is_so(self, snapshots: list[Snapshot]) -> bool:
-        """Whether it is so."""
+        """Whether the condition holds."""
         at_least: int = self._options[CONF_AT_LEAST]
         return sum(len(snapshot.waiting) for snapshot in snapshots) >= at_least
 

@@ -91,7 +91,8 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
     """Add a transmitter, or change its address.
 
     An entry's unique ID is the transmitter's MAC address, which DHCP alone tells; None until then.
-    A flow for what was discovered has the host in title_placeholders, where others look for it.
+    An ignored entry that zeroconf found has its host instead. A flow of discovery has the host in
+    title_placeholders, where the other flows look for it.
     """
 
     VERSION = 1
@@ -152,8 +153,8 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
-        """Offer a transmitter that announces itself; of which it tells nothing but the address."""
-        # By IPv4 if it has both, as DHCP does, or it would be taken for two.
+        """Offer a transmitter that announces itself; its address is all that this tells."""
+        # IPv4 if it has both, as DHCP has that: a unit with two addresses would be offered twice.
         host = str(
             min(
                 discovery_info.ip_addresses,
@@ -161,8 +162,8 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         )
         self._found(host)
-        # For the user to ignore it by, and against the second of the services that a unit announces
-        # at a time. An entry gets none of these: an address is no identity.
+        # By this ID of the flow, the user can ignore the unit; and it stops the flow of the second
+        # service that a unit announces. An entry does not keep it: an address is no identity.
         await self.async_set_unique_id(host)
         if reason := await self._async_known() or await self._async_refusal():
             return self.async_abort(reason=reason)
@@ -173,12 +174,12 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
-        """Offer a transmitter, or follow to its address one that the user has."""
+        """Offer a transmitter, or give an entry with this MAC address its new IP address."""
         host, mac = discovery_info.ip, dr.format_mac(discovery_info.macaddress)
         self._found(host)
         for flow in self._async_in_progress(match_context={"unique_id": mac}):
             if flow["context"].get("title_placeholders") != {CONF_HOST: host}:
-                # Offered where it is no longer.
+                # It offers this transmitter at a former address.
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
         if entry := await self.async_set_unique_id(mac):
             moved = await _async_moved(entry, self._address)
@@ -189,11 +190,11 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         if reason := await self._async_refusal():
             return self.async_abort(reason=reason)
         entries = await self._async_entries_at(self._address)
-        # Zeroconf's, which does not know the MAC address.
+        # The offer of zeroconf, which does not know the MAC address.
         self._withdraw(host)
         if not entries:
             return await self.async_step_confirm()
-        # What was added, or ignored, by its address gets its identity. Another's is not taken.
+        # An entry that was added, or ignored, by its address gets the MAC address if it has none.
         entry = next((entry for entry in entries if entry.unique_id in {None, host}), None)
         if entry:
             self.hass.config_entries.async_update_entry(entry, unique_id=mac)
@@ -233,26 +234,27 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
         self.context["title_placeholders"] = {CONF_HOST: host}
 
     async def _async_known(self) -> str | None:
-        """Why what was discovered need not be offered; None if it is new."""
+        """Return why what was discovered need not be offered; None if it is new."""
         if await self._async_entries_at(self._address):
             return "already_configured"
         return "already_in_progress" if self._offers(self._address[CONF_HOST]) else None
 
     async def _async_refusal(self) -> str | None:
-        """Try what was discovered: why it is not offered; None if it is a T7470."""
+        """Try what was discovered; return why not to offer it, or None if it is a T7470."""
         errors, _ = await _async_try(self._address)
         if not errors:
             return None
         return "not_t7470" if errors["base"] == "not_t7470" else "cannot_connect"
 
-    # ------------------------------------------------------------------ what all have in common
+    # ---------------------------------------------------------------------- what steps share
 
     async def _async_check(
         self, address: Mapping[str, Any], reconfigured: ConfigEntry | None = None
     ) -> tuple[dict[str, str], Mapping[str, str]]:
-        """Try an address: errors for the form, placeholders.
+        """Try an address; return errors for the form, and their placeholders.
 
-        Abort if another entry has it, unless Repairs say that the two have swapped theirs.
+        Raises AbortFlow if another entry has it, unless Repairs say that the two have swapped
+        theirs.
         """
         try:
             errors, placeholders = await _async_try(address)
@@ -333,7 +335,7 @@ class LrsPagerConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class LrsPagerOptionsFlow(OptionsFlowWithReload):
-    """Change when a business day begins, and what is shown: the host stand, names in states."""
+    """Change when a business day begins, what is shown, and for how long names are kept."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form, or save what was entered."""
@@ -347,12 +349,12 @@ class LrsPagerOptionsFlow(OptionsFlowWithReload):
 
 
 async def _async_moved(entry: ConfigEntry, address: dict[str, Any]) -> dict[str, Any] | None:
-    """What changes in the data of an entry of this MAC address; None if it is not to move."""
+    """Return what changes in the data of an entry that DHCP found; None if it is not to move."""
     if entry.source == SOURCE_IGNORE:
         return address
     host = address[CONF_HOST]
     if host in await _async_hosts(entry.data):
-        return {}  # and keeps its name, if it has one
+        return {}  # so that it keeps its host name, if it has one
     # Routers and caches tell of old addresses, too: one that answers is not given up for one
     # that doesn't. If neither does, the unit may be starting just now, at the new one.
     errors, _ = await _async_try({**entry.data, CONF_HOST: host})
@@ -363,7 +365,7 @@ async def _async_moved(entry: ConfigEntry, address: dict[str, Any]) -> dict[str,
 
 @callback
 def _give_address(hass: HomeAssistant, entry: ConfigEntry, address: Mapping[str, Any]) -> None:
-    """Give an entry another address, at which it is looked for anew."""
+    """Give an entry another address, without a MAC address, and reload it."""
     _forget_mac(hass, entry)
     address = {key: address[key] for key in (CONF_HOST, CONF_PORT)}
     hass.config_entries.async_update_entry(entry, unique_id=None, data={**entry.data, **address})
@@ -375,7 +377,7 @@ def _forget_mac(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Take the MAC address off the device of an entry.
 
     Up to Home Assistant 2026.3, all integrations that know a MAC address share a device. Then the
-    others keep that, with the address, and the entry gets one of its own.
+    others keep that device, with the address, and the entry gets one of its own.
     """
     registry, entities = dr.async_get(hass), er.async_get(hass)
     others = {
@@ -391,7 +393,7 @@ def _forget_mac(hass: HomeAssistant, entry: ConfigEntry) -> None:
         ours = (DOMAIN, entry.entry_id)
         registry.async_update_device(device.id, new_identifiers=device.identifiers - {ours})
         own = registry.async_get_or_create(config_entry_id=entry.entry_id, identifiers={ours})
-        # Before the entry leaves the other device, which would delete them.
+        # Before the entry leaves the other device, which would delete these entities.
         for entity in er.async_entries_for_config_entry(entities, entry.entry_id):
             entities.async_update_entity(entity.entity_id, device_id=own.id)
         registry.async_update_device(device.id, remove_config_entry_id=entry.entry_id)
@@ -406,7 +408,7 @@ async def _async_hosts(address: Mapping[str, Any]) -> set[str]:
 
 
 async def _async_try(address: Mapping[str, Any]) -> tuple[dict[str, str], Mapping[str, str]]:
-    """Ask who is at an address: errors for the form (none if it is a T7470), placeholders."""
+    """Ask who is at an address; return errors for the form (none: a T7470), and placeholders."""
     transmitter = Transmitter(address[CONF_HOST], address[CONF_PORT])
     try:
         envelope = await transmitter.probe()

@@ -29,7 +29,7 @@ DEFAULT_SHOW_PANEL: Final = True
 # entities: everybody in the house can read those.
 CONF_SHOW_NAMES: Final = "show_names_in_states"
 
-# The options' key for the days after a session's end for which its label is kept in the session
-# log, and its default; 0 is not at all, and None for ever.
+# The options' key for how many days after a session's end its label is kept in the session log (0:
+# not at all; None: for ever), and its default.
 CONF_KEEP_NAMES: Final = "keep_names"
 DEFAULT_KEEP_NAMES: Final = 7

@@ -1,4 +1,4 @@
-"""Wires to Home Assistant what keeps up with a transmitter."""
+"""The coordinator: connects the parts that keep up with a transmitter to Home Assistant."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -122,9 +122,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _read(self) -> Snapshot:
         self._soon.cancel()
-        # After a failure, the transmitter is asked again soon, whatever it told before.
+        # After a failure, the next poll comes soon, also if push had made the interval longer.
         self.update_interval = timedelta(seconds=INTERVALS.poll)
-        # An answer that was under way when it is noticed that our clock was set tells less.
+        # Notice now if our clock was set: the unit's clock can't be read off an answer that is
+        # under way when that is noticed.
         self.follower.now()
         try:
             await self.follower.read()
@@ -141,8 +142,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         _tell_issues(self)
         self.timers.asked()
         snapshot = self._snapshot()
-        # Entities are not asked again for what they show already; `data` is what they were last
-        # shown, by a message it may be.
+        # Entities don't write again what they show already. `data` is the snapshot that they
+        # showed last; a message may have brought it.
         self.always_update = (
             bool(self.follower.events)
             or self.timers.is_due
@@ -153,19 +154,19 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Have entities show the snapshot; then tell what happened."""
+        """Have entities show the snapshot; then tell of the events."""
         super().async_update_listeners()
         active = self.data.active if self.last_update_success else None
         self.quotes.see(active, self.follower.tracker.tracked)
         if not self.last_update_success:
-            return  # nobody hears what an entity tells that is unavailable
+            return  # an unavailable event entity tells nobody: the events wait
         self.follower.events.tell(self.follower.now() - MAX_EVENT_AGE)
         if self.data.active is not None:
             self.timers.look(self.data, self.follower.tracker.tracked)
 
     @callback
     def async_start_push(self) -> None:
-        """Begin to listen, now that there are entities to show what comes."""
+        """Register for pushed changes, now that there are entities to show them."""
         self.config_entry.async_create_background_task(
             self.hass, self.follower.push.run(), f"{self.name} push"
         )
@@ -184,11 +185,11 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def changed(self) -> None:
-        """Show what is known now, beside the polls. Whether the unit answers is for them to say."""
+        """Show what is known now, between polls. Only a poll says whether the unit answers."""
         if self.is_closed:
             return
         if not self.last_update_success:
-            self.read_soon(0)  # it is back, which a poll will say
+            self.read_soon(0)  # it is back: a poll makes the entities available
             return
         self._show()
         if self.follower.is_behind or self._picture.is_behind(self.log):
@@ -209,24 +210,24 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def read_soon(self, delay: float) -> None:
-        """Poll, though it is not due."""
+        """Poll in so many seconds, unless an earlier poll is due."""
         self._soon.ask(delay)
 
     @callback
     def written(self, changes: Sequence[Change]) -> None:
-        """Have statistics follow the log."""
+        """Have long-term statistics and quotes follow the log."""
         for before, after in changes:
             self.long_term_statistics.note(before, after)
         self.quotes.note(changes)
 
     @callback
     def missed(self, start: float, end: float) -> None:
-        """Tell the user."""
+        """Notify the user of a span in which sessions may be missing (POSIX seconds)."""
         self.hass.async_create_task(tell_of_missed(self.hass, self.config_entry, start, end))
 
     @callback
     def stepped(self, seconds: int) -> None:
-        """Our clock was set: show all by the new time."""
+        """Our clock was set, and went forward by so many seconds: show all by the new time."""
         self._picture.shift(seconds)
         self.quotes.forget()
         self.changed()
@@ -239,12 +240,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     # ------------------------------------------------------------------------------ commands
 
     async def async_read_all(self) -> None:
-        """Poll now, and read all there is."""
+        """Ask for a poll that reads everything: active sessions, the whole history, settings."""
         self.follower.read_everything()
         await self.async_request_refresh()
 
     async def async_set_clock(self) -> None:
-        """Set the unit's clock to Home Assistant's local time, and see that it took.
+        """Set the unit's clock to Home Assistant's local time, and check that it took.
 
         Raises TransmitterError, and HomeAssistantError if it didn't take.
         """
@@ -256,7 +257,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     # ---------------------------------------------------------------------------- publishing
 
     def _snapshot(self) -> Snapshot:
-        """Take what is shown, as of now."""
+        """Return the snapshot of this moment."""
         follower = self.follower
         clock = follower.unit_clock()
         return self._picture.take(
@@ -287,20 +288,20 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self.async_update_listeners()
 
     async def _save(self) -> None:
-        """Save what has ended, and show the day's figures with it."""
+        """Write ended sessions to the log, and show the day's figures with them."""
         await self.follower.save()
         await self._sum_up()
         if not self.is_closed and self.last_update_success:
             self._show()
 
     async def _sum_up(self) -> None:
-        """Have the day's figures as the log is."""
+        """Bring the day's figures up to date with the log."""
         day = self._picture.day(self.follower.unit_clock(), self.follower.now())
         await self._picture.sum_up(day, self.log)
 
     @callback
     def _refresh(self) -> Callable[[], bool]:
-        """Begin to poll; return whether that is done."""
+        """Begin to poll; return a function that says whether that is done."""
         return self.config_entry.async_create_background_task(
             self.hass, self.async_refresh(), f"{self.name} read"
         ).done
@@ -312,7 +313,7 @@ async def _open_log(coordinator: LrsPagerCoordinator) -> None:
     Raises UpdateFailed if it can't be opened.
     """
     hass, entry = coordinator.hass, coordinator.config_entry
-    # What was said before a reload; if it is so still, it is said again.
+    # Issues from before a reload; those that still hold are raised again.
     for issue in (LOG_NOT_SAVED, *FORMER_ISSUES):
         withdraw_issue(hass, entry, issue)
     try:
@@ -331,7 +332,7 @@ async def _open_log(coordinator: LrsPagerCoordinator) -> None:
 
 
 def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
-    """What is our own: Home Assistant's clocks, and what the user has chosen."""
+    """Home Assistant's clocks and the user's options, as the follower takes them."""
     days = entry.options.get(CONF_KEEP_NAMES, DEFAULT_KEEP_NAMES)
     return Ourselves(
         zone=dt_util.get_default_time_zone,
@@ -346,11 +347,11 @@ def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:
 
 
 def _quotes(coordinator: LrsPagerCoordinator, changed: Callable[[], None]) -> Quotes:
-    """The quotes of a transmitter, which nobody looks at yet."""
+    """The quotes of a transmitter; none is worked out until somebody watches."""
     hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
 
     def keep(session: PlacedSession, quoted: int | None) -> None:
-        follower.tracker.quoted(session, quoted)  # which is another once the log is open
+        follower.tracker.quoted(session, quoted)  # looked up now, as `open` replaces it
 
     return Quotes(
         Wires(
@@ -383,7 +384,7 @@ def day_start_of(entry: ConfigEntry) -> int:
 
 
 def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
-    """Raise or withdraw what the user is to know."""
+    """Raise the issues that hold, and withdraw those that don't."""
     hass, entry, follower = coordinator.hass, coordinator.config_entry, coordinator.follower
     if follower.is_sure:
         accept(hass, entry)
@@ -395,7 +396,7 @@ def _tell_issues(coordinator: LrsPagerCoordinator) -> None:
 
 
 def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> CALLBACK_TYPE:
-    """Call a function in some seconds; return how not to."""
+    """Call a function in some seconds; return a function that cancels that."""
 
     @callback
     def on_time(_: datetime) -> None:
@@ -406,9 +407,9 @@ def _call_later(hass: HomeAssistant, delay: float, run: Callable[[], None]) -> C
 
 @contextmanager
 def _while_open(coordinator: LrsPagerCoordinator) -> Iterator[None]:
-    """Raise CancelledError if the coordinator was closed meanwhile, whatever that made fail.
+    """Raise CancelledError if the coordinator was closed meanwhile, instead of any other error.
 
-    Nobody is left to be told of that, in the log least of all, nor to be shown anything.
+    Then nobody is left to be shown data, and an error that closing has caused is not to be logged.
     """
     try:
         yield

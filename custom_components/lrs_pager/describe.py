@@ -24,14 +24,14 @@ def local_time(instant: float | None) -> str | None:
 
 
 def _state(session: PlacedSession) -> str:
-    """Where a session is; one of the log is cleared, whatever it lacks."""
+    """A session's state: with the time or the type of its end it is cleared, whatever it lacks."""
     if session.cleared_at is not None or session.clear_type is not None:
         return CLEARED
     return PAGED if session.is_paged else STARTED
 
 
 def name(session: PlacedSession, *, is_shown: bool) -> dict[str, Any]:
-    """A session's label as a part of attributes that have it only if the user wants it shown."""
+    """The attribute with a session's label; none at all unless the user wants it shown."""
     return {LABEL: session.label} if is_shown else {}
 
 

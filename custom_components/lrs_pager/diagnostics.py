@@ -12,12 +12,12 @@ from homeassistant.util import dt as dt_util
 from .coordinator import LrsPagerConfigEntry
 from .sessions.log import SessionLog
 
-# Seconds back from now from which sessions are looked at; and from its goal, within which a page is
-# one at the goal.
+# Seconds before now from which sessions are counted; and seconds from its goal within which a page
+# is one at the goal.
 PAGED_SINCE = 30 * 24 * 3600
 AT_GOAL = 2
 
-# Where the transmitter is; who the guests are; and what would let two files be matched.
+# The transmitter's address; guests' names; and what would let two files be matched.
 TO_REDACT = {CONF_HOST, "label", "uuid"}
 
 
@@ -53,14 +53,14 @@ async def async_get_config_entry_diagnostics(
             "log": {"sessions": await coordinator.log.count()},
             "snapshot": {
                 **asdict(coordinator.data),
-                # A list, as nothing is taken out of tuples.
+                # A list, as async_redact_data does not look into tuples.
                 "active": [asdict(session) for session in coordinator.data.active or ()],
             },
         },
         TO_REDACT,
     )
-    # What the unit really does, of which the vendor's pages say little. It has no values, but names
-    # of fields, and is told as it is.
+    # How the unit really behaves, of which the vendor's pages say little. It has names of fields,
+    # but no values, so that there is nothing to redact.
     protocol = coordinator.transmitter.behaviour.to_show()
     protocol["pages_at_goal"] = await _pages_at_goal(coordinator.log)
     return {**known, "protocol": protocol}

@@ -58,7 +58,7 @@ class LrsPagerEntity(CoordinatorEntity[LrsPagerCoordinator]):
         return super().available and self.entity_description.known_fn(self.coordinator.data)
 
     async def send(self, command: Awaitable[object]) -> None:
-        """Wait for what the user has done at the transmitter."""
+        """Wait for a command to the transmitter. Raises HomeAssistantError if it failed."""
         try:
             await command
         except TransmitterError as err:

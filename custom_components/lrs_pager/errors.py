@@ -1,4 +1,4 @@
-"""Errors in the user's words: a transmitter's, and those of what can't be asked of it.
+"""Errors in the user's words: a transmitter's, and those of requests that can't be met.
 
 The keys are those of `exceptions` in translations/ and, for the config flow, of `config.error`.
 """
@@ -53,7 +53,7 @@ def command_failure(err: TransmitterError) -> HomeAssistantError:
 
 
 def refused(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the exception for a request that can't be met; the transmitter was not asked.
+    """Return the exception for a request that can't be met; nothing was changed by it.
 
     key: of `exceptions` in translations/. placeholders: of its text.
     """

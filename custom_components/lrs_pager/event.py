@@ -72,7 +72,7 @@ class SessionEventEntity(LrsPagerEntity, EventEntity):
 
     @override
     async def async_get_last_event_data(self) -> EventExtraStoredData | None:
-        """Return what Home Assistant kept of the latest step: no name if none is shown now."""
+        """Return the latest step as Home Assistant kept it, without a name if none is shown now."""
         kept = await super().async_get_last_event_data()
         if kept and kept.last_event_attributes and not self.coordinator.data.shows_names:
             kept.last_event_attributes.pop(LABEL, None)
@@ -93,10 +93,10 @@ class SessionEventEntity(LrsPagerEntity, EventEntity):
 
     @callback
     def _tell(self, _: datetime | None) -> None:
-        """Tell of all that has happened.
+        """Tell of all steps that wait.
 
-        The state is the time to the millisecond, and an automation does not see the second of two
-        events in one.
+        The state is the time in milliseconds: of two events in the same one, automations see only
+        the first.
         """
         self._cancel_next = None
         while self._news and self.available:

@@ -52,8 +52,9 @@ class Said:
     """What was said.
 
     language: a tag ("de-CH"). number: of guests, or of the pager, in digits or words. places: names
-    of the transmitter or its area. entry_id: the one that is meant without places. assistant: the
-    one to which it has to be exposed; None for any. say_names: whether guests' names are spoken.
+    of the transmitter or its area. entry_id: of the transmitter that is meant if no place is named.
+    assistant: the one to which it has to be exposed; None if it need not be. say_names: whether
+    guests' names are spoken.
     """
 
     request: Request
@@ -161,7 +162,7 @@ def _number_words(language: str) -> dict[str, int]:
 
 
 def _letters(text: str) -> str:
-    """The letters and digits of a text: words are put together or not, by who writes them."""
+    """The letters and digits of a text, as some write the words of a number together."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 
@@ -171,13 +172,13 @@ def _letters(text: str) -> str:
 class LrsPagerIntent(intent.IntentHandler):
     """An intent for transmitters of which *Active sessions* is exposed. It tells no names.
 
-    number: what the number is that is said with it; None if there is none.
+    number: describes the number that is said with it; None if there is none.
     """
 
     platforms = {Platform.SENSOR}  # noqa: RUF012  # as Home Assistant has it
 
     def __init__(self, request: Request, name: str, description: str, number: str | None) -> None:
-        """Take what it is about."""
+        """Take the request, its name, and its description for language models."""
         self.request = request
         self.intent_type = name
         self.description = description

@@ -13,7 +13,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
 
-# Their ids, which the entry's id follows; also their keys in translations.
+# The issues' ids, which the entry's id follows; also their keys in translations.
 # The session log could not be read, and was set aside.
 LOG_SET_ASIDE: Final = "log_set_aside"
 # The session log can't be written.
@@ -24,7 +24,7 @@ CLOCK_OFF: Final = "clock_off"
 UNREADABLE: Final = "unreadable"
 # Changes are not pushed, though the unit said they would be.
 PUSH_SILENT: Final = "push_silent"
-# Another transmitter answers, or ours has forgotten all; and another that is known.
+# An unknown transmitter answers, or ours has forgotten all; another one that has an entry answers.
 ANOTHER_UNIT: Final = "another_unit"
 SWAPPED: Final = "swapped"
 
@@ -41,7 +41,7 @@ ISSUES: Final = (
 # What earlier versions told of in Repairs, and keep there: a notification says it now.
 FORMER_ISSUES: Final = ("sessions_missed",)
 
-# The ids of entries whose transmitter is theirs as the user says, whatever its sessions are.
+# The ids of entries of which the user says that their own transmitter answers, whatever it tells.
 ACCEPTED: HassKey[set[str]] = HassKey(f"{DOMAIN}_accepted")
 
 
@@ -76,7 +76,7 @@ def raise_issue(
 
 @callback
 def withdraw_issue(hass: HomeAssistant, entry: ConfigEntry, issue: str) -> None:
-    """Take an issue back, if it was told of."""
+    """Take an issue back, if there is one."""
     ir.async_delete_issue(hass, DOMAIN, f"{issue}_{entry.entry_id}")
 
 
@@ -139,7 +139,7 @@ def tell_of_clock(hass: HomeAssistant, entry: ConfigEntry, *, is_off: bool) -> N
 
 @callback
 def tell_of_push(hass: HomeAssistant, entry: ConfigEntry, *, is_silent: bool) -> None:
-    """Tell that changes are not pushed, though the unit said they would be; take it back."""
+    """Tell that changes are not pushed, though the unit said they would be, or take it back."""
     if is_silent:
         raise_issue(hass, entry, PUSH_SILENT)
     else:
@@ -159,14 +159,14 @@ def tell_of_another(hass: HomeAssistant, entry: ConfigEntry, name: str | None) -
 
 @callback
 def is_swapped(hass: HomeAssistant, *entries: ConfigEntry) -> bool:
-    """Whether one of these transmitters was told to have the address of another."""
+    """Whether Repairs say that another known transmitter answers in place of one of these."""
     registry = ir.async_get(hass)
     return any(registry.async_get_issue(DOMAIN, f"{SWAPPED}_{entry.entry_id}") for entry in entries)
 
 
 @callback
 def accept(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take back that another transmitter answers: it does not, or not any more."""
+    """Take back that another transmitter answers: ours does, or the user says so."""
     hass.data.get(ACCEPTED, set()).discard(entry.entry_id)
     withdraw_issue(hass, entry, ANOTHER_UNIT)
     withdraw_issue(hass, entry, SWAPPED)

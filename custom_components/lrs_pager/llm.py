@@ -27,7 +27,7 @@ def async_get_tools(
         if hasattr(tool, "intent_type"):  # in 2026.8, a tool's name is that of its intent
             tool.name = f"{DOMAIN}__{handler.intent_type}"
         tool.integration = DOMAIN
-        # Since 2026.10. What is said of no tool is the worst: for a page, that is right.
+        # Since 2026.10. Without annotations, a tool counts as destructive: right for a page.
         if handler.request is not Request.PAGE and (kind := getattr(llm, "ToolAnnotations", None)):
             tool.annotations = kind(read_only=True, open_world=False)
         tools.append(tool)

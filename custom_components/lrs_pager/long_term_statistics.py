@@ -2,7 +2,7 @@
 
 The recorder keeps such rows of sensors by itself, but only of what it saw in their states. These
 are worked out from the session log (hourly.py), so that hours before the installation, or while
-Home Assistant was down, and what is learnt of late, are right too.
+Home Assistant was down, are right too, and are corrected when something is learnt later.
 
 One way for all of that: take the log's figures from some hour on, read the rows that are there,
 write those that differ, and read again to see that they were kept. At the start that hour is the
@@ -76,14 +76,14 @@ from .sessions.session import PlacedSession
 # graph shows more, and a busy hour's rows are written a dozen times rather than once per guest.
 DELAY: Final = timedelta(minutes=5)
 
-# The same if an hour counts a session no more, as it is counted twice until that is written.
+# The same if a session has left an hour, as two hours may count it until that is written.
 DELAY_IF_MOVED: Final = timedelta(seconds=5)
 
 # Seconds for what is left to be written when the transmitter is unloaded. Home Assistant waits for
 # ten; what is not written then is at the next start.
 STOP_TIMEOUT: Final = 5
 
-# Seconds that the recorder may take to come to what it was told before the user is told. It takes
+# Seconds that the recorder may take to come to our rows before a warning is logged. It takes
 # minutes to purge a large database, or to update it to a new version of Home Assistant.
 BUSY_AFTER: Final = 10 * 60
 
@@ -105,7 +105,7 @@ _NAMES: Final = {
     ON_TIME_RATE: "on-time rate",
 }
 
-# Unit, and the family that it can be converted in.
+# Unit, and the class of units to which it can be converted.
 _UNITS: Final[dict[str, tuple[str, str | None]]] = {
     SESSIONS: ("sessions", None),
     GUESTS: ("guests", None),
@@ -130,39 +130,39 @@ class _MovedHours:
         self.log: SessionLog | None = None
 
     async def open(self, log: SessionLog) -> None:
-        """Take those that were not written before Home Assistant was killed."""
+        """Take the hours whose rows were not written before Home Assistant was killed."""
         self.log = log
         kept = await log.get(MOVED_KEY)
         self.all.update(hour for hour in kept or () if isinstance(hour, int))
         await self.keep()
 
     async def keep(self) -> None:
-        """Have the log keep them."""
+        """Have the log keep these hours."""
         if self.log is not None:
             with suppress(LogClosedError):
                 await self.log.set(MOVED_KEY, sorted(self.all))
 
     async def written(self, hours: Collection[int]) -> None:
-        """Forget those that are written."""
+        """Forget hours whose rows are written."""
         if hours:
             self.all.difference_update(hours)
             await self.keep()
 
 
 class LongTermStatistics:
-    """Keeps a transmitter's rows as its log is.
+    """Keeps a transmitter's rows equal to the figures of its log.
 
     `note` is told of each change of the log, also before `async_start`.
     """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-        """Take note of what is to be kept; nothing is read or written yet."""
+        """Read and write nothing yet."""
         self._hass = hass
         self._entry = entry
         self._ids = {key: statistic_id(entry.entry_id, key) for key in KEYS}
         self._title = entry.title
         self._log: SessionLog | None = None
-        # The first hour that may not be written as the log has it; None if all are.
+        # The first hour whose rows may differ from the log; None if none do.
         self._since: int | None = None
         self._moved = _MovedHours()
         self._changes = 0
@@ -194,7 +194,7 @@ class LongTermStatistics:
             oldest = await log.first_ended(0)
             await self._moved.open(log)
             self._log = log
-            # Without a session, there may be a new name all the same.
+            # Even without a session, the entry's title may be new.
             self._note(_this_hour() if oldest is None else oldest // HOUR * HOUR)
             self._sync_now()
 
@@ -223,7 +223,7 @@ class LongTermStatistics:
 
     @callback
     def _note(self, hour: int, delay: timedelta = DELAY) -> None:
-        """Have all rows from an hour on looked at, in a while."""
+        """Have the rows from an hour on written, after a delay."""
         self._changes += 1
         self._since = hour if self._since is None else min(self._since, hour)
         if delay < DELAY:
@@ -241,7 +241,7 @@ class LongTermStatistics:
     def _sync_now(self, _: datetime | None = None) -> None:
         self._unschedule()
         if self._one_at_a_time.locked():
-            # While the recorder stands still, one waits for it, and not more and more.
+            # While the recorder stands still, one task waits for it, rather than ever more.
             delay = DELAY_IF_MOVED if self._moved.all else DELAY
             self._cancel_timer = async_call_later(self._hass, delay, self._sync_now)
             return
@@ -263,14 +263,14 @@ class LongTermStatistics:
                 self._tell(None if is_kept else "it did not keep what was written")
 
     async def _write_all(self) -> bool:
-        """Write; return whether that was kept, as far as nothing has changed meanwhile."""
+        """Write; return False if rows still differ after that, though the log has not changed."""
         for _ in range(2):
             if self._log is None or self._since is None:
                 return True
             changes, moved = self._changes, frozenset(self._moved.all)
             is_all = not await self._write(self._log, self._since, moved)
             if changes != self._changes:
-                return True  # its turn comes
+                return True  # a timer is set for the change
             if is_all:
                 self._since = None
                 await self._moved.written(moved)
@@ -291,8 +291,8 @@ class LongTermStatistics:
         """Write the rows from an hour on that differ; return whether there were some."""
         await self._settled()
         recorder = get_instance(self._hass)
-        # The recorder's question for the total up to an hour takes no hour to come, as there is if
-        # the transmitter's clock is ahead.
+        # The recorder gives no total up to an hour to come; there is such an hour if the
+        # transmitter's clock is ahead.
         start = min(since, _this_hour())
         metadata, totals = await recorder.async_add_executor_job(self._read_written, start)
         renamed = {
@@ -319,12 +319,12 @@ class LongTermStatistics:
             if following is None:
                 return has_written
             if writes:
-                # So that the recorder never has more than one stretch to write before what else
-                # happens in the house: a first time may take it minutes.
+                # Only one stretch at a time is queued before what else happens in the house: the
+                # first time, all of them may take the recorder minutes.
                 await self._settled()
             totals, start = merged.totals, end
             if following >= end + STRETCH:
-                # Over the years in which nothing is logged, as before a clock was first set.
+                # Skip years without sessions, as between those of a clock that was not set and now.
                 start = following // HOUR * HOUR
                 _, totals = await recorder.async_add_executor_job(self._read_written, start)
 
@@ -393,7 +393,7 @@ class LongTermStatistics:
 
 
 def _metadata(title: str, ids: Mapping[str, str]) -> dict[str, StatisticMetaData]:
-    """What the recorder is told of each statistic. ids: by its key."""
+    """The metadata of each statistic, by its key, as the recorder takes them. ids: by key."""
     return {
         key: StatisticMetaData(
             source=DOMAIN,
@@ -409,7 +409,7 @@ def _metadata(title: str, ids: Mapping[str, str]) -> dict[str, StatisticMetaData
 
 
 def _row(row: StatisticsRow) -> Row:
-    """A row, as the recorder returns it."""
+    """Take over a row that the recorder returned."""
     return Row(
         state=row.get("state"),
         sum=row.get("sum"),

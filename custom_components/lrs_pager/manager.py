@@ -1,6 +1,6 @@
-"""What a manager asks of the log: today against other days, when it breaks, which pagers do.
+"""What a manager asks of the log: today against other days, the worst hours, broken pagers.
 
-All is read in batches and worked out in other threads: the event loop goes on meanwhile.
+The log is read in batches, and figures are worked out in other threads, as both take a while.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -76,9 +76,9 @@ async def manager(hass: HomeAssistant, coordinator: LrsPagerCoordinator) -> dict
 
 
 def weeks_before(instant: datetime, weeks: int) -> int:
-    """When local clocks showed the same, so many weeks before an instant (POSIX seconds).
+    """The instant (POSIX seconds) so many weeks earlier at which local clocks showed the same.
 
-    Of an instant before FIRST, as before that.
+    An instant before FIRST is taken for FIRST.
     """
     local = dt_util.as_local(max(instant, FIRST)).replace(tzinfo=None) - timedelta(weeks=weeks)
     return _seconds(local.replace(tzinfo=dt_util.get_default_time_zone()))
@@ -87,10 +87,10 @@ def weeks_before(instant: datetime, weeks: int) -> int:
 async def _usual(
     coordinator: LrsPagerCoordinator, now: datetime
 ) -> tuple[dict[str, float | None] | None, int]:
-    """The mean of the same weekday's last weeks up to the time of day that it is now.
+    """The mean figures of this weekday in the last weeks, each up to the present time of day.
 
-    Return it with how many of these days had sessions; those that had none, and those in which
-    sessions may have been missed, are left out.
+    None if there is no such day. Also return how many days there are: those without sessions, and
+    those in which sessions may have been missed, are left out.
     """
     day = coordinator.data.day
     missed = await missed_spans(coordinator.log)

@@ -52,7 +52,7 @@ async def async_setup_entry(
 
 
 class DefaultGoal(LrsPagerEntity, NumberEntity):
-    """The unit's setting of that name."""
+    """The unit's setting `defaultTargetGoal`."""
 
     entity_description: LrsPagerNumberDescription
 

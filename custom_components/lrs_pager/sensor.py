@@ -91,13 +91,13 @@ class DurationDescription(LrsPagerSensorDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class QuoteDescription(LrsPagerSensorDescription):
-    """Something that is worked out for as long as the sensor is enabled."""
+    """A figure about quotes: such a sensor has them worked out while it is enabled."""
 
     suggested_display_precision: int = 0
 
 
 def _time(instant: int | None) -> datetime | None:
-    """Return an instant as Home Assistant writes them."""
+    """Return an instant (POSIX seconds) as Home Assistant takes it."""
     return None if instant is None else dt_util.utc_from_timestamp(instant)
 
 
@@ -132,12 +132,12 @@ def _pagers_not_back(snapshot: Snapshot) -> Mapping[str, Any]:
 
 
 def _guests(sessions: Collection[PlacedSession]) -> int:
-    """Add up parties; one whose size is not known is a guest at least."""
+    """Add up the guests; a party whose size is not known counts as one guest."""
     return sum(session.party_size or 1 for session in sessions)
 
 
 def _quote(snapshot: Snapshot, size: str) -> int | None:
-    """The minutes within which a party that comes now is paged."""
+    """The minutes within which a party that comes now is paged; None if that can't be told."""
     return snapshot.quotes.quotes[size].high if snapshot.quotes else None
 
 
@@ -153,7 +153,7 @@ def _quote_attributes(snapshot: Snapshot, size: str) -> Mapping[str, Any]:
 
 
 def _against_goal(snapshot: Snapshot) -> Mapping[str, Any]:
-    """Say how many were paged within their goal."""
+    """Say what percentage of guests was paged within their goal."""
     rate = snapshot.quotes.kept.goal_rate if snapshot.quotes else None
     return {"against_goal": None if rate is None else round(rate)}
 
@@ -356,7 +356,7 @@ class LrsPagerSensor(LrsPagerEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Have worked out what is worked out for us alone."""
+        """Have quotes worked out while this sensor is there, if it shows them."""
         await super().async_added_to_hass()
         if isinstance(self.entity_description, QuoteDescription):
             self.async_on_remove(self.coordinator.quotes.watch())

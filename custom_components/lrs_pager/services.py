@@ -103,7 +103,7 @@ def _whole(value: Any) -> int:
 
 
 def _period(value: Any) -> timedelta:
-    """Read a period of time in any way that Home Assistant knows, also one longer than any."""
+    """Read a period of time in any form that Home Assistant takes, if timedelta can hold it."""
     try:
         period: timedelta = cv.positive_time_period(value)
     except OverflowError as err:
@@ -203,7 +203,7 @@ async def _start_session(call: ServiceCall) -> ServiceResponse:
 
 
 async def _update_session(call: ServiceCall) -> ServiceResponse:
-    """Change what is given."""
+    """Change the given fields of a session."""
     coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
     if not fields:
         raise refused("nothing_to_change")
@@ -295,7 +295,7 @@ async def _get_quote(call: ServiceCall) -> ServiceResponse:
 
 
 async def _evaluate_quotes(call: ServiceCall) -> ServiceResponse:
-    """Say what quotes would have been worth over the log."""
+    """Say how good quotes would have been for the sessions of the log."""
     coordinator = await _coordinator(call, POLICY_READ)
     sessions = [one async for batch in coordinator.log.batches(BEGINNING) for one in batch]
     missed = await missed_spans(coordinator.log)
@@ -342,7 +342,7 @@ async def _get_pagers(call: ServiceCall) -> ServiceResponse:
 
 
 async def _answer(call: ServiceCall) -> ServiceResponse:
-    """Do what was said to a voice assistant, and return what to answer, also if it went wrong."""
+    """Do what was said to a voice assistant; return what to say, also if that went wrong."""
     place: str = call.data[ATTR_PLACE]
     said = Said(
         request=call.data[ATTR_REQUEST],
@@ -373,7 +373,7 @@ async def _change(
 ) -> ServiceResponse:
     """Send a command for the session on a pager, and return that session.
 
-    If the call says which session is meant, it is not sent for another.
+    If the call has a session_id, the command is not sent for another session.
     """
     session_id: str | None = call.data.get(ATTR_SESSION_ID)
     if session_id is None:
@@ -397,7 +397,7 @@ async def _send(
     try:
         answer = await coordinator.commands.send(command)
     except TransmitterError as err:
-        # Where active sessions are not told at all, it is the command that was not found.
+        # Where the unit tells no active sessions, 4.04 may mean that it lacks the command.
         is_told = coordinator.data.active is not None
         if is_told and isinstance(err, RejectedError) and err.code == NOT_FOUND:
             raise refused("no_session", number=str(number)) from err
@@ -412,8 +412,8 @@ async def _look(
 ) -> PlacedSession | None:
     """The active session on a pager; None if there is none. To be called with session_lock held.
 
-    session_id: that of the session that should be there; None if there should be none. If there is
-    none by what is known, and all changes are told, the unit isn't asked.
+    session_id: that of the session that should be there; None if there should be none. Then, if
+    none is known and push tells all changes, the unit isn't asked.
     Raises HomeAssistantError if the unit can't be asked. If its firmware has no list of the active
     sessions, what is known is returned; with a session_id, ServiceValidationError is raised unless
     push is live.
@@ -442,7 +442,7 @@ def _told(coordinator: LrsPagerCoordinator, number: int, answer: Answer) -> Plac
     for session in answer.sessions:
         if session.number == number and (placed := coordinator.follower.tracker.find(session)):
             return placed
-    # Not told, and asked for since.
+    # The answer did not tell it; the active sessions were read after it.
     return _active(coordinator, number) if coordinator.last_update_success else None
 
 
@@ -451,7 +451,7 @@ def _was_there_before(
 ) -> bool:
     """Whether a session began before the command that should have started it was sent.
 
-    By the unit's own clock. False if that is not known, or not when the session was created.
+    By the unit's own clock. False if its time or that of the session's creation is not known.
     """
     now = answer.envelope.timestamp
     clocks = coordinator.follower.clocks
@@ -488,7 +488,7 @@ def _number(call: ServiceCall) -> int:
 
 
 def _fields(call: ServiceCall) -> dict[str, Any]:
-    """What is given of a session."""
+    """The fields of a session that are given; the goal in seconds."""
     fields = {name: call.data[name] for name in (ATTR_LABEL, ATTR_PARTY_SIZE) if name in call.data}
     if ATTR_LABEL in fields:
         fields[ATTR_LABEL] = _clean(fields[ATTR_LABEL])
@@ -534,7 +534,7 @@ def _clean(text: str) -> str:
 
 
 def _instant(call: ServiceCall, name: str, default: int) -> int:
-    """A time that is given, in Home Assistant's time zone if it doesn't say which."""
+    """A time that is given, in POSIX seconds; without a zone, it is Home Assistant's local time."""
     if (time := call.data.get(name)) is None:
         return default
     assert isinstance(time, datetime)

@@ -1,4 +1,4 @@
-"""Which transmitters are meant: by an automation's target, an action or a dashboard.
+"""Which transmitters an automation's target, an action, a voice or a dashboard means.
 
 Also who may use one, and how to follow one through reloads.
 """
@@ -35,8 +35,8 @@ from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .errors import refused
 from .sync.picture import Snapshot
 
-# Every trigger and condition of Home Assistant's own wants a target, and the editor shows one
-# without as broken; so does ours. An empty one would be as silent as a wrong one.
+# All triggers and conditions of Home Assistant's own require a target, and the editor shows those
+# without as broken; so ours require one, too. An empty target would silently match nothing.
 TARGET: Final[dict[vol.Marker, Any]] = {
     vol.Required(CONF_TARGET): vol.All(cv.TARGET_FIELDS, vol.Length(min=1))
 }
@@ -48,8 +48,8 @@ PERMISSION_ENTITY: Final = "active_sessions"
 def is_meant(hass: HomeAssistant, target: TargetSelection, entry_id: str) -> bool:
     """Whether the transmitter is in the target: its device or any entity, an area, a label ...
 
-    Asked when something happens rather than kept: areas and labels change, and devices and
-    entities may not be there yet when an automation is set up.
+    Looked up whenever something happens: areas and labels change, and devices and entities may
+    not be there yet when an automation is set up.
     """
     found = async_extract_referenced_entity_ids(hass, target, expand_group=False)
     device = device_of(hass, entry_id)
@@ -101,11 +101,11 @@ def chosen_entry(hass: HomeAssistant, entry_id: str | None) -> LrsPagerConfigEnt
 
 
 def named_entry_id(hass: HomeAssistant, names: Collection[str], assistant: str | None) -> str:
-    """Return the ID of the entry that was named by voice, each of the names being its own.
+    """Return the ID of the entry that was named by voice, by names which all are its own.
 
-    names: as spoken: what the transmitter or its area is called, with words like "the" before it.
-    Without any, it is the only one there is. assistant: the one to which the transmitter has to be
-    exposed; None for all. Disabled entries don't count.
+    names: of the transmitter or its area as spoken, with words like "the". Without any, the only
+    entry is meant. assistant: the one to which the transmitter has to be exposed; None if it need
+    not be. Disabled entries don't count.
     Raises ServiceValidationError if there is none, or if there are several.
     """
     entries = exposed_entries(hass, assistant)
@@ -126,7 +126,7 @@ def named_entry_id(hass: HomeAssistant, names: Collection[str], assistant: str |
 
 
 def exposed_entries(hass: HomeAssistant, assistant: str | None) -> list[LrsPagerConfigEntry]:
-    """Return the entries that an assistant may use: whose PERMISSION_ENTITY is exposed to it.
+    """Return the entries that an assistant may use: those with an exposed PERMISSION_ENTITY.
 
     assistant: None for all entries. Disabled ones don't count.
     """
@@ -147,7 +147,7 @@ def exposed_entries(hass: HomeAssistant, assistant: str | None) -> list[LrsPager
 def _named(
     hass: HomeAssistant, entries: list[LrsPagerConfigEntry], spoken: str
 ) -> list[LrsPagerConfigEntry]:
-    """Return the entries that what was spoken may mean; several if that can't be told."""
+    """Return the entries that a spoken name may mean; several if it is ambiguous."""
     heard = _words(spoken)
     own = {entry.entry_id: [_words(name) for name in _names(hass, entry)] for entry in entries}
     said = {
@@ -176,7 +176,7 @@ def _words(text: str) -> str:
 
 
 def _names(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> list[str]:
-    """What a transmitter is called, by its user first, and what its area is."""
+    """The names of a transmitter, its user's first, and those of its area."""
     names: list[str | None] = [entry.title]
     if device := device_of(hass, entry.entry_id):
         names = [device.name_by_user, entry.title, device.name]
@@ -186,7 +186,7 @@ def _names(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> list[str]:
 
 
 def _only(entries: list[LrsPagerConfigEntry]) -> LrsPagerConfigEntry:
-    """Return the entry if it is one."""
+    """Return the only entry. Raises ServiceValidationError if there is none, or several."""
     if not entries:
         raise refused("no_transmitter")
     if len(entries) > 1:
@@ -199,7 +199,7 @@ async def allowed_coordinator(
 ) -> LrsPagerCoordinator:
     """Return the coordinator of the transmitter that is meant; see `chosen_entry`.
 
-    policy: what the user of the context has to be allowed. Automations are nobody, and allowed all.
+    policy: what the user of the context has to be allowed. Without a user, all is allowed.
     Raises Unauthorized, or UnknownUser; and what `chosen_entry` raises.
     """
     entry = chosen_entry(hass, entry_id)
@@ -219,7 +219,7 @@ async def allowed_coordinator(
 
 
 def known(coordinator: LrsPagerCoordinator) -> Snapshot:
-    """Return what is known of a transmitter. Raises ServiceValidationError if it doesn't answer."""
+    """Return a transmitter's snapshot. Raises ServiceValidationError if it doesn't answer."""
     if not coordinator.last_update_success:
         raise refused("not_loaded", title=coordinator.config_entry.title)
     return coordinator.data
@@ -250,8 +250,8 @@ def async_follow(
 ) -> CALLBACK_TYPE:
     """Watch each transmitter while it is loaded, through reloads.
 
-    watch: called with an entry whenever that is loaded; returns how to end it, which is called
-    when the entry is unloaded. Returns how to end all.
+    watch: called with an entry whenever that is loaded; returns a function that ends the watch,
+    which is called when the entry is unloaded. Return a function that ends all.
     """
     watched: dict[str, CALLBACK_TYPE] = {}
 

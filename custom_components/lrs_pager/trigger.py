@@ -22,12 +22,12 @@ from .sessions.tracker import SessionEvent, Step
 from .sync.timers import Moment
 from .target import TARGET, async_follow, device_of, is_meant
 
-# The option for what the time of a pager that is out is counted from, and its values: the words
-# of the event entity for the two steps of a session that can be.
+# The option for the step from which it is counted how long a pager is out; its values are those
+# of the event entity.
 CONF_SINCE: Final = "since"
 SINCE: Final = (Step.STARTED.value, Step.PAGED.value)
 
-# A page that is not answered for so long is told of if nothing else is chosen.
+# How long a page has to be unanswered, unless the user chooses another time.
 DEFAULT_FOR: Final = timedelta(seconds=ANSWERED_WITHIN)
 
 type Tell = Callable[[PlacedSession], None]
@@ -36,8 +36,8 @@ type Tell = Callable[[PlacedSession], None]
 class LrsPagerTrigger(Trigger):
     """Follows the transmitters of a target, whenever they are set up, through reloads.
 
-    It builds on what the coordinator tells rather than on entities: those can be disabled, and
-    the state of a binary sensor has no room for a second late guest.
+    It listens to the coordinator rather than to entities: those can be disabled, and the state of
+    a binary sensor has no room for a second late guest.
     """
 
     # The options' schema. The editor sends options also where there are none to choose.
@@ -49,7 +49,7 @@ class LrsPagerTrigger(Trigger):
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Check what the user chose."""
+        """Check the target and the options."""
         validated: ConfigType = vol.Schema(
             {**TARGET, vol.Required(CONF_OPTIONS, default=dict): cls.options}
         )(config)
@@ -80,7 +80,7 @@ class LrsPagerTrigger(Trigger):
 
     @abstractmethod
     def _watch(self, coordinator: LrsPagerCoordinator, tell: Tell) -> CALLBACK_TYPE:
-        """Begin to watch a transmitter; return how to end it."""
+        """Begin to watch a transmitter; return a function that ends that."""
 
     @callback
     def _tell(
@@ -150,19 +150,19 @@ class RemovedTrigger(StepTrigger):
 class MomentTrigger(LrsPagerTrigger):
     """A moment that comes for an active session if nothing happens to it before.
 
-    Told once for each session: not of those for which it had come when the automation was set
-    up, and not again after a reload.
+    The action runs once for each session: not for one whose moment was past when the automation
+    was set up, and not again after a reload.
     """
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take what the user chose."""
         super().__init__(hass, config)
-        # The keys of the active sessions that are done with, by transmitter.
+        # By transmitter, the keys of the active sessions for which the action does not run again.
         self._done: dict[str, set[str]] = {}
 
     @abstractmethod
     def moment(self, session: PlacedSession) -> float | None:
-        """When that is (POSIX seconds); None if it doesn't come as things are."""
+        """The moment (POSIX seconds); None if none comes as the session is now."""
 
     @override
     def _watch(self, coordinator: LrsPagerCoordinator, tell: Tell) -> CALLBACK_TYPE:
@@ -219,7 +219,7 @@ class NotAnsweredTrigger(MomentTrigger):
 
     @override
     def moment(self, session: PlacedSession, paged_again: float = 0) -> float | None:
-        """When the time is up. paged_again: when the pager was paged last, by us."""
+        """When the time is up. paged_again: when we paged the pager last (POSIX seconds), or 0."""
         duration: timedelta = self._options[CONF_FOR]
         start = session.notified_at
         return None if start is None else max(start, paged_again) + duration.total_seconds()
