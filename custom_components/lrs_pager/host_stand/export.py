@@ -40,10 +40,10 @@ COLUMNS: Final = (
 )
 NAME: Final = "name"
 
-# By this, spreadsheets know that it is UTF-8.
+# By this, spreadsheets recognise UTF-8.
 BYTE_ORDER_MARK: Final = "\ufeff"
 
-# Spreadsheets take a text that begins so for a formula, and names are what anybody typed.
+# Spreadsheets take a text that begins so for a formula, and a name is whatever anybody typed.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _ENDINGS: Final = {STOP: "cleared", REMOVED: "removed"}
@@ -62,15 +62,15 @@ def async_setup_export(hass: HomeAssistant) -> None:
 class ExportView(HomeAssistantView):
     """The sessions that ended on some business days.
 
-    The query has `start` and `end`, the first and the last day (YYYY-MM-DD; all if one is left
-    out), and `names`: 1 for the guests' names, as far as they are kept.
+    The query has `start` and `end`, the first and the last day (YYYY-MM-DD; without one, there is
+    no limit on that side), and `names`: 1 for the guests' names, as far as they are kept.
     """
 
     url = f"/api/{DOMAIN}/{{entry_id}}/sessions.csv"
     name = f"api:{DOMAIN}:sessions"
 
     async def get(self, request: web.Request, entry_id: str) -> web.StreamResponse:
-        """Write the file."""
+        """Write the file. Raises Unauthorized unless the user may read the transmitter."""
         hass = request.app[KEY_HASS]
         if not is_allowed(hass, request[KEY_HASS_USER], entry_id, POLICY_READ):
             raise Unauthorized(permission=POLICY_READ)
@@ -107,12 +107,16 @@ class ExportView(HomeAssistantView):
         return response
 
     def _refusal(self, err: ServiceValidationError, status: HTTPStatus) -> web.Response:
-        """Say what is wrong with a request."""
+        """Answer what is wrong with a request."""
         return self.json_message(str(err), status, err.translation_key)
 
 
 def _days(request: web.Request, day_start: int) -> tuple[int, int | None]:
-    """From when to when sessions are asked for (POSIX seconds)."""
+    """The first instant of the days in the query, and the first after them (POSIX seconds).
+
+    day_start: the hour at which a business day begins. The second is None without an end. Raises
+    ServiceValidationError.
+    """
     try:
         first, last = (
             date.fromisoformat(day) if (day := request.query.get(name)) else None
@@ -128,21 +132,21 @@ def _days(request: web.Request, day_start: int) -> tuple[int, int | None]:
 
 
 def _begins(day: date, day_start: int) -> int:
-    """When a business day begins."""
+    """When a business day begins (POSIX seconds)."""
     begins = datetime.combine(day, time(day_start), dt_util.get_default_time_zone())
     return int(begins.timestamp())
 
 
 def _part(sessions: list[PlacedSession], *, zone: tzinfo, names: bool) -> bytes:
-    """The lines of some sessions."""
+    """The lines of some sessions, in UTF-8."""
     return _lines(_row(session, zone, names=names) for session in sessions).encode()
 
 
 def _row(session: PlacedSession, zone: tzinfo, *, names: bool) -> list[Any]:
-    """The cells of a session; None is an empty one."""
+    """The cells of a session; None is an empty cell."""
 
     def local(instant: int | None) -> str | None:
-        """An instant as spreadsheets read it."""
+        """An instant (POSIX seconds) in local time, as spreadsheets read it."""
         if instant is None:
             return None
         return datetime.fromtimestamp(instant, zone).strftime("%Y-%m-%d %H:%M:%S")
@@ -170,7 +174,7 @@ def _lines(rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _minutes(seconds: int | None) -> float | None:
-    """Seconds in minutes, as far as anybody reads them."""
+    """Seconds in minutes, to two places."""
     return None if seconds is None else round(seconds / 60, 2)
 
 

@@ -1,7 +1,7 @@
-"""Serves what browsers show: the module with the card and the panel, and the host stand's panel.
+"""Serves the JavaScript module with the card and the panel, and registers the host stand's panel.
 
-Nothing of it is there where Home Assistant runs without its front end, nor as long as there is no
-transmitter.
+Where Home Assistant runs without its front end, neither is there; without a transmitter, pages
+don't load the module, and there is no panel.
 """
 
 from hashlib import sha256
@@ -35,24 +35,24 @@ PANEL_URL_PATH: Final = "lrs-pager"
 PANEL_ELEMENT: Final = "lrs-pager-panel"
 PANEL_ICON: Final = "mdi:account-clock"
 
-# The version of the module that is served.
+# The version of the module that is served; subscribers are sent it.
 MODULE_VERSION: HassKey[str] = HassKey(f"{DOMAIN}_module_version")
 
 
 async def async_setup_frontend(hass: HomeAssistant) -> None:
-    """Serve the module, as soon as Home Assistant's front end is set up; once per start."""
+    """Serve the module as soon as Home Assistant's front end is set up; call this once."""
     integration = await async_get_integration(hass, DOMAIN)
     digest = await hass.async_add_executor_job(lambda: sha256(MODULE.read_bytes()).hexdigest())
     hass.data[MODULE_VERSION] = f"{integration.version}-{digest[:8]}"
-    # Not by the manifest's after_dependencies: what these require is installed whether they are
-    # set up or not, and the front end is a hundred megabytes.
+    # Not by the manifest's after_dependencies: what these require is installed whether they are set
+    # up or not, and for the front end that is a hundred megabytes.
     async_when_setup(hass, FRONTEND_DOMAIN, _async_serve)
 
 
 async def _async_serve(hass: HomeAssistant, _: str) -> None:
     """Serve the module, and have the panel while there is a transmitter."""
-    # Browsers ask whether the file is still the same, which takes them a few milliseconds: some
-    # take what they have of it for another version's, too.
+    # Without cache headers, browsers ask each time whether the file is still the same, which takes
+    # milliseconds: some use their copy for the URL of another version, too.
     await hass.http.async_register_static_paths(
         [StaticPathConfig(MODULE_URL, str(MODULE), cache_headers=False)]
     )
@@ -75,21 +75,21 @@ async def _async_serve(hass: HomeAssistant, _: str) -> None:
 class _Panel:
     """The host stand's panel, and the module on all pages.
 
-    They are there while there are transmitters, whether these are loaded or not: whoever looks at
-    the panel would be thrown out if it went while an entry is reloaded.
+    Both are there while a transmitter's entry is enabled, loaded or not: whoever looks at the panel
+    would be thrown out if it was removed while an entry is reloaded.
     """
 
     def __init__(self, hass: HomeAssistant, url: str, title: str) -> None:
-        """Register nothing yet. url: of the module, which browsers run once for each URL."""
+        """Register nothing yet. url: the module's; browsers run a module once for each URL."""
         self._hass = hass
         self._url = url
         self._title = title
-        # Whether it is in the sidebar; None if there is no panel.
+        # Whether the panel is in the sidebar; None if there is no panel.
         self._is_in_sidebar: bool | None = None
 
     @callback
     def update(self) -> None:
-        """Register, change or remove the panel, if it is not as it should be."""
+        """Register, change or remove the panel if the entries now ask for it."""
         entries = self._hass.config_entries.async_entries(
             DOMAIN, include_ignore=False, include_disabled=False
         )
@@ -103,7 +103,7 @@ class _Panel:
             return
         if before is None:
             add_extra_js_url(self._hass, self._url)
-        # Without a title it is not in the sidebar, and its address works.
+        # Without a title, a panel is not in the sidebar, but its address works.
         async_register_built_in_panel(
             self._hass,
             "custom",

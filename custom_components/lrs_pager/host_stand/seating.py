@@ -1,7 +1,7 @@
 """Guests who were seated, and whose sessions are cleared in a moment unless that is undone.
 
-The server waits rather than the browser: a tablet that is laid aside or loses its Wi-Fi changes
-nothing, and every screen shows what waits and can undo it.
+The server waits rather than the browser: it makes no difference if a tablet is laid aside or loses
+its Wi-Fi, and every screen shows which sessions are to be cleared and can undo it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -17,7 +17,8 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN, LOGGER
 from ..sessions.session import PlacedSession
 
-# Seconds in which a tap on the wrong row is noticed; the table is not laid anew sooner.
+# Seconds until a session is cleared: a tap on the wrong row is noticed within them, and no table is
+# laid anew sooner.
 UNDO_TIME: Final = 5.0
 
 # Seconds for which it is shown that a session could not be cleared.
@@ -28,14 +29,14 @@ type Clear = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Why a session could not be cleared. key: of `exceptions` in translations/."""
+    """Why a session could not be cleared. key: in `exceptions` of translations/."""
 
     key: str
     placeholders: dict[str, Any]
 
     @classmethod
     def of(cls, err: HomeAssistantError) -> Notice:
-        """Take an error, if it is one of ours; else say that it failed."""
+        """The notice of an error; if it is none of ours, that the session was not cleared."""
         if err.translation_domain != DOMAIN or err.translation_key is None:
             return cls.of(
                 HomeAssistantError(translation_domain=DOMAIN, translation_key="not_cleared")
@@ -48,8 +49,8 @@ class _Seat:
     """A session whose guest was seated.
 
     keys: the session's, as they were then. until: when it is cleared (POSIX seconds); None if that
-    failed. notice: why. cancel: stops the timer, of the clear or of the notice; None while the
-    transmitter is being told.
+    failed. notice: why it failed. cancel: stops the timer that clears the session, or the one that
+    ends the notice; None while the transmitter is being told.
     """
 
     keys: Sequence[str]
@@ -62,7 +63,7 @@ class Seating:
     """The seated guests of one transmitter, while its entry is loaded."""
 
     def __init__(self, hass: HomeAssistant, changed: Callable[[], None]) -> None:
-        """Start with nobody. changed: called when there is something else to show."""
+        """Begin without any guests. changed: called when there is something else to show."""
         self._hass = hass
         self._changed = changed
         self._seats: list[_Seat] = []
@@ -70,7 +71,7 @@ class Seating:
     def until(self, session: PlacedSession) -> float | None:
         """When a session is cleared (POSIX seconds); None if its guest was not seated.
 
-        That moment stays until the transmitter has said what came of it.
+        It stays the same, even once past, until the transmitter has answered.
         """
         seat = self._find(session.keys)
         return seat.until if seat else None
@@ -84,8 +85,8 @@ class Seating:
     def seat(self, session: PlacedSession, clear: Clear) -> float:
         """Have a session cleared; return when that will be (POSIX seconds).
 
-        If it waits for that already, or the transmitter is being told, that stays as it is.
-        clear: does it; raises HomeAssistantError if it failed.
+        If that is planned already, or the transmitter is being told, nothing changes. clear: clears
+        the session; raises HomeAssistantError if that failed.
         """
         if seat := self._find(session.keys):
             if seat.until is not None:
@@ -106,9 +107,9 @@ class Seating:
 
     @callback
     def undo(self, session_id: str) -> bool:
-        """Keep a session after all, or take note of why it could not be cleared.
+        """Don't clear a session after all; or end its notice, which was read.
 
-        Return whether there was something to undo. session_id: any of the session's keys.
+        Return whether there was either. session_id: any of the session's keys.
         """
         seat = self._find([session_id])
         if seat is None or seat.cancel is None:
@@ -119,7 +120,7 @@ class Seating:
 
     @callback
     def see(self, active: Iterable[PlacedSession]) -> None:
-        """Forget the sessions that are not active any more: cleared elsewhere, or by us."""
+        """Forget the sessions that are not active any more, whoever cleared them."""
         keys = {key for session in active for key in session.keys}
         for seat in tuple(self._seats):
             if keys.isdisjoint(seat.keys):
@@ -127,12 +128,12 @@ class Seating:
 
     @callback
     def stop(self) -> None:
-        """Forget all. Whatever the transmitter was not told yet, it isn't."""
+        """Forget all sessions. None is cleared of which the transmitter has not been told yet."""
         for seat in tuple(self._seats):
             self._drop(seat)
 
     async def _clear(self, seat: _Seat, clear: Clear) -> None:
-        """Clear a session, and have it shown if that fails."""
+        """Clear a session, and show a notice if that fails."""
         notice = None
         try:
             await clear()
@@ -157,7 +158,7 @@ class Seating:
         self._changed()
 
     def _find(self, keys: Sequence[str]) -> _Seat | None:
-        """Find a seat by any of the keys, as a session may be told with its uuid or without."""
+        """Find a seat by any of the keys, as a session may be told with or without its uuid."""
         return next((seat for seat in self._seats if not set(keys).isdisjoint(seat.keys)), None)
 
     def _drop(self, seat: _Seat) -> None:

@@ -1,6 +1,6 @@
 """What the host stand shows of a transmitter, through reloads and while its entry is not loaded.
 
-How it stands with the transmitter, its active sessions, and the guests who were seated.
+That is the state of the link to it, its active sessions, and the guests who were seated.
 """
 
 from datetime import timedelta
@@ -29,23 +29,23 @@ from ..sync.push import PushState
 from ..target import async_follow, device_of
 from .seating import Seating
 
-# For how long a pager that is not used any more is offered to be handed out: longer than it lies
-# in a drawer between two busy weekends.
+# How far back the log is searched for pagers that can be offered to be handed out: for longer than
+# a pager lies in a drawer between two busy weekends.
 PAGERS_KEPT: Final = timedelta(days=14)
 
 
 class LinkState(StrEnum):
-    """How it stands with a transmitter."""
+    """The state of the link to a transmitter."""
 
-    # It tells changes as they happen.
+    # It pushes changes as they happen.
     LIVE = "live"
-    # It has accepted to tell changes, and will be heard within half a minute.
+    # It has accepted to push changes, and should be heard within half a minute.
     ACCEPTED = "accepted"
-    # It answers, but has to be asked.
+    # It answers, but pushes nothing.
     POLLED = "polled"
-    # It answers, but never told its active sessions.
+    # It answers, but has never listed its active sessions.
     NO_LIST = "no_list"
-    # It does not answer, or with errors alone.
+    # It does not answer, or only with errors; or it lists its active sessions no more.
     UNREACHABLE = "unreachable"
     # Its entry is being set up, or unloaded for a moment.
     LOADING = "loading"
@@ -66,9 +66,9 @@ _FAILED: Final = {
 
 
 def link_state(entry: LrsPagerConfigEntry, before: LinkState | None = None) -> LinkState:
-    """Work out how it stands with the transmitter of an entry that was not removed.
+    """The state of the link to the transmitter of an entry that was not removed.
 
-    before: how it stood when this was asked last.
+    before: the state when this was asked last.
     """
     if entry.state is ConfigEntryState.LOADED:
         coordinator = entry.runtime_data
@@ -82,7 +82,7 @@ def link_state(entry: LrsPagerConfigEntry, before: LinkState | None = None) -> L
         return LinkState.DISABLED
     if entry.state in _FAILED:
         return LinkState.FAILED
-    # A set-up that is tried again has not succeeded for its being under way.
+    # While a set-up is tried again, the transmitter is as unreachable as before.
     is_next_try = entry.state is ConfigEntryState.SETUP_IN_PROGRESS and (
         before is LinkState.UNREACHABLE
     )
@@ -98,28 +98,28 @@ class HostStand:
         """Take the entry, whatever its state."""
         self._hass = hass
         self.entry = entry
-        # Of the entry as it is loaded now; None if it is not.
+        # None while the entry is not loaded.
         self.seating: Seating | None = None
         self._state = link_state(entry)
-        # Since when that is so (POSIX seconds), and when the transmitter last answered so that its
-        # active sessions were known.
+        # Since when the state is that (POSIX seconds; None from the beginning), and when the
+        # transmitter last answered while its active sessions were known.
         self._since: float | None = None
         self._answered_at: float | None = None
-        # The pagers that were in use of late. 0 is none of them, as it stands for all.
+        # The pagers that were in use of late. 0 is left out, as it stands for all pagers.
         self._pagers: set[int] = set()
-        self._log_changes = -1  # of the log, when the pagers were taken from it
+        self._log_changes = -1  # the log's, when the pagers were last read from it
         self._listeners: list[CALLBACK_TYPE] = []
-        # How to end that quotes are worked out; None as long as they are not for us.
+        # Ends that quotes are worked out for us; None while they are not.
         self._stop_quotes: CALLBACK_TYPE | None = None
 
     @property
     def coordinator(self) -> LrsPagerCoordinator | None:
-        """That of the entry, if it is loaded."""
+        """The entry's coordinator; None while the entry is not loaded."""
         return self.entry.runtime_data if self.entry.state is ConfigEntryState.LOADED else None
 
     @property
     def sessions(self) -> tuple[PlacedSession, ...] | None:
-        """The active sessions, from the oldest, as they were last told; None if they never were."""
+        """The active sessions as last listed, from the oldest; None before, or if not loaded."""
         if self.coordinator is None:
             return None
         if (active := self.coordinator.data.active) is not None:
@@ -134,7 +134,7 @@ class HostStand:
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Have a function called when there may be something else to show; return how to end it."""
+        """Call a function when there may be something else to show; return how to end that."""
         self._listeners.append(listener)
         self._watch_quotes()
 
@@ -147,7 +147,7 @@ class HostStand:
 
     @callback
     def _watch_quotes(self) -> None:
-        """Have quotes worked out as long as somebody is shown them, and the entry is loaded."""
+        """Have quotes worked out while somebody is shown them and the entry is loaded."""
         if self._listeners and self.seating and self._stop_quotes is None:
             self._stop_quotes = self.entry.runtime_data.quotes.watch()
         elif not (self._listeners and self.seating) and self._stop_quotes is not None:
@@ -156,7 +156,7 @@ class HostStand:
 
     @callback
     def async_attach(self) -> CALLBACK_TYPE:
-        """Follow the entry that has been loaded, until what is returned is called."""
+        """Follow the entry, which has been loaded; return how to end that as it is unloaded."""
         self.seating = seating = Seating(self._hass, self.async_update)
         stop_listening = self.entry.runtime_data.async_add_listener(self.async_update)
         # Entries are not unloaded when Home Assistant stops.
@@ -180,7 +180,7 @@ class HostStand:
 
     @callback
     def async_update(self, *, is_removed: bool = False) -> None:
-        """Look how it stands now, and have it shown."""
+        """Work out the state of the link, and call the listeners."""
         state = LinkState.REMOVED if is_removed else link_state(self.entry, self._state)
         is_as_before = state is self._state
         if not is_as_before:
@@ -201,7 +201,7 @@ class HostStand:
             listener()
 
     async def _load_pagers(self) -> None:
-        """Take the pagers of the log's latest sessions: some may not have been active here."""
+        """Add the pagers of the log's sessions: some may never have been active while we looked."""
         start = dt_util.utcnow() - PAGERS_KEPT
         try:
             logged = await self.entry.runtime_data.log.numbers(int(start.timestamp()))
@@ -211,7 +211,7 @@ class HostStand:
         self.async_update()
 
     def picture(self, *, names: bool) -> dict[str, Any]:
-        """What there is to show, as JSON has it. names: whether guests' names are in it."""
+        """What the host stand shows, as JSON has it. names: whether guests' names are in it."""
         device = device_of(self._hass, self.entry.entry_id)
         is_unreachable = self._state is LinkState.UNREACHABLE
         settings = self.coordinator.data.settings if self.coordinator else None
@@ -246,7 +246,7 @@ class HostStand:
 def _row(
     session: PlacedSession, seating: Seating | None, *, names: bool, is_left_over: bool
 ) -> dict[str, Any]:
-    """What there is to show of a session. is_left_over: whether it is of an earlier day."""
+    """What is shown of a session. is_left_over: whether it is of an earlier business day."""
     notice = seating.notice(session) if seating else None
     return {
         "id": session.keys[0],
@@ -263,7 +263,7 @@ def _row(
 
 
 def _quote(quote: Quote) -> dict[str, Any]:
-    """What there is to show of a quote."""
+    """What is shown of a quote."""
     return {
         "low": quote.low,
         "high": quote.high,
@@ -277,7 +277,7 @@ _HOST_STANDS: HassKey[dict[str, HostStand]] = HassKey(f"{DOMAIN}_host_stands")
 
 
 def host_stand(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> HostStand:
-    """Return the host stand of a transmitter."""
+    """Return the host stand of a transmitter, which is made the first time."""
     stands = hass.data[_HOST_STANDS]
     if entry.entry_id not in stands:
         stands[entry.entry_id] = HostStand(hass, entry)

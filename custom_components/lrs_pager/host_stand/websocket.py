@@ -1,4 +1,4 @@
-"""WebSocket commands of the host stand: what is told of a transmitter, and who is seated."""
+"""WebSocket commands of the host stand: subscribe to a transmitter, seat guests, show figures."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -41,8 +41,8 @@ def async_setup_websocket(hass: HomeAssistant) -> None:
 def _for_transmitter(policy: str) -> Callable[[Handle], Command]:
     """Give a command the host stand of the transmitter that is meant, if the user is allowed that.
 
-    policy: what the user has to be allowed. What can't be met is answered with the code not_found,
-    and is in no log: a screen that is left on asks again and again.
+    policy: what the user has to be allowed. A ServiceValidationError is answered with the code
+    not_found, and not logged: a screen that is left on asks again and again.
     """
 
     def decorate(handle: Handle) -> Command:
@@ -89,16 +89,16 @@ def _send_refusal(
 def _subscribe(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any], stand: HostStand
 ) -> None:
-    """Tell what there is to show of a transmitter, now and whenever that changes.
+    """Send what the host stand shows of a transmitter, now and whenever that changes.
 
-    It goes on through reloads of the entry, until that is removed.
+    This goes on through reloads of the entry, until that is removed.
     """
     entry_id, told = stand.entry.entry_id, None
 
     @callback
     def tell() -> None:
         nonlocal told
-        # What a user is allowed may change, too.
+        # The user's permissions may have changed since.
         if not (stand.is_removed or is_allowed(hass, connection.user, entry_id, POLICY_READ)):
             return
         event = {
@@ -128,7 +128,7 @@ def _subscribe(
 def _seat(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any], stand: HostStand
 ) -> None:
-    """Have a session cleared in some seconds, unless that is undone, and answer when that is."""
+    """Have a session cleared in some seconds unless that is undone; answer when that will be."""
     session_id, number = msg[ATTR_SESSION_ID], msg[ATTR_NUMBER]
     seating = stand.seating
     if seating is None:
@@ -177,7 +177,7 @@ def _undo_seat(
 def _manager(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any], stand: HostStand
 ) -> None:
-    """Answer with the manager's figures, as soon as the log has told them."""
+    """Answer with the manager's figures, once they are read from the log."""
     coordinator, title = stand.coordinator, stand.entry.title
     if coordinator is None:
         raise refused("not_loaded", title=title)

@@ -1,7 +1,7 @@
 """What quotes would have been worth: a log replayed, guest by guest.
 
-Each quote rests only on guests who had left the line before. Beside it, for the same guests, what
-the simple ways of `baselines` would have said.
+Each quote rests only on guests who had left the line before. Beside the quotes stands what the
+baselines (baselines.py) would have said to the same guests.
 
 It runs on Python 3.11, without Home Assistant, as scripts/quotes does.
 """
@@ -19,19 +19,19 @@ from .baselines import DAY, NAMES
 from .neighbours import Size
 from .quote import PROMISED, Outcome, Quoter, Wait
 
-# What the quotes are called beside the baselines.
+# The name of the quotes beside those of the baselines.
 OURS: Final = "ours"
 
-# Days that are learnt from before anything is judged.
+# Days of guests who are learnt from before any quote is judged.
 WARM_UP: Final = 28
 
 # The transmitter's word for a session that was taken off the list.
 _REMOVED = "REMOVED"
 
-# The most guests of a party, or seconds of a goal, that a line may have.
+# The largest party size, and goal in seconds, that a line of JSON may have.
 _MOST = 2**32
 
-# Minutes by which a quote is over that makes a guest go elsewhere for nothing.
+# A quote that exceeds the wait by more minutes than this makes guests go elsewhere for nothing.
 _FAR_OVER = 15
 
 _QUEUES_TO, _QUEUES = (2, 7), ("0-2", "3-7", "8+")
@@ -41,11 +41,11 @@ _SIZES: Final = {Size.SMALL: "1-2", Size.MEDIUM: "3-4", Size.LARGE: "5+", Size.U
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """How good figures were for some guests, in minutes and percent.
+    """How good the figures for n guests were: minutes; for kept and over, percentages.
 
-    mae, median_error, bias: of what was expected as the middle, less the wait. kept: the guests
-    who waited for no longer than was said; over: those for whom that was over by more than 15
-    minutes. pinball: the loss of what was said at 0.8. said: its mean.
+    mae, median_error, bias: of the expected wait less the actual one. said: the mean of the waits
+    that were promised. kept: guests who waited for no longer than that; over: guests who waited
+    for over 15 minutes less. pinball: the loss of the promised waits at the quantile 0.8.
     """
 
     n: int
@@ -60,7 +60,7 @@ class Measures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The quotes and the baselines, by name, over the same guests."""
+    """How good the quotes, and the baselines by name, were for the same guests."""
 
     ours: Measures
     baselines: dict[str, Measures]
@@ -75,9 +75,9 @@ class Group:
 class Report:
     """What a back-test found of the guests who were paged after the warm-up.
 
-    silent: guests for whom there would have been no quote, by reason; all else is about the
-    others. gate_open: the percentage of these for whom the gate was open. auto_page_share: in
-    percent, None where it is not known.
+    silent: how many guests had no forecast that could be quoted, by reason; the groups and
+    gate_open are about the other guests. gate_open: the percentage of them who were shown a quote,
+    None if there are none. auto_page_share: see Quoter, but in percent.
     """
 
     all: Group | None
@@ -89,7 +89,7 @@ class Report:
     auto_page_share: float | None
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it, as JSON has it; n is 0 and there are no other measures if nobody counts."""
+        """The report as JSON has it; if no guest counts, n is 0, and mae and kept are None."""
         total = self.all.as_dict() if self.all else {"n": 0, "mae": None, "kept": None}
         return {
             "baselines": {},
@@ -107,12 +107,12 @@ class Report:
 class BackTest:
     """A back-test that can be done little by little.
 
-    quoter: who quotes, and knows the log as far as it was replayed. outcomes: what came of those
-    who were paged after the warm-up.
+    quoter: has learnt from the log as far as it was replayed. outcomes: those of the guests who
+    arrived after the warm-up and were paged.
     """
 
     def __init__(self, waits: Iterable[Wait], warm_up: float = WARM_UP) -> None:
-        """Take the waits of a log; warm_up: the days from the first guest that are not judged."""
+        """Take the waits of a log. warm_up: the days from the first guest that are not judged."""
         self.waits = list(waits)
         self._start = min((wait.created for wait in self.waits), default=0.0)
         self._judged_from = self._start + warm_up * DAY
@@ -120,14 +120,14 @@ class BackTest:
         self.outcomes: list[Outcome] = []
 
     def steps(self) -> Iterator[None]:
-        """Run; it goes on after each step of `Quoter.replay`, when it is asked for the next."""
+        """Replay the log, a step of `Quoter.replay` for each item that is asked for."""
         for outcome in self.quoter.replay(self.waits):
             if outcome is not None and outcome.wait.created >= self._judged_from:
                 self.outcomes.append(outcome)
             yield
 
     def report(self) -> Report:
-        """What was found so far."""
+        """Sum up the outcomes so far."""
         quoted: list[Outcome] = []
         silent: Counter[str] = Counter()
         for outcome in self.outcomes:
@@ -155,7 +155,7 @@ class BackTest:
 
 
 def back_test(waits: Iterable[Wait], warm_up: float = WARM_UP) -> Report:
-    """Do all of a back-test; takes about a millisecond for a guest."""
+    """Do a whole back-test, which takes about a millisecond for each guest."""
     test = BackTest(waits, warm_up)
     for _ in test.steps():
         pass
@@ -166,12 +166,11 @@ def back_test(waits: Iterable[Wait], warm_up: float = WARM_UP) -> Report:
 
 
 def read_line(line: str, number: int) -> Wait | None:
-    """Read a session as `get_history` returns it, in a line of JSON; None if it never began.
+    """Read a session as `get_history` returns it, in a line of JSON; None without a creation.
 
-    created, notified, cleared: ISO 8601 with an offset, or null. party_size, clear_type: may be
-    null or left out, as may goal_seconds and wait_seconds. number: that of the line.
-
-    Raises ValueError, with what is wrong.
+    created, notified, cleared: ISO 8601 with an offset. These, party_size, clear_type and
+    goal_seconds may be null or left out. wait_seconds: null if the wait is not known. number: the
+    line's. Raises ValueError, which says what is wrong.
     """
     fields = json.loads(line)
     if not isinstance(fields, dict):
@@ -181,7 +180,7 @@ def read_line(line: str, number: int) -> Wait | None:
     )
     if created is None:
         return None
-    # `get_history` tells the wait, and that it is not known if the clock was set meanwhile.
+    # `get_history` returns null as the wait if the unit's clock was set during it.
     is_known = notified is None or fields.get("wait_seconds", 0) is not None
     offset = created.utcoffset()
     return Wait(

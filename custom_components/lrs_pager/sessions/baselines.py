@@ -1,30 +1,29 @@
-"""How others say how long the wait is: simple ways, to judge the quote by.
+"""Baselines: the simple ways in which others estimate a wait, to judge the quote by.
 
-Each gives a figure in minutes for a guest who arrives. Which products do so, and what theory says
-of it, is told at each.
+Each gives a figure in minutes for a guest who arrives. The comments at NAMES say which product or
+theory it is from.
 """
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-# What is said where a way has nothing to go by, in minutes: the goal of most of the vendor's
-# examples.
+# Minutes that a baseline gives while it has no data: the goal in most of the vendor's examples.
 DEFAULT: Final = 15.0
 
 # In the order in which `Baselines.figures` gives them.
 NAMES: Final = (
-    # What was set as the guest's goal, or 15 minutes.
+    # The goal of the last guest who had one, or 15 minutes.
     "default_goal",
     # The mean wait of those who were paged today.
     "mean_of_today",
-    # The mean of the last 30 in four hours (NextMe).
+    # The mean wait of the last 30 who were paged, over the last four hours (NextMe).
     "mean_of_last_30",
     # The wait of the guest who was paged last: LES of queueing theory.
     "last_wait",
-    # Minutes for each party of the own size that is ahead, learnt by the way (Waitlist Me).
+    # Minutes for each party of the same size ahead, a running mean (Waitlist Me).
     "parties_ahead",
-    # The same, by the hour of the week, over eight weeks (TablesReady).
+    # The same by hour of the week, the mean of eight weeks (TablesReady).
     "weekday_hour_size",
 )
 
@@ -34,10 +33,12 @@ DAY: Final = 24 * HOUR
 # The hour (local time) at which a day of guests begins.
 DAY_START: Final = 4 * HOUR
 
-# Minutes for each party, before anything is known; and how quickly that is given up.
+# Minutes for each party before any page is known; for how many pages that counts; and the least
+# weight of a new page in the running mean.
 _FIRST_PER_PARTY, _FIRST_WEIGHT, _LAST_GAIN = 6.0, 5, 1 / 60
 
-# Paged guests from which an hour of the week is gone by; for how long they count; how many at most.
+# The paged guests that must be known before hours of the week are used; the seconds for which a
+# guest counts there; and the most guests of one hour.
 _ENOUGH_FOR_HOURS, _HOURS_FOR, _MOST_OF_AN_HOUR = 50, 56 * DAY, 400
 
 
@@ -65,10 +66,10 @@ class _Today:
 
 @dataclass(slots=True)
 class Baselines:
-    """All of them, learning as guests are paged.
+    """All baselines, which learn as guests are paged.
 
-    size: a class of party sizes, any number. local: POSIX seconds moved to local time, of which
-    the hour of the week and the day are taken.
+    size: the number of a class of party sizes. at: POSIX seconds. local: POSIX seconds plus the
+    offset of local time, which gives the hour of the week and the day.
     """
 
     _per_party: defaultdict[int, _PerParty] = field(default_factory=lambda: defaultdict(_PerParty))
@@ -86,9 +87,9 @@ class Baselines:
     def figures(
         self, at: float, local: float, size: int, ahead: int, goal: float | None
     ) -> tuple[float, ...]:
-        """Say the wait in minutes in every way; ahead: parties of the own size that wait.
+        """The wait in minutes by each baseline, in the order of NAMES.
 
-        goal: what the guest was promised, in minutes.
+        ahead: how many parties of the same size wait. goal: minutes, None if there was none yet.
         """
         default = DEFAULT if goal is None else goal
         today, parties = self._today, self.for_parties(size, ahead)
@@ -109,7 +110,7 @@ class Baselines:
         )
 
     def paged(self, at: float, local: float, size: int, ahead: int, minutes: float) -> None:
-        """A guest was paged after so many minutes; local, ahead: as when the guest arrived."""
+        """Learn from a guest who was paged. at: when. local, ahead: as they were on arrival."""
         self._count += 1
         self._per_party[size].add(minutes / (ahead + 1))
         if self._today.day != (day := _day(local)):

@@ -1,6 +1,6 @@
-"""Saves what can be read of a damaged file of the session log, which is set aside (see disk.py).
+"""Sets damaged files of the session log aside, and saves what can be read of them (see disk.py).
 
-Files that are set aside are beside the log's file, and begin with its name.
+They stay in the log's folder, with names that begin as the log's does.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,15 +15,15 @@ from .database import FAILURES, DamagedError, unpack
 from .schema import BEFORE_READING
 from .session import PlacedSession
 
-# What SQLite may put beside a file.
+# The suffixes of the files that SQLite may put beside a database.
 PARTS: Final = ("-wal", "-shm", "-journal")
 
-# The fewest bytes that a session takes: a file can't have more of them than that.
+# The fewest bytes that a session takes, which limits how many rows a file can have.
 MIN_SIZE: Final = 40
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a file that can't be read, with what SQLite has put beside it."""
+    """Rename a file that can't be read, and those of SQLite beside it; return the new path."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     aside = path.rename(path.with_name(f"{path.name}.unreadable.{now}"))
     for part in PARTS:
@@ -33,7 +33,7 @@ def set_aside(path: Path) -> Path:
 
 
 def set_lines_aside(path: Path, lines: Iterable[bytes]) -> None:
-    """Keep the lines of an old log that can't be read."""
+    """Keep unreadable lines of a log of version 0.1 in a file beside the log's, `path`."""
     aside = path.with_name(f"{path.name}.damaged")
     # Guests' names may be in them: nobody but Home Assistant may read the file.
     with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -43,7 +43,7 @@ def set_lines_aside(path: Path, lines: Iterable[bytes]) -> None:
 
 
 def files_set_aside(path: Path) -> list[Path]:
-    """The files that were set aside of a log, and of its predecessor of version 0.1."""
+    """The files that were set aside of the log at `path`, and of its predecessor of version 0.1."""
     beside = path.parent.glob(f"{path.stem}.*")
     return [file for file in beside if ".unreadable." in file.name or file.suffix == ".damaged"]
 
@@ -65,7 +65,7 @@ def salvage(path: Path) -> Iterator[PlacedSession]:
 
 
 def _rows(connection: sqlite3.Connection, query: str, last: int) -> Iterator[tuple[Any, ...]]:
-    """Read rows in the order of their numbers, and leave out those that can't be read."""
+    """Read the rows up to number `last`, in order, and skip those that can't be read."""
     number = 0
     while number < last:
         try:
@@ -73,6 +73,6 @@ def _rows(connection: sqlite3.Connection, query: str, last: int) -> Iterator[tup
                 number = max(number, row[0])
                 yield row
         except FAILURES:
-            number += 1  # a page has some twenty rows
+            number += 1  # a damaged page takes some twenty rows with it
         else:
             return

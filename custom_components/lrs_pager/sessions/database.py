@@ -1,7 +1,7 @@
 """The session log's file: an SQLite database.
 
-A `Database` is used from one thread. It raises one of FAILURES when the disk fails or the file is
-damaged; disk.py deals with both.
+A `Database` is used from one thread. Its methods raise one of FAILURES when the disk fails or the
+file is damaged; disk.py deals with both.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,27 +26,27 @@ INSERT OR REPLACE INTO sessions VALUES (
   :first_goal)
 """
 
-# SQLite's least and greatest number.
+# SQLite's least and greatest integer.
 BEGINNING: Final = -(2**63)
 END: Final = 2**63 - 1
 
 # Seconds to wait for a process that still has the file, such as one that is being stopped.
 LOCK_TIMEOUT: Final = 5
 
-# Sessions that are kept unpacked: some busy days, which are asked for at every change.
+# Sessions that are kept unpacked: those of some busy days, which are read at every change.
 UNPACKED: Final = 1_000
 
 # A session as it was in the log (None: it was not there), and as it is now.
 type Change = tuple[PlacedSession | None, PlacedSession]
-# Says what becomes of a session, given what the log has of it.
+# Returns what the log is to have of a session, given what it has (None: nothing).
 type Placing[S: (Session, PlacedSession)] = Callable[[S, PlacedSession | None], PlacedSession]
 
-# What SELECT gives after row and ended_at: the fields, label at the end.
+# The columns of SELECT after row and ended_at: the fields of PlacedSession, label at the end.
 _FIELDS: Final = (*(f.name for f in fields(PlacedSession) if f.name != "label"), "label")
 _TYPES: Final = get_type_hints(PlacedSession) | {"is_by_age": int}
 
-# What a query raises if the file is damaged or the disk fails. The latter is raised where SQLite
-# quotes what is damaged in its message.
+# What a query raises if the file is damaged or the disk fails. UnicodeDecodeError is raised where
+# SQLite quotes damaged text in its message.
 FAILURES: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
 
 
@@ -55,18 +55,18 @@ class FutureVersionError(Exception):
 
 
 class DamagedError(sqlite3.DatabaseError):
-    """The file is a database, but does not hold what a log holds."""
+    """The file is a database, but its contents are not those of a session log."""
 
 
 def is_damage(err: Exception) -> bool:
     """Whether one of FAILURES means that the file is damaged, rather than that the disk fails."""
-    # Those that are of Python's own making have no code: there was a text that is none.
+    # Errors that Python itself raises have no code: a text in the file was not UTF-8.
     code = getattr(err, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 def is_locked(err: Exception) -> bool:
-    """Whether an error means that another process has the file."""
+    """Whether an error means that another process has locked the file."""
     return getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
@@ -77,8 +77,9 @@ class Database:
         """Open a file, which is made if there is none.
 
         path: None for a database in memory. is_read_only: whether the disk can't be written; what
-        the last process left in the write-ahead log is not seen then.
-        Raises FutureVersionError for a file of a later version, which stays as it is.
+        the last process left in the write-ahead log is not read then.
+        Raises FutureVersionError for a file of a later version, which stays as it is; one of
+        FAILURES; and OSError if a file can't be made.
         """
         uri = ":memory:"
         if path is not None:
@@ -97,7 +98,7 @@ class Database:
             raise
 
     def _open(self, *, is_read_only: bool) -> None:
-        """Bring the file up to date, and look whether it is a log."""
+        """Check that the file is a session log, and bring its format up to date."""
         self._connection.executescript(BEFORE_READING)
         ((version,),) = self._rows("PRAGMA user_version")
         if version > VERSION:
@@ -111,14 +112,14 @@ class Database:
             ((mode,),) = self._rows("PRAGMA journal_mode = WAL")
             self.has_wal = mode == "wal"
             if not self.has_wal:
-                # The journal has names, too: it is emptied after each commit.
+                # The rollback journal has names, too, so that it is emptied after each commit.
                 self._rows("PRAGMA journal_mode = TRUNCATE")
         if is_new:
             self._upgrade(SCHEMA + NAMES, VERSION)
         elif not is_read_only:
             for step in range(version, VERSION):
                 self._upgrade(MIGRATIONS[step], step + 1)
-        # To check all of a long log would take too long. What was written last is looked at.
+        # Checking all of a long log would take too long; the ends of each index are read.
         self.between(limit=1)
         self.between(limit=1, newest_first=True)
         self._sessions("ORDER BY row DESC LIMIT 1")
@@ -127,7 +128,7 @@ class Database:
         self.value("")
 
     def _upgrade(self, script: str, version: int) -> None:
-        """Run SQL that makes the file one of that version: all of it or nothing."""
+        """Run SQL that brings the file to a version, in one transaction."""
         self._connection.executescript(
             f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {version}; COMMIT;"
         )
@@ -152,9 +153,10 @@ class Database:
         skip: int = 0,
         newest_first: bool = False,
     ) -> list[PlacedSession]:
-        """The sessions with start <= ended_at < end, from the oldest.
+        """The sessions with start <= ended_at < end (POSIX seconds), from the oldest.
 
-        limit: how many at most; -1 for all. skip: how many are left out at the beginning.
+        limit: how many at most; -1 for all. skip: how many to leave out first. newest_first: turns
+        the order round.
         """
         order = "ended_at DESC, row DESC" if newest_first else "ended_at, row"
         return self._sessions(
@@ -163,7 +165,7 @@ class Database:
         )
 
     def placed_by_age(self, first_row: int) -> list[PlacedSession]:
-        """The sessions from that row on of which is_by_age is set."""
+        """The sessions from a row on whose is_by_age is set."""
         return self._sessions("WHERE row >= ? AND is_by_age", first_row)
 
     def count(self) -> int:
@@ -172,12 +174,12 @@ class Database:
         return int(count)
 
     def last_row(self) -> int:
-        """The row of the session that was first written last; 0 if there is none."""
+        """The row of the newest session by the time of its first write; 0 if there is none."""
         ((row,),) = self._rows("SELECT max(row) FROM sessions")
         return row or 0
 
     def numbers(self, since: int) -> set[int]:
-        """The pagers of the sessions with ended_at >= since."""
+        """The pagers of the sessions with ended_at >= since (POSIX seconds)."""
         found = self._rows(
             "SELECT DISTINCT number FROM sessions WHERE ended_at >= ? AND number IS NOT NULL",
             since,
@@ -194,7 +196,7 @@ class Database:
     def merge[S: (Session, PlacedSession)](
         self, sessions: Iterable[S], place: Placing[S]
     ) -> list[Change]:
-        """Find each session, place it, and write it if that changes it, in one transaction."""
+        """Find each session, place it, and write those that this changes, in one transaction."""
         changes: list[Change] = []
         with self._transaction():
             for session in sessions:
@@ -206,9 +208,9 @@ class Database:
         return changes
 
     def write(self, sessions: Iterable[PlacedSession], values: Mapping[str, str]) -> bool:
-        """Write sessions, over those that they are found as, and values, in one transaction.
+        """Write sessions and values in one transaction; return True.
 
-        Return that this was done.
+        A session that is found replaces what the file has of it.
         """
         with self._transaction():
             for session in sessions:
@@ -221,9 +223,9 @@ class Database:
     def blank_names(self, before: int, values: Mapping[str, str]) -> int:
         """Remove the names of sessions with ended_at < before; return how many there were.
 
-        No copy of them stays in the database. SQLite overwrites rows that are deleted, but not
-        copies of rows that it moved from page to page; so all pages of the table are given up,
-        which are overwritten as a whole. values: written in the same transaction.
+        No copy of them stays in the database. SQLite overwrites deleted rows, but not the copies
+        that it leaves as it moves rows from page to page. So the table is dropped, whose pages are
+        overwritten as a whole. values: written in the same transaction.
         """
         ((old, count),) = self._rows(
             # CROSS JOIN: look at names first, as they are few.
@@ -249,33 +251,33 @@ class Database:
     # ------------------------------------------------------------------------------- backups
 
     def checkpoint(self) -> None:
-        """Move what is in the write-ahead log to the file, and empty it."""
+        """Move the contents of the write-ahead log to the file, and empty it."""
         self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def hold(self) -> None:
-        """Write to the write-ahead log alone from now on, so that the file stays as it is."""
+        """Write to the write-ahead log only from now on, so that the file stays as it is."""
         self._rows("PRAGMA wal_autocheckpoint = 0")
 
     def copy_to(self, path: Path) -> None:
-        """Write all to another file, which is empty or not there."""
+        """Write the whole database to another file, which is empty or not there."""
         self._connection.execute("VACUUM INTO ?", (str(path),))
 
     # ----------------------------------------------------------------------------- in between
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All of what is written is on the disk at the end, or nothing of it."""
+        """Have all writes of the block on the disk at its end, or none of them."""
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
             yield
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What a query gives."""
+        """The rows of a query."""
         cursor = self._connection.execute(query, values)
         try:
             return cursor.fetchall()
         finally:
-            # If this fails, nothing of it keeps the file open when the connection is closed.
+            # If a query fails, its cursor must not keep the file open after the connection.
             cursor.close()
 
     def _sessions(self, clause: str, *values: Any) -> list[PlacedSession]:
@@ -285,7 +287,7 @@ class Database:
     def _find(
         self, session: Session | PlacedSession
     ) -> tuple[int, PlacedSession] | tuple[None, None]:
-        """Find a session and its row."""
+        """Find the row of a session and what the log has of it; None for both if it has nothing."""
         uuid, created = session.uuid, session.created
         found = uuid and self._rows(f"{SELECT} WHERE uuid = ?", uuid)
         if not found:
@@ -314,9 +316,9 @@ class Database:
 
 
 def make_private(path: Path) -> None:
-    """Make the file if need be, such that only Home Assistant can read the names in it.
+    """Have only Home Assistant able to read the names in a file, which is made if there is none.
 
-    SQLite gives the same mode to what it puts beside it.
+    SQLite gives the same mode to the files that it puts beside it.
     """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -326,7 +328,10 @@ def make_private(path: Path) -> None:
 
 
 def unpack(row: Sequence[Any]) -> PlacedSession:
-    """A session from what SELECT gives, also of a file of an earlier version."""
+    """A session from a row of SELECT, whose last columns may lack in a file of an earlier version.
+
+    Raises DamagedError.
+    """
     *values, label = row[2:]
     missing = len(_FIELDS) - len(values) - 1
     return _session(*values, *[None] * missing, label)
@@ -334,7 +339,7 @@ def unpack(row: Sequence[Any]) -> PlacedSession:
 
 @lru_cache(UNPACKED)
 def _session(*values: Any) -> PlacedSession:
-    """A session from its row. Raises DamagedError if that has values that no session has."""
+    """A session from its fields. Raises DamagedError if one has a type that no session has."""
     named = dict(zip(_FIELDS, values, strict=True))
     for name, value in named.items():
         if not isinstance(value, _TYPES[name]):

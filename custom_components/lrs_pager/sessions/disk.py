@@ -1,7 +1,7 @@
 """The session log's file, whatever becomes of it.
 
-A damaged file is set aside, and a new one begins with those sessions of it that can still be read.
-A file that somebody deleted is written anew. One that can't be written is still read.
+A damaged file is set aside, and a new one begins with the sessions that can still be read. A file
+that somebody deleted is written anew. One that can't be written is still read.
 """
 
 from collections.abc import Callable
@@ -14,46 +14,46 @@ from typing import Final
 from .damage import PARTS, salvage, set_aside
 from .database import FAILURES, Database, is_damage, is_locked, make_private
 
-# Seconds after which a backup is taken for done, whether or not that was said.
+# Seconds after which a backup is taken for done even if `resume` was not called.
 BACKUP_TIMEOUT: Final = 3600
 
-# Errors that are ours and not the disk's.
+# Errors that mean a fault in our code, not in the disk.
 BUGS: Final = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 
 
 class Disk:
-    """The database in its file, or what there is to go on with as long as the disk fails.
+    """The database in its file; while the disk fails, one that is read only or in memory.
 
-    Used from one thread. failure: what is wrong with the disk, as far as is known; None if nothing
-    is. was_set_aside: the damaged file that was set aside last. first_new_row: the first row that
-    was not in the file when it was opened.
+    Used from one thread. failure: the disk's last error, until a write succeeds; then None.
+    was_set_aside: where the damaged file is that was set aside last, until SessionLog reports it.
+    first_new_row: the first row that was not in the file when it was opened.
     """
 
     def __init__(self, path: Path) -> None:
         """Open the file, or make it.
 
-        Raises OSError if there is a file and it can't be read, and FutureVersionError.
+        Raises OSError if there is a file and it can't be read or is locked; FutureVersionError.
         """
         self.failure: str | None = None
         self.was_set_aside: Path | None = None
         self._path = path
         self._backup_until: float | None = None  # by time.monotonic
-        # Whether `_db` is not the file itself, or can't be written.
+        # Whether `_db` is in memory or read only.
         self._is_makeshift = False
-        with suppress(OSError):  # without a folder, there can't be a file
+        with suppress(OSError):  # without the folder, opening fails, too
             path.parent.mkdir(parents=True, exist_ok=True)
         self._db = self._open()
         self.first_new_row = (self.read(Database.last_row) or 0) + 1
 
     def close(self) -> None:
         """Close the file."""
-        # A backup that is under way must find the files that it has seen.
+        # A backup that is under way must find the files that it has listed.
         self._db.close(keep_wal=self._backup_until is not None)
 
     # ----------------------------------------------------------------------- reading, writing
 
     def read[T](self, query: Callable[[Database], T]) -> T | None:
-        """Ask the database; None if the disk fails."""
+        """Run a query that reads; None if the disk fails."""
         try:
             return query(self._db)
         except FAILURES as err:
@@ -62,7 +62,7 @@ class Disk:
         return query(self._db)
 
     def write[T](self, query: Callable[[Database], T]) -> T | None:
-        """Write to the database; None if nothing can be written now."""
+        """Run a query that writes; None if nothing can be written now."""
         if not self._can_write():
             return None
         try:
@@ -75,7 +75,7 @@ class Disk:
         return written
 
     def _is_mended_after(self, err: Exception) -> bool:
-        """Begin a new file if an error means that this one is damaged; return whether it does."""
+        """Begin a new file if an error means that this one is damaged; return whether it was."""
         if isinstance(err, BUGS):
             raise err
         if not is_damage(err):
@@ -86,7 +86,7 @@ class Disk:
         return True
 
     def _can_write(self) -> bool:
-        """Whether the file can be written, after it was opened or made once more if need be."""
+        """Whether the file can be written; reopen it or make it anew first, if need be."""
         if self._backup_until is not None:
             if time.monotonic() > self._backup_until:
                 self.resume()
@@ -99,7 +99,7 @@ class Disk:
         return not self._is_makeshift
 
     def _fail(self, err: Exception) -> None:
-        """Keep what is wrong with the disk."""
+        """Set `failure` from an error."""
         self.failure = (err.strerror if isinstance(err, OSError) else None) or str(err)
 
     # -------------------------------------------------------------------------------- backups
@@ -110,10 +110,10 @@ class Disk:
         return self._backup_until is not None
 
     def pause(self) -> None:
-        """Leave the file as it is from now on.
+        """Leave the file as it is, until `resume` or for BACKUP_TIMEOUT.
 
-        Writing goes on in the write-ahead log: a copy of both is right at any time. Where there is
-        none, nothing is written.
+        Writes go to the write-ahead log: a copy of both files is whole at any time. Where there is
+        no such log, nothing is written.
         """
         self.read(Database.checkpoint)
         self.read(Database.hold)
@@ -124,13 +124,13 @@ class Disk:
         if self._backup_until is not None:
             self._backup_until = None
             if self._path.exists():
-                # If this process has copied the file, it gave up our lock as it closed it.
+                # If this process copied the file, closing it gave up SQLite's lock (POSIX).
                 self._reopen()
 
     # -------------------------------------------------------------------------------- opening
 
     def _open(self) -> Database:
-        """Open the file; if it can't be written, what can be read of it."""
+        """Open the file; read only if it can't be written. Raises as __init__."""
         self._is_makeshift = False
         try:
             return Database(self._path)
@@ -152,7 +152,7 @@ class Disk:
             return Database(None)
 
     def _reopen(self) -> None:
-        """Open the file once more."""
+        """Close the file and open it again; go on in memory if it can't be read."""
         self.close()
         try:
             self._db = self._open()
@@ -162,7 +162,7 @@ class Disk:
             self.read(Database.hold)
 
     def _begin_anew(self) -> Database:
-        """Set the file aside, and begin a new one with what can be read of it."""
+        """Set the file aside, and begin a new one with the sessions that can be read of it."""
         try:
             self.was_set_aside = set_aside(self._path)
             database = Database(self._path)
@@ -176,7 +176,7 @@ class Disk:
         return database
 
     def _write_anew(self) -> bool:
-        """Write the file that somebody deleted, from what we have open of it."""
+        """Write the deleted file from the one still open; return whether that succeeded."""
         new = self._path.with_name(f"{self._path.name}.new")
         try:
             new.parent.mkdir(parents=True, exist_ok=True)

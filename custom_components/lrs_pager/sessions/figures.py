@@ -1,4 +1,4 @@
-"""What ended sessions come to: one definition of each figure, for a day or an hour."""
+"""Counts, waits and rates of ended sessions: one definition of each, for a day or an hour."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import Final
 
 from .session import PlacedSession
 
-# So many that are taken off the list within so many seconds are cleared up at closing: nobody saw
-# these guests leave. Two who give up in the same minute are two guests.
+# This many sessions that are removed within so many seconds are cleared up at closing: nobody saw
+# these guests leave. Two that are removed in the same minute are two guests who gave up.
 MASS: Final = 3
 MASS_WITHIN: Final = 60
 
@@ -22,13 +22,14 @@ MOST: Final = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Some sessions in figures; None where there is nothing to take a figure from.
+    """The figures of some sessions; None where there is no session to take a figure from.
 
-    count: the sessions, but for slips at the keypad. removed: those taken off the list. guests:
-    sum of the party sizes that are known. Waits and responses in seconds, over the sessions for
-    which they are known; long_wait is the time within which four of five were paged. rated: the
-    paged sessions with a goal; late: those of them that were paged after it. left: the guests who
-    left before they were paged; no_show: those who did not come when they were (see `Endings`).
+    count: the sessions, but for slips at the keypad, which no figure has. removed: those taken off
+    the list. guests: sum of the known party sizes. Waits and responses are in seconds, of the
+    sessions for which they are known; long_wait is the time within which four of five were paged.
+    rated: the sessions with a known wait and a goal; late: those of them that were paged after it.
+    left: the guests who left before they were paged; no_show: those who did not come when they
+    were (see `Endings`).
     """
 
     count: int
@@ -63,15 +64,15 @@ class Figures:
 
 
 class Endings:
-    """Which guests left, and which did not come: of all sessions around those that are looked at.
+    """Tells of a session whether its guest left, or did not come, by all sessions around it.
 
-    A guest left whose session was taken off the list and never paged, unless it was a slip at the
-    keypad. A guest did not come whose session was taken off the list after a page. Sessions that
-    were taken off together with others (`together`) are neither.
+    The guest left if the session was taken off the list and never paged, unless it was a slip at
+    the keypad. The guest did not come if the session was taken off the list after a page. Sessions
+    that were taken off together with others (`together`) are neither.
     """
 
     def __init__(self, around: Iterable[PlacedSession]) -> None:
-        """Look at sessions. around: also those that ended within MASS_WITHIN before and after."""
+        """Take the sessions, and those that ended within MASS_WITHIN seconds before and after."""
         removed = [s for s in around if s.is_removed and not s.is_slip]
         self._together = together(removed)
 
@@ -84,13 +85,13 @@ class Endings:
         return session.is_paged and self._is_seen(session)
 
     def _is_seen(self, session: PlacedSession) -> bool:
-        """Whether a guest was taken off the list as one who is gone."""
+        """Whether the session was taken off the list as its guest was gone."""
         is_taken_off = session.is_removed and not session.is_slip
         return is_taken_off and session not in self._together
 
 
 def together(sessions: Iterable[PlacedSession]) -> set[PlacedSession]:
-    """Those that ended as MASS or more within MASS_WITHIN seconds."""
+    """The sessions of which MASS or more ended within MASS_WITHIN seconds."""
     ended = sorted(sessions, key=lambda session: session.ended_at)
     found: set[PlacedSession] = set()
     for first in range(len(ended) - MASS + 1):
@@ -101,7 +102,7 @@ def together(sessions: Iterable[PlacedSession]) -> set[PlacedSession]:
 
 
 def figures(sessions: Iterable[PlacedSession], endings: Endings | None = None) -> Figures:
-    """Sum up ended sessions. endings: of a longer time; None if these are all."""
+    """Sum up ended sessions. endings: of these and those around them; None if these are all."""
     sessions = tuple(sessions)
     endings = endings or Endings(sessions)
     counted = [session for session in sessions if not session.is_slip]
@@ -111,8 +112,8 @@ def figures(sessions: Iterable[PlacedSession], endings: Endings | None = None) -
     return Figures(
         count=len(counted),
         removed=sum(session.is_removed for session in counted),
-        # The history of the one real answer that is known has no party sizes: "not known" there,
-        # and not "nobody". On a day without sessions it was nobody.
+        # The one real history that is known has no party sizes: the guests are then not known,
+        # rather than nobody. On a day without sessions there was nobody.
         guests=sum(parties) if parties or not counted else None,
         average_wait=_mean(waits),
         shortest_wait=min(waits, default=None),
@@ -131,12 +132,12 @@ def figures(sessions: Iterable[PlacedSession], endings: Endings | None = None) -
 def figures_between(around: Collection[PlacedSession], start: int, end: int) -> Figures:
     """Sum up the sessions that ended from start on and before end (POSIX seconds).
 
-    around: these, and those that ended within MASS_WITHIN seconds before and after.
+    around: these sessions, and those that ended within MASS_WITHIN seconds before and after.
     """
     ended = [session for session in around if start <= session.ended_at < end]
     return figures(ended, Endings(around))
 
 
 def _mean(values: Collection[float]) -> float | None:
-    """The mean, if there are values. Divided at the end: the same in whatever order they come."""
+    """The mean; None without values. A sum of integers does not depend on their order."""
     return sum(values) / len(values) if values else None

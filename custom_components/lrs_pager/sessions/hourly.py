@@ -1,7 +1,7 @@
-"""Sessions in hourly figures, and how those are brought together with what was written before.
+"""The figures of each hour, and how they are merged with the rows that were written before.
 
-Pure functions over sessions and rows; hours are UTC, as POSIX seconds of their start. A session
-is in the hour in which it ended.
+Pure functions over sessions and rows; an hour is the POSIX time of its start, UTC. A session is in
+the hour in which it ended.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ from .session import PlacedSession
 # Seconds. Days are made of these, so that a day on which the clocks are changed has 23 or 25.
 HOUR: Final = 3600
 
-# What is counted: an hour's own figure, and the total up to then.
+# Statistics that are counts: an hour's rows have its own count, and the total up to its end.
 SESSIONS: Final = "sessions"
 GUESTS: Final = "guests"
 LATE: Final = "late"
@@ -23,11 +23,11 @@ LEFT: Final = "left"
 NO_SHOW: Final = "no_show"
 COUNTS: Final = (SESSIONS, GUESTS, LATE, LEFT, NO_SHOW)
 
-# Of these there may turn out to be fewer, by what is learnt of a goal or an end, or of others
-# beside it.
+# Counts that may fall, as more becomes known of a session's goal or end, or of the sessions around
+# it.
 CORRECTED: Final = (LATE, LEFT, NO_SHOW)
 
-# What is measured: the mean over an hour's sessions.
+# Statistics that are measured: the mean of an hour's sessions.
 WAIT: Final = "wait"
 ON_TIME_RATE: Final = "on_time_rate"
 MEASURES: Final = (WAIT, ON_TIME_RATE)
@@ -46,7 +46,7 @@ class Row:
     max: float | None = None
 
     def says(self, other: Row) -> bool:
-        """Whether both say the same, but for what a database may round."""
+        """Whether both rows are the same, but for what a database may round."""
         return all(
             ours is theirs
             or (ours is not None and theirs is not None and isclose(ours, theirs, abs_tol=1e-9))
@@ -60,13 +60,13 @@ class Row:
         )
 
 
-# By statistic, by hour.
+# By statistic (one of KEYS) and hour.
 type Rows = Mapping[str, Mapping[int, Row]]
 
 
 @dataclass(slots=True)
 class Merged:
-    """What is to be written, and the totals at the end."""
+    """The rows that are to be written, and the total of each count at the end."""
 
     rows: dict[str, dict[int, Row]] = field(default_factory=dict)
     totals: dict[str, float] = field(default_factory=dict)
@@ -78,22 +78,22 @@ def hour_of(session: PlacedSession) -> int:
 
 
 def counted_hour(session: PlacedSession) -> int | None:
-    """The hour that counts a session; None if it is a slip at the keypad."""
+    """The hour that counts a session; None for a slip at the keypad, which none counts."""
     return None if session.is_slip else hour_of(session)
 
 
 def first_hour_of(session: PlacedSession) -> int:
-    """The first hour whose figures it has a part in: those of others depend on it (`Endings`)."""
+    """The first hour whose figures depend on a session, as `Endings` of others may."""
     return (session.ended_at - MASS_WITHIN) // HOUR * HOUR
 
 
 def rows_of(
     sessions: Iterable[PlacedSession], endings: Endings | None = None
 ) -> dict[str, dict[int, Row]]:
-    """What sessions come to in each hour; of a count, without the total up to then.
+    """The rows of sessions by statistic and hour; those of counts lack the sum.
 
-    The figures are those of figures.py; waits are in minutes. An hour in which nothing of the kind
-    is known has no row. endings: of a longer time; None if these sessions are all.
+    The figures are those of figures.py; waits are in minutes. An hour in which a figure is not
+    known has no row of it. endings: see `figures`.
     """
     sessions = tuple(sessions)
     endings = endings or Endings(sessions)
@@ -125,14 +125,14 @@ def rows_of(
 def merge(
     told: Rows, written: Rows, totals: Mapping[str, float], moved: Collection[int] = ()
 ) -> Merged:
-    """Bring the log's figures together with the rows of the same hours that were written before.
+    """Merge the log's rows with those of the same hours that were written before.
 
-    told: as of `rows_of`. totals: the counts' before the first of these hours. moved: hours that
-    are known to count a session no more: it is in another, or turned out to be a slip.
+    told: from `rows_of`. totals: of each count before the first of these hours. moved: hours that
+    counted a session once and do no more: it is in another hour, or turned out to be a slip.
 
-    Rows outlive the log: what was counted once and the log does not know any more stays counted.
-    A count never falls, but in an hour of moved, or one of CORRECTED where the log knows as much as
-    before. Only rows that differ from those that are written come out.
+    Rows outlive the log: a session that was counted stays so though the log may forget it. A count
+    falls only in an hour of moved, or if it is one of CORRECTED and the log knows as many sessions
+    of the hour as before. Return the rows that differ from the written ones.
     """
     merged = Merged()
     for key in COUNTS:
@@ -153,13 +153,13 @@ def merge(
             before = written[key].get(hour, Row())
             if hour not in moved and not _knows(told, written, key, hour):
                 continue
-            # An hour that has nothing to measure any more: rows can be emptied, not deleted.
+            # If an hour has no measure any more, its row is emptied: rows can't be deleted.
             _put(rows, hour, told[key].get(hour, Row()), before)
     return merged
 
 
 def _knows(told: Rows, written: Rows, key: str, hour: int) -> bool:
-    """Whether the log knows as much of an hour as what is written was made from."""
+    """Whether the log has the statistic of an hour, and of as many sessions as were written."""
     nothing = Row(state=0)
     count = told[SESSIONS].get(hour, nothing).state or 0
     before = written[SESSIONS].get(hour, nothing).state or 0
@@ -167,6 +167,6 @@ def _knows(told: Rows, written: Rows, key: str, hour: int) -> bool:
 
 
 def _put(rows: dict[int, Row], hour: int, row: Row, before: Row) -> None:
-    """Take a row if it differs."""
+    """Put a row in if it differs from the one before."""
     if not row.says(before):
         rows[hour] = row

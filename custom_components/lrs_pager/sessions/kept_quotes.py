@@ -1,21 +1,21 @@
-"""Whether guests were paged within what they were told."""
+"""Whether guests were paged within the time that they were quoted."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from .session import PlacedSession
 
-# Seconds of the log over which that is looked at: four weeks.
+# Seconds of the log over which quotes are judged: four weeks.
 KEPT_OVER: Final = 28 * 24 * 3600
 
 
 @dataclass(slots=True)
 class Kept:
-    """How quotes turned out, of guests whose wait is known.
+    """How quotes turned out for the guests whose wait is known.
 
-    quoted, with_goal: how many had a quote, and how many a goal when the session began. kept: how
-    many waited for no longer than was quoted; in_goal: how many were not late by that goal. off:
-    the seconds by which waits were off the quotes, either way.
+    quoted, with_goal: guests with a quote, and with a goal, when the session began. kept: those who
+    waited for no longer than was quoted; in_goal: those who were not late by that goal. off: the
+    sum of the seconds between waits and quotes, either way.
     """
 
     quoted: int = 0
@@ -43,10 +43,10 @@ class Kept:
 
     @property
     def goal_rate(self) -> float | None:
-        """The percentage of guests who were paged within their goal; None if there were none."""
+        """The percentage of guests with a goal who were not late; None if there were none."""
         return 100 * self.in_goal / self.with_goal if self.with_goal else None
 
     @property
     def error(self) -> float | None:
-        """How many minutes waits were off the quotes on average; None if there were none."""
+        """The mean minutes between waits and quotes, either way; None if there were no quotes."""
         return self.off / self.quoted / 60 if self.quoted else None

@@ -1,8 +1,8 @@
 """Every archived session ever seen, on the disk.
 
-The transmitter may forget its history, cut it or start again from id 1. The log doesn't: whatever
-is told is merged into it, in any order and any number of times. How it is kept: store.py, on top of
-disk.py, on top of database.py, whose format is in schema.py.
+The transmitter may forget its history, cut it or start again from id 1. The log doesn't: sessions
+are merged into it, in any order and any number of times. It is kept by store.py, on top of disk.py,
+on top of database.py, whose format is in schema.py.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from .store import Store
 
 __all__ = ["Change", "FutureVersionError", "LogClosedError", "Opened", "Place", "SessionLog"]
 
-# Says what becomes of a session that was told, given what the log has of it (None: nothing).
+# Returns what the log is to have of a session of the unit, given what it has (None: nothing).
 type Place = Placing[Session]
 
 # The most sessions that are read at once.
@@ -35,8 +35,8 @@ class LogClosedError(Exception):
 class Opened:
     """What became of the files as the log was opened.
 
-    set_aside: where a file is now that was damaged. damaged: lines of a log of version 0.1 that
-    could not be read, and are in a file beside it now.
+    set_aside: where a damaged file is now; None if none was. damaged: how many lines of a log of
+    version 0.1 could not be read; they are in a file beside the log now.
     """
 
     set_aside: Path | None
@@ -46,9 +46,10 @@ class Opened:
 class SessionLog:
     """The log of one transmitter.
 
-    All is done in a thread of its own, one job after the other, and each to its end even if who
-    waits for it is cancelled. As long as the disk can't be written, what is merged and set is kept
-    in memory, and is written with the first of these that finds the disk well again.
+    Its jobs are done in a thread of its own, one after the other, and each to its end even if the
+    task that awaits it is cancelled. While the disk can't be written, sessions and values are kept
+    in memory; the first write that succeeds again writes them, too. Methods that await a job raise
+    LogClosedError if the log is not open, but for `pause` and `resume`.
     """
 
     def __init__(
@@ -61,9 +62,9 @@ class SessionLog:
     ) -> None:
         """Name the file, and that of version 0.1; neither is touched.
 
-        failing: called with what is wrong when the disk begins to refuse writes, and with None
-        when that is over. set_aside: called with the new name of the file if that turns out to be
-        damaged after it was opened. Both are called in the event loop.
+        failing: called with the error when the disk begins to fail, and with None when that is
+        over. set_aside: called with the file's new path if it turns out to be damaged after it was
+        opened. Both are called in the event loop.
         """
         self._path = path
         self._old_path = old_path
@@ -78,8 +79,8 @@ class SessionLog:
     async def open(self) -> Opened:
         """Open the file, or make it; take over a log of version 0.1.
 
-        Raises OSError if there is a file and it can't be read, and FutureVersionError if it was
-        written by a later version, which leaves it as it is.
+        Raises OSError if there is a file and it can't be read, and FutureVersionError if a later
+        version wrote it; the file then stays as it is.
         """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=self._path.name)
         try:
@@ -98,7 +99,7 @@ class SessionLog:
         return opened
 
     async def close(self) -> None:
-        """Wait for what is under way, and close the file. Nothing else may be called after."""
+        """Wait for the jobs under way, and close the file. Call nothing else afterwards."""
         if (thread := self._thread) is None:
             return
         closing = self._submit(self._close)
@@ -114,7 +115,7 @@ class SessionLog:
 
     @staticmethod
     async def remove(path: Path) -> None:
-        """Delete the file of a log that is closed, and all that was set aside."""
+        """Delete the file of a closed log, that of version 0.1, and those that were set aside."""
         await asyncio.to_thread(_remove, path)
 
     # ------------------------------------------------------------------------------- reading
@@ -126,11 +127,11 @@ class SessionLog:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the disk refuses writes just now."""
+        """Whether the disk has failed, and not been written since."""
         return self._store is not None and self._store.disk.failure is not None
 
     async def find(self, session: Session | PlacedSession) -> PlacedSession | None:
-        """Find a session: by its uuid, or else by its id and creation."""
+        """Find a session by its uuid, or else by its id and creation; None if it is not there."""
         return await self._do(lambda store: store.find(session))
 
     async def between(self, start: int, end: int) -> list[PlacedSession]:
@@ -140,14 +141,14 @@ class SessionLog:
     async def batches(
         self, start: int, end: int | None = None
     ) -> AsyncIterator[list[PlacedSession]]:
-        """The same in lists of at most BATCH sessions. end: None for all from start on."""
+        """The sessions of `between`, in lists of at most BATCH. end: None for all from start on."""
         async for batch in self.made_of_batches(lambda batch: batch, start, end):
             yield batch
 
     async def made_of_batches[T](
         self, make: Callable[[list[PlacedSession]], T], start: int, end: int | None = None
     ) -> AsyncIterator[T]:
-        """What a function makes of each of these lists, in the log's thread."""
+        """What `make` returns for each list of `batches`; it is called in the log's thread."""
         end, skip = END if end is None else end, 0
 
         def job(store: Store) -> tuple[list[PlacedSession], T | None]:
@@ -160,13 +161,13 @@ class SessionLog:
                 yield cast("T", made)
             if len(batch) < BATCH:
                 return
-            # Go on where it ended, after those that ended in the same second.
+            # Go on from the last second of this list, after those that it has of that second.
             last = batch[-1].ended_at
             skip = sum(s.ended_at == last for s in batch) + (skip if last == start else 0)
             start = last
 
     async def latest(self) -> PlacedSession | None:
-        """The session that ended last."""
+        """The session that ended last; None if there is none."""
         found = await self.newest(1)
         return found[0] if found else None
 
@@ -175,12 +176,12 @@ class SessionLog:
         return await self._do(lambda store: store.between(limit=count, newest_first=True))
 
     async def knows_any(self, sessions: Iterable[Session]) -> bool:
-        """Whether one of these is in the log."""
+        """Whether one of these sessions is in the log."""
         sessions = tuple(sessions)
         return await self._do(lambda store: any(map(store.find, sessions)))
 
     async def first_ended(self, since: int) -> int | None:
-        """When the first session ended that did so at this instant or later (POSIX seconds)."""
+        """The least ended_at >= since (POSIX seconds); None if there is none."""
         found = await self._do(lambda store: store.between(start=since, limit=1))
         return found[0].ended_at if found else None
 
@@ -193,7 +194,7 @@ class SessionLog:
         return await self._do(lambda store: store.numbers(since))
 
     async def get(self, key: str) -> Any:
-        """A value that was set; None if none was, or if it was damaged."""
+        """The value that was set for a key; None if none was, or if it was damaged."""
         value = await self._do(lambda store: store.get(key))
         try:
             return None if value is None else json.loads(value)
@@ -203,16 +204,16 @@ class SessionLog:
     # ------------------------------------------------------------------------------- writing
 
     async def merge(self, sessions: Iterable[Session], place: Place) -> list[Change]:
-        """Merge sessions; return those that are new, or of which something is known anew.
+        """Merge sessions; return those that are new, or that are known better.
 
-        Each is looked up, and placed with what the log has of it. When this returns, all are on
-        the disk, unless that refuses.
+        `place` is called with each and what the log has of it: in the log's thread, and again if
+        the disk failed. When this returns, all are on the disk, or in memory while the disk fails.
         """
         sessions = tuple(sessions)
         return await self._do(lambda store: store.merge(sessions, place))
 
     async def keep(self, sessions: Iterable[PlacedSession]) -> list[Change]:
-        """Merge sessions that are placed, as PlacedSession.seen_before does."""
+        """Merge placed sessions by PlacedSession.seen_before; return the changes, as `merge`."""
         sessions = tuple(sessions)
         return await self._do(
             lambda store: store.merge(
@@ -221,25 +222,26 @@ class SessionLog:
         )
 
     async def shift(self, seconds: int) -> list[Change]:
-        """Move the instants that follow from our own clock, as that was set.
+        """Move the instants that follow from our own clock, which was set; return the changes.
 
-        Of sessions that were first written since the log was opened.
+        It moves those of sessions that were first written since the log was opened.
         """
         return await self._do(lambda store: store.shift(seconds))
 
     async def blank_names(self, before: int) -> int:
         """Take the names off sessions with ended_at < before (POSIX seconds).
 
-        Until this is called again, such sessions get no names by being told again, either. No copy
-        of these names stays in the file, and files that were set aside earlier are deleted. Return
-        how many names there were; 0 if the disk refuses, and nothing is done.
+        Until the next call, merging such a session again gives it no name, either. No copy of these
+        names stays in the file, and files set aside that were last written before are deleted.
+        Return how many names there were; 0 if the disk fails, and nothing is done.
         """
         return await self._do(lambda store: store.blank_names(before))
 
     async def set(self, key: str, value: Any) -> None:
-        """Keep a small value, of what JSON has, with the log.
+        """Keep a small value, of JSON's types, with the log.
 
-        It is on the disk when this returns, and never before what was merged earlier.
+        When this returns, it is on the disk, or in memory while the disk fails. It is never written
+        before sessions that were merged earlier.
         """
         text = json.dumps(value)
         await self._do(lambda store: store.set(key, text))
@@ -249,8 +251,7 @@ class SessionLog:
     async def pause(self) -> None:
         """Have the file stay as it is, to be copied, until `resume` is called or an hour is over.
 
-        What is merged and set meanwhile is kept as ever. The files of a log that is not open stay
-        as they are in any case.
+        Merging and setting go on as ever. The file of a log that is not open stays as it is anyway.
         """
         if self._thread is not None:
             await self._do(Store.pause)
@@ -263,7 +264,7 @@ class SessionLog:
     # ---------------------------------------------------------------------------- in between
 
     async def _do[T](self, job: Callable[[Store], T]) -> T:
-        """Have a job done in the log's thread, and to its end even if this is cancelled."""
+        """Do a job in the log's thread, to its end even if the caller is cancelled."""
         try:
             return await asyncio.shield(self._submit(self._run, job))
         finally:
@@ -279,7 +280,7 @@ class SessionLog:
         return job(self._store)
 
     def _tell(self) -> None:
-        """Tell what has become of the disk, if there is something new."""
+        """Call `failing` and `set_aside` if there is something new about the disk."""
         if self._store is None:
             return
         disk = self._store.disk
@@ -292,6 +293,6 @@ class SessionLog:
 
 
 def _remove(path: Path) -> None:
-    """Delete all that is called like the log."""
+    """Delete all files that have the log's name, whatever their suffix."""
     for file in (path.with_suffix(""), *path.parent.glob(f"{path.stem}.*")):
         file.unlink(missing_ok=True)

@@ -2,8 +2,7 @@
 
 A span (POSIX seconds) begins when the transmitter last answered, as far as that is known, or with
 the log's last session if that is later; it ends with the oldest session that the transmitter still
-had.
-The log has no session that ended in it, and figures leave it out.
+had. The log has no session that ended in it, and figures leave it out.
 """
 
 from collections.abc import Collection
@@ -14,10 +13,10 @@ from .session import PlacedSession
 
 type Span = tuple[float, float]
 
-# The key of the value in the log.
+# The key of the spans in the log.
 MISSED: Final = "missed"
 
-# Spans that are kept, the newest: one is a rare thing, and none is asked for after years.
+# How many spans are kept, the newest: they are rare, and nobody asks for them after years.
 MOST: Final = 500
 
 
@@ -27,19 +26,19 @@ async def missed_spans(log: SessionLog) -> list[Span]:
 
 
 async def add_missed_span(log: SessionLog, span: Span) -> None:
-    """Keep one more."""
+    """Keep one more span."""
     spans = [*await missed_spans(log), span]
     await log.set(MISSED, sorted(spans)[-MOST:])
 
 
 def is_seen(session: PlacedSession, spans: Collection[Span]) -> bool:
-    """Whether nothing may have been missed while a session was active."""
+    """Whether no session can have been missed while this one was active."""
     began = session.ended_at if session.created_at is None else session.created_at
     return not any(start < session.ended_at and began < end for start, end in spans)
 
 
 def _read(kept: Any) -> list[Span]:
-    """The spans, from JSON; what is none is left out."""
+    """The spans, from JSON; anything that is no span is left out."""
     spans = kept if isinstance(kept, list) else []
     return [
         (span[0], span[1])

@@ -1,7 +1,7 @@
 """The session log of version 0.1: a file of JSON lines, which is taken over once.
 
-The first line is a header with the format's version, each other a session. A session that became
-better known has a line for each time.
+The first line is a header with the format's version, each other line a session. A session has one
+more line for each time that it became better known.
 """
 
 from pathlib import Path
@@ -18,17 +18,17 @@ _NAMES: Final = (
 )
 _TYPES: Final = {name: get_type_hints(PlacedSession)[name] for name in _NAMES}
 
-# SQLite has no greater numbers, and no transmitter has.
+# SQLite has no greater integers, nor does any transmitter send one.
 MAX_INTEGER: Final = 2**63 - 1
 
 
 def read_old_log(path: Path) -> tuple[list[PlacedSession], list[bytes]]:
-    """Read the sessions, each as it was told last, and the lines that can't be read.
+    """Read the sessions, each merged from all its lines, and the lines that can't be read.
 
-    Raises ValueError if the file can't be read at all, and OSError.
+    Raises ValueError if there is no header of version 1, and OSError.
     """
     data = path.read_bytes()
-    # A line that was cut off by a power cut is left out; the transmitter still has its session.
+    # A last line that a power cut has cut off is left out; the transmitter still has its session.
     header, *lines = data[: data.rfind(b"\n") + 1].splitlines() or [b""]
     try:
         is_ours = orjson.loads(header)["version"] == 1
@@ -55,14 +55,14 @@ def read_old_log(path: Path) -> tuple[list[PlacedSession], list[bytes]]:
 
 
 def _session(record: Any) -> PlacedSession:
-    """Read a session from its line. Raises some exception if that is damaged."""
+    """Read a session. Raises ValueError, TypeError or AttributeError if its line is damaged."""
     values = {name: record.get(name) for name in _TYPES}
     for name, value in values.items():
         if not isinstance(value, _TYPES[name]):
             raise TypeError(name)
         if isinstance(value, int) and abs(value) > MAX_INTEGER:
             raise ValueError(name)
-    # Of the stamps, only the first was kept: durations follow from the instants.
+    # Only the stamp `created` was kept, so that durations have to follow from the instants.
     wait = _duration(values["created_at"], values["notified_at"])
     response = _duration(values["notified_at"], values["cleared_at"])
     session = PlacedSession(**values, wait=wait, response=response)
@@ -72,7 +72,7 @@ def _session(record: Any) -> PlacedSession:
 
 
 def _duration(start: int | None, end: int | None) -> int | None:
-    """The seconds from one instant to another; None if that is no duration."""
+    """The seconds from one instant to another; None outside 0 to MAX_DURATION."""
     if start is None or end is None or not 0 <= end - start <= MAX_DURATION:
         return None
     return end - start

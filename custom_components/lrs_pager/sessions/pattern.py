@@ -1,6 +1,6 @@
-"""When it breaks, and which pagers do: figures by weekday and hour, and by pager.
+"""Figures by weekday and hour, and by pager: when a house can't cope, and which pagers are broken.
 
-Both are told of the log's sessions from the oldest, in lists, and answer at the end. They know no
+Both classes take the log's sessions from the oldest, in lists, and answer at the end. They know no
 disk and no clock; a few thousand sessions take some milliseconds.
 """
 
@@ -15,23 +15,23 @@ from .figures import ANSWERED_WITHIN, Endings, Figures, figures, together
 from .missed import Span, is_seen
 from .session import PlacedSession
 
-# For how long pages are looked at: long enough for a pager that is handed out twice a week.
+# The span of sessions for `Pagers`: long enough for a pager that is handed out twice a week.
 LATELY: Final = timedelta(days=28)
 
-# The offset of local time is the same for so many seconds: clocks are changed at quarters.
+# Local time has one offset for so many seconds: clocks are changed at quarters of an hour.
 _QUARTER = 900
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """An hour of the week (local time, Monday is 0), with all sessions that began in it."""
+    """An hour of the week (local time, Monday is 0), and the figures of sessions begun in it."""
 
     weekday: int
     hour: int
     figures: Figures
 
     def to_json(self) -> dict[str, Any]:
-        """What is told of it; waits in minutes."""
+        """The hour and its figures as JSON has them; waits in minutes."""
         found = self.figures
         return {
             "weekday": self.weekday,
@@ -46,15 +46,15 @@ class Cell:
         }
 
 
-# What `Cell.to_json` tells beside the hour.
+# The figures of `Cell.to_json`.
 METRICS: Final = ("sessions", "guests", "median_wait", "wait_80", "late", "left", "no_show")
 
 
 class Pattern:
     """Sessions by the local weekday and hour in which they began.
 
-    Sessions during which others may have been missed are left out: of such hours only some are
-    known, and which they are depends on how long they waited.
+    Sessions during which others may have been missed are left out: only some of the sessions of
+    such hours are known, and which ones depends on how long they waited.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Pattern:
         self._hour_of_week = lru_cache(None)(self._hour_of_quarter)
 
     def add(self, sessions: Iterable[PlacedSession]) -> None:
-        """Take in what ended next; all that ended at start or later, or a minute before."""
+        """Add the sessions that ended next, beginning MASS_WITHIN seconds before start."""
         for session in sessions:
             if session.is_removed:
                 self._removed.append(session)
@@ -84,7 +84,7 @@ class Pattern:
                 self._hours[self._hour_of_week(began // _QUARTER)].append(session)
 
     def cells(self) -> list[Cell]:
-        """The hours in which sessions began, from Monday on."""
+        """The hours in which sessions began (slips aside), from Monday on."""
         endings = Endings(self._removed)
         found = [
             Cell(weekday, hour, figures(sessions, endings))
@@ -100,7 +100,7 @@ class Pattern:
 
 @dataclass(slots=True)
 class _Pager:
-    """What is known of a pager: when it was last seen (POSIX seconds), and its sessions."""
+    """A pager: when it was last seen (POSIX seconds), its sessions, and its unanswered pages."""
 
     last_seen: int = 0
     sessions: int = 0
@@ -111,17 +111,17 @@ class Pagers:
     """The pagers of some sessions, and how often a page of each was not answered.
 
     A page was not answered if the session went on for more than ANSWERED_WITHIN seconds after it,
-    or was taken off the list. Those that ended together are not counted: they were cleared up at
-    closing, which says nothing of the pagers.
+    or was taken off the list. Such sessions are not counted if they ended together: they were
+    cleared up at closing, which says nothing of the pagers.
     """
 
     def __init__(self) -> None:
-        """Know none."""
+        """Begin without any pager."""
         self._pagers: defaultdict[int, _Pager] = defaultdict(_Pager)
         self._unanswered: list[PlacedSession] = []
 
     def add(self, sessions: Iterable[PlacedSession]) -> None:
-        """Take in what ended next."""
+        """Add the sessions that ended next."""
         for session in sessions:
             if not session.number or session.is_slip:
                 continue
@@ -132,13 +132,16 @@ class Pagers:
                 self._unanswered.append(session)
 
     def _see(self, number: int, at: int) -> None:
-        """A pager has one more session; at: the last that is known of it."""
+        """Count a session of a pager. at: when it was last seen in it."""
         pager = self._pagers[number]
         pager.sessions += 1
         pager.last_seen = max(pager.last_seen, at)
 
     def found(self, active: Iterable[PlacedSession], now: float) -> list[dict[str, Any]]:
-        """What is told of each pager, by number. active: the sessions that go on now."""
+        """The figures of each pager, by number; call this once, at the end.
+
+        active: the sessions that go on now. now: POSIX seconds. last_seen: a datetime (UTC).
+        """
         out = {s.number: s for s in active if s.number}
         cleared_up = together(self._unanswered)
         for session in self._unanswered:

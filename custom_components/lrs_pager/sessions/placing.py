@@ -1,8 +1,9 @@
 """Why a session has the instants and the durations that it has.
 
 The transmitter stamps sessions with its own clock, which may be set at any time, as may our own. A
-duration is the difference of two stamps of one setting. An instant is what a stamp means by the
-clock as it was when it was first told (see transmitter/clock.py), and stays from then on.
+duration is the difference of two stamps of one setting of the unit's clock. An instant is what a
+stamp means by that clock as it was when the stamp was first told (see transmitter/clock.py), and
+stays from then on.
 """
 
 from dataclasses import replace
@@ -24,10 +25,10 @@ def place(
 ) -> PlacedSession:
     """Place a session that the unit has told.
 
-    clock: the unit's, as it is now. day_start: the hour at which a business day begins.
-    before: an earlier reading of the clock; see UnitClock.place. earlier: the session as it was
-    told before. is_same_setting: whether the unit's clock was not set since then; None if that is
-    not known.
+    clock: the unit's, as it is now. day_start: the hour at which a business day begins, 0 to 23.
+    before: an earlier reading of the clock, and when that was; see UnitClock.place. earlier: the
+    session as it was known before. is_same_setting: whether the unit's clock has kept its setting
+    since the session began; None if that is not known.
     """
     new = unplaced(session, earlier)
     start = _start(session, earlier) if is_same_setting and earlier else None
@@ -53,7 +54,7 @@ def place(
     if earlier is not None:
         placed = placed.seen_before(earlier)
         if new and not start:
-            # The last of its instants is the one that counts: for the day, and the log's order.
+            # The session's last instant decides, as it gives the day and the order in the log.
             placed = replace(placed, is_by_age=not clock.agrees)
 
     duration = partial(_duration, clock, is_same_setting=is_same_setting)
@@ -78,7 +79,10 @@ def _duration(
     *,
     is_same_setting: bool | None,
 ) -> int | None:
-    """The seconds between two stamps; between their instants, if the clock was set there."""
+    """The seconds between two stamps; between their instants if the clock was set in between.
+
+    None if an instant is not known, or outside 0 to MAX_DURATION.
+    """
     start, end = stamps
     began, ended = instants
     if began is None or ended is None:
@@ -94,15 +98,15 @@ def _duration(
 def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
     """A session with its instants by our own clock as it is set now.
 
-    How long a guest has been waiting is for the unit's clock to say, which stamped the session and
-    has not been set since; ours may have been. clock: the unit's, as it is now.
+    How long a guest has been waiting follows from the unit's clock, which stamped the session and
+    must not have been set since; ours may have been. clock: the unit's, as it is now.
     """
 
     def ours(stamp: str | None, instant: int | None) -> int | None:
         if stamp is None or instant is None:
             return instant
         found = clock.by_ours(datetime.fromisoformat(stamp))
-        # A stamp of the future is not of this setting after all.
+        # A stamp in the future is of another setting after all.
         return found if found <= clock.at.timestamp() + SLACK else instant
 
     return replace(
@@ -116,7 +120,7 @@ def by_our_clock(session: PlacedSession, clock: UnitClock) -> PlacedSession:
 def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
     """The session with only those stamps that have no instant yet; None if all have one.
 
-    An instant at which the unit said, without a stamp, that the guest was paged is none.
+    notified_at counts only if it follows from a stamp (see PlacedSession.paged).
     """
     if earlier is not None:
         session = replace(
@@ -129,10 +133,10 @@ def unplaced(session: Session, earlier: PlacedSession | None) -> Session | None:
 
 
 def _start(session: Session, earlier: PlacedSession) -> tuple[datetime, int] | None:
-    """A stamp that was placed before, and its instant.
+    """A stamp that was placed before, and its instant; None if there is none.
 
-    By that, later stamps of the same setting are placed: what our own clock was set to in between
-    makes no difference then, nor what it is set to now.
+    Later stamps of the same setting are placed by it, so that it makes no difference whether our
+    own clock was set in between.
     """
     paged_at = earlier.notified_at if earlier.notified else None
     placed = (session.created, earlier.created_at), (session.notified, paged_at)
@@ -143,7 +147,7 @@ def _start(session: Session, earlier: PlacedSession) -> tuple[datetime, int] | N
 
 
 def _after(stamp: datetime, instant: int, new: Session) -> Instants:
-    """Place stamps by another of the same setting of the unit's clock, and its instant."""
+    """Place stamps by the instant of another stamp of the same setting of the unit's clock."""
     return Instants(
         *[
             None if time is None else instant + round((time - stamp).total_seconds())
@@ -155,7 +159,7 @@ def _after(stamp: datetime, instant: int, new: Session) -> Instants:
 def _is_over_closing(start: datetime | None, wait: int, day_start: int) -> bool:
     """Whether a wait went over the start of a business day: nobody cleared the pager at closing.
 
-    start: a stamp of the unit.
+    start: the unit's stamp of its beginning. wait: seconds.
     """
     if start is None or wait < LEFT_OVER_AFTER:
         return False

@@ -1,15 +1,15 @@
-"""How long the next guest will wait: what earlier guests waited who found the same line.
+"""How long the next guest will wait: as long as earlier guests who found the same line.
 
-A guest finds a line: so many parties, so many of them of the own size, and the longest of them has
-waited for so long. The waits of the earlier guests who found lines most like it make a
-distribution, in which those who gave up count as having waited for longer than that. It is drawn
-towards minutes for each party while little is known, scaled by the pace of the last two hours, and
-the quote is the time within which four of five guests are paged. Whether four of five were, moves
-the next quotes.
+A line is described by how many parties wait, how many of them are of the guest's size, and for how
+long the first of them has waited. The waits of the earlier guests who found lines most like it make
+a distribution, in which those who gave up count as having waited for longer than they did. While
+little is known, it is drawn towards so many minutes for each party; it is scaled by the pace of the
+last two hours; and the quote is the time within which four of five guests are paged. The next
+quotes are shifted by whether four of five really were.
 
-`Quoter` is told of guests as they come and go, by the live list or by a log that is replayed: what
-is quoted and what a back-test measures is the same code. It is pure: no clock, no disk. It runs on
-Python 3.11, as scripts/quotes does.
+`Quoter` is told of guests as they come and go, by the live list or by a log that is replayed: the
+same code quotes and is measured by a back-test. It is pure: no clock, no disk. It runs on Python
+3.11, as scripts/quotes does.
 """
 
 from collections import defaultdict, deque
@@ -23,46 +23,46 @@ from typing import Final
 from .baselines import DAY, HOUR, NAMES, Baselines
 from .neighbours import Curve, Line, Neighbours, Size
 
-# The share of guests for whom a quote is to be kept, and the lower end of the range.
+# The shares of guests who are paged within the upper and the lower end of a quote.
 PROMISED: Final = 0.8
 LOWER: Final = 0.25
 
-# Seconds from which who waits is taken for a pager that nobody cleared.
+# Seconds after which a guest who waits is taken for a pager that nobody cleared.
 LONGEST: Final = 4 * HOUR
 
-# Seconds within which a session that is removed unpaged is a slip at the keypad.
+# Seconds within which a session that is removed without a page is a slip at the keypad.
 SLIP: Final = 60
 
-# This many that end unpaged within so many seconds were cleared at closing, not by the guests.
+# This many sessions that end without a page within so many seconds were cleared up at closing.
 MASS: Final = 3
 MASS_WITHIN: Final = 60
 
-# Paged guests that must be known: to have a forecast at all, and to quote.
+# The paged guests that must be known to make a forecast, and to quote it.
 _FIRST_FORECAST, _FIRST_QUOTE = 10, 30
 
-# Paged guests at which minutes for each party count as much as neighbours do.
+# The number of paged guests at which minutes for each party count as much as the neighbours.
 _STARTED = 60
 
-# Tonight's pace: seconds it is taken over; minutes in which a guest counts a third; how much is
-# needed to believe it.
+# The pace: the seconds that it is taken over; the age in minutes at which a page counts a third;
+# the weight of the assumption that it is as always.
 _PACE_OVER, _PACE_FADES, _PACE_WEIGHT = 2 * HOUR, 45, 40
 
-# How a promise that was kept or broken moves the next, and how far at most.
+# How far one page shifts the promised quantile, the limits of the shift, and of the quantile.
 _STEP, _LEAST_SHIFT, _MOST_SHIFT, _MOST_QUANTILE = 0.02, -0.2, 0.18, 0.98
 
-# The gate: the paged guests it looks at, the fewest it needs, and how far the share of kept quotes
-# may be from what is promised.
+# The gate: how many paged guests it looks at, the fewest it needs, and how far the share of kept
+# quotes may be from PROMISED.
 _GATE, _GATE_NEEDS, _GATE_WIDTH = 200, 20, 0.08
 
-# A unit pages by itself if so many are paged within two seconds of their goal. By chance it is one
-# in two hundred.
+# The unit pages by itself if this share of guests is paged within two seconds of their goal. By
+# chance it is one in two hundred.
 _AUTO_WITHIN, _AUTO_SHARE = 2, 0.2
 
 
 class Reason(StrEnum):
     """Why there is no quote.
 
-    NO_LIVE_LIST and AUTO_PAGE are for the caller, who knows of these.
+    Quoter never gives NO_LIVE_LIST and AUTO_PAGE: its caller does.
     """
 
     NO_LINE = "no_line"
@@ -77,11 +77,11 @@ class Reason(StrEnum):
 class Wait:
     """A guest's wait. Instants are POSIX seconds.
 
-    key: what the session is known by. paged: when the guest was first paged. ended: when the
-    session ended, however it did; is_removed: whether it was taken off the list. goal: seconds.
-    offset: by how many seconds local time was ahead of UTC. is_reliable: False if its length is
-    not known (the clock was set), or if other sessions may have been missed meanwhile: then the
-    guest stood in the line, but nothing is learnt.
+    key: the session's identity. paged: when the guest was first paged. ended: when the session
+    ended, in whatever way; is_removed: whether it was taken off the list. goal: seconds. offset: by
+    how many seconds local time was ahead of UTC. is_reliable: False if the length of the wait is
+    not known, as the clock was set, or if other sessions may have been missed during it: the guest
+    then counts in the line, but nothing is learnt from the wait.
     """
 
     key: str
@@ -96,7 +96,7 @@ class Wait:
 
     @property
     def left_at(self) -> float | None:
-        """When the guest left the line: was paged, or ended it; None if still waiting."""
+        """When the guest left the line, by the page or the session's end; None if still waiting."""
         return self.ended if self.paged is None else self.paged
 
     @property
@@ -106,10 +106,10 @@ class Wait:
 
     @property
     def is_learnt_from(self) -> bool:
-        """Whether it tells how long guests wait.
+        """Whether the wait tells how long guests wait.
 
-        If it ended without a page, that is so only if it was removed. A page may have been
-        forgotten otherwise.
+        One that ended without a page does only if the session was removed: otherwise the host may
+        have forgotten to page.
         """
         seconds = self.seconds
         if seconds is None or not self.is_reliable or not 0 <= seconds <= LONGEST:
@@ -121,10 +121,10 @@ class Wait:
 class Quote:
     """What can be told to a guest who arrives.
 
-    low, high: minutes, in fives; None with a reason. high is kept four times in five.
-    parties_ahead: those who wait; ahead_in_size: those of them of the own class of sizes.
-    based_on: how many earlier guests it rests on. instead: with GATE_NOT_PASSED, the name of the
-    simple way (see baselines.py) that did best lately, and its figure in minutes.
+    low, high: minutes, in fives; None if there is a reason why not. Four of five guests are paged
+    within high. parties_ahead: parties that wait; ahead_in_size: those of them of the guest's class
+    of sizes. based_on: how many earlier guests the quote rests on. instead: with GATE_NOT_PASSED,
+    the name of the baseline that did best lately, and its figure in minutes, in fives.
     """
 
     low: int | None = None
@@ -138,7 +138,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remaining:
-    """How many minutes more a guest who waits will do so: a range, and the middle."""
+    """How many minutes more a guest will wait: a range, and the middle."""
 
     low: int
     about: int
@@ -147,11 +147,12 @@ class Remaining:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """The wait of a guest, as it looked on arrival.
+    """The wait of a guest, as it was forecast on arrival.
 
-    Minutes: middle of the earlier guests' waits, expected as the middle of this one's, low and
-    high in fives. start: what the curve is scaled by as little is known; the pace comes on top.
-    based_on: how many guests with equal weights would tell as much.
+    middle: the median of `curve`, which is of the neighbours' waits. start: the factor for it while
+    little is known; the pace comes on top. expected, low, high: with both factors, the median and
+    the range, in fives. All are minutes. based_on: how many guests of equal weight would tell as
+    much. reason: why there is no quote by it; None if there may be one.
     """
 
     line: Line
@@ -168,10 +169,10 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A guest who was paged: what came of the forecast.
+    """A guest who was paged, and what was forecast on arrival.
 
-    minutes: the wait. baselines: what the simple ways said, in the order of `baselines.NAMES`.
-    quote: what was shown on arrival.
+    minutes: the actual wait. baselines: their figures in minutes, in the order of
+    `baselines.NAMES`. quote: what was shown on arrival.
     """
 
     wait: Wait
@@ -185,7 +186,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Guest:
-    """A guest in the line, with what was found and said on arrival."""
+    """A guest in the line, with the line, the forecast and the quote on arrival."""
 
     wait: Wait
     size: Size
@@ -196,21 +197,21 @@ class _Guest:
 
 
 class _Pace:
-    """By how much waits are longer than the middle of forecasts, of late."""
+    """By which factor waits are longer than the middle of their forecasts, of late."""
 
     def __init__(self) -> None:
-        # (When paged, the logarithm of what the wait was to the middle.)
+        # (When paged, logarithm of the wait over the middle of its forecast.)
         self._paged: deque[tuple[float, float]] = deque()
 
     def add(self, at: float, minutes: float, forecast: Forecast) -> None:
-        """A guest was paged after so many minutes."""
+        """Add a guest who was paged. at: when (POSIX seconds). minutes: the wait."""
         self._paged.append((at, log(max(minutes, 0.5) / forecast.middle)))
 
     def at(self, now: float, line: Iterable[_Guest]) -> float:
-        """What forecasts are to be multiplied by.
+        """The factor by which forecasts are to be multiplied.
 
-        It follows from those who were paged, and from those in the line who wait for longer than
-        their middle already.
+        It follows from the guests who were paged, and from those in the line who have waited for
+        longer than the middle of their forecast already.
         """
         while self._paged and now - self._paged[0][0] > _PACE_OVER:
             self._paged.popleft()
@@ -229,7 +230,7 @@ class _Pace:
 
 @dataclass(slots=True)
 class _Gate:
-    """Whether the quotes of late were better than simple ways, and kept as often as promised."""
+    """Whether quotes of late were better than all baselines, and kept as often as promised."""
 
     errors: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=_GATE))
     kept: deque[bool] = field(default_factory=lambda: deque(maxlen=_GATE))
@@ -238,17 +239,17 @@ class _Gate:
 
     @property
     def is_judged(self) -> bool:
-        """Whether there is enough to judge by."""
+        """Whether there are enough quotes to judge by."""
         return len(self.kept) >= _GATE_NEEDS
 
     def add(self, minutes: float, forecast: Forecast, baselines: Sequence[float]) -> None:
-        """Take in what came of a quote."""
+        """Add what came of a quote. minutes: the actual wait."""
         figures = (forecast.expected, *baselines)
         self.errors.append(tuple(abs(minutes - figure) for figure in figures))
         self.kept.append(minutes <= forecast.high)
         ours, *others = map(sum, zip(*self.errors, strict=True))
         count = len(self.kept)
-        # Of fewer guests the share differs more by chance.
+        # The share of fewer guests differs more by chance.
         width = _GATE_WIDTH * max(1.0, (_GATE / count) ** 0.5)
         self.best = others.index(min(others))
         is_kept = abs(sum(self.kept) / count - PROMISED) <= width
@@ -258,16 +259,16 @@ class _Gate:
 class Quoter:
     """Quotes waits, and learns from them.
 
-    It is told of every guest, in the order of time: `arrived`, then `left`; or `replay` tells of
-    many. `now` is never before the last of these.
+    It has to be told of every guest, in the order of time: by `arrived`, then `left`; or by
+    `replay` of many. `now` (POSIX seconds) must not be before the last of these.
     """
 
     def __init__(self) -> None:
-        """Begin without any guest."""
+        """Begin without any guests."""
         self._line: dict[str, _Guest] = {}
         self._neighbours = Neighbours()
-        # Those who left unpaged within the last minute: (when, guest; None if they were cleared
-        # all together).
+        # Guests who left without a page in the last minute: (when, guest; None if they were cleared
+        # up together).
         self._unpaged: deque[tuple[float, _Guest | None]] = deque()
         self._pace = _Pace()
         self._shift = dict.fromkeys(Size, 0.0)
@@ -280,7 +281,7 @@ class Quoter:
     # ------------------------------------------------------------------------ who comes and goes
 
     def arrived(self, wait: Wait) -> None:
-        """A guest stands in line. Of one who does so already, only what is known anew is taken."""
+        """A guest stands in line. The wait of one who does so already is replaced."""
         now = wait.created
         if guest := self._line.get(wait.key):
             guest.wait = wait
@@ -299,9 +300,9 @@ class Quoter:
     def left(self, wait: Wait) -> Outcome | None:
         """A guest left the line: was paged, or the session ended.
 
-        Return what came of the forecast if the guest was paged and something is learnt from it.
-        Guests who are not in the line are passed over, as those who were paged before; of those who
-        left it unpaged within the last minute, it is taken whether they were removed.
+        Return the outcome if the guest was paged and something is learnt from the wait. Guests who
+        are not in the line, as they were paged before, are passed over; but the wait of one who
+        left without a page in the last minute is replaced, as it may say whether it was removed.
         """
         if wait.left_at is None:
             return None
@@ -317,13 +318,13 @@ class Quoter:
         return self._learn_page(guest, now) if wait.is_learnt_from else None
 
     def replay(self, waits: Iterable[Wait]) -> Iterator[Outcome | None]:
-        """Be told of many guests, of the past and of those who wait, in whatever order.
+        """Be told of many guests, those of the past and those who wait, in whatever order.
 
-        It goes on after each step, which takes a millisecond or two, when it is asked for the next:
-        so that it can be done little by little. All are taken in first, a step for each.
+        Each item that is asked for does one step, of a millisecond or two: first one for each wait,
+        then one for each who arrives or leaves. The item is the outcome, if the step has one.
         """
-        # In the same second those who leave do so first, but nobody before having come. Each day
-        # is sorted for itself, as sorting the log of years would be one long step.
+        # In the same second, guests leave before others arrive, but nobody before arriving. Each
+        # day is sorted by itself, as sorting the log of years would be one long step.
         days: defaultdict[int, list[tuple[float, int, Wait]]] = defaultdict(list)
         for wait in waits:
             days[int(wait.created // DAY)].append((wait.created, 1, wait))
@@ -342,7 +343,7 @@ class Quoter:
     # --------------------------------------------------------------------------- what is told
 
     def quote(self, now: float, party_size: int | None, offset: float = 0) -> Quote:
-        """What to tell a guest who arrives now; offset: as of `Wait`."""
+        """Quote for a guest who arrives now. offset: as of `Wait`."""
         self._settle(now)
         size = self._neighbours.class_of(party_size)
         line = self._found(now, size)
@@ -352,15 +353,15 @@ class Quoter:
         return self._answer(line, self._forecast(now, size, line), figures)
 
     def quoted(self, key: str) -> Quote | None:
-        """What was there to be told to a guest who waits, on arrival; None if there is none."""
+        """The quote that a waiting guest had on arrival; None if there is no such guest."""
         guest = self._line.get(key)
         return guest.quote if guest else None
 
     def remaining(self, key: str, now: float) -> Remaining | None:
-        """How long a guest who waits will still do so.
+        """How much longer a waiting guest will wait.
 
-        By the distribution of the quote, given the time so far. None where there was no quote, or
-        if the guest has waited for longer than all who are known.
+        This follows from the distribution of the quote, given the time so far. None if there was no
+        quote, or if the guest has waited for longer than all guests in it.
         """
         guest = self._line.get(key)
         if guest is None or guest.quote.high is None or (forecast := guest.forecast) is None:
@@ -379,9 +380,9 @@ class Quoter:
 
     @property
     def auto_page_share(self) -> float | None:
-        """Which share of the last guests with a goal was paged within two seconds of it.
+        """The share of the last guests with a goal who were paged within two seconds of it.
 
-        None before there are enough to judge by.
+        None before there are enough such guests.
         """
         if len(self._at_goal) < _FIRST_QUOTE:
             return None
@@ -389,14 +390,14 @@ class Quoter:
 
     @property
     def is_auto_paged(self) -> bool:
-        """Whether the unit pages by itself when a goal runs out: then waits are no true ones."""
+        """Whether the unit pages by itself when a goal runs out: waits are then not real ones."""
         return (self.auto_page_share or 0) >= _AUTO_SHARE
 
     # ----------------------------------------------------------------------------- in between
 
     def _found(self, now: float, size: Size) -> Line:
-        """The line at a moment."""
-        # An instant that was placed by the unit's clock may be a little ahead.
+        """The line that a guest of a class of sizes finds."""
+        # An instant that was placed by the unit's clock may be a little ahead of now.
         first = min((guest.wait.created for guest in self._line.values()), default=now)
         return Line(
             len(self._line),
@@ -405,7 +406,7 @@ class Quoter:
         )
 
     def _promise(self, size: Size) -> float:
-        """The quantile that is quoted."""
+        """The quantile that is quoted, of a class of sizes."""
         return min(_MOST_QUANTILE, PROMISED + self._shift[size])
 
     def _forecast(self, now: float, size: Size, line: Line) -> Forecast | None:
@@ -438,7 +439,7 @@ class Quoter:
         )
 
     def _answer(self, line: Line, forecast: Forecast | None, baselines: Sequence[float]) -> Quote:
-        """What is told of a forecast."""
+        """The quote that a forecast gives, or why there is none."""
         reason = forecast.reason if forecast else Reason.TOO_FEW_SESSIONS
         instead = None
         if reason is None and not self._gate.is_judged:
@@ -486,10 +487,10 @@ class Quoter:
         )
 
     def _settle(self, now: float) -> None:
-        """Take in that time has passed.
+        """Take note that time has passed.
 
-        Pagers that nobody cleared are no guests any more. Those who left unpaged are learnt from as
-        soon as it is known that they were not cleared all together.
+        Pagers that nobody cleared are no longer guests. Guests who left without a page are learnt
+        from as soon as it is known that they were not cleared up together.
         """
         for key in [k for k, guest in self._line.items() if now - guest.wait.created > LONGEST]:
             del self._line[key]
@@ -508,7 +509,7 @@ class Quoter:
 
 
 def _know_better(wait: Wait, unpaged: Iterable[tuple[float, _Guest | None]]) -> None:
-    """Take how a session ended of which it was known only that it was over."""
+    """Replace the wait of a guest who left without a page: how the session ended is known now."""
     for _, guest in unpaged:
         if guest and guest.wait.key == wait.key and wait.paged is None:
             guest.wait = wait

@@ -35,13 +35,13 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
 # The guests' names, by row of sessions; NULL where a name was taken off. They have a table of
-# their own because old ones must leave no trace in the file: see Database.blank_names.
+# their own because old names must leave no trace in the file: see Database.blank_names.
 NAMES: Final = "CREATE TABLE names (session INTEGER PRIMARY KEY, label TEXT) STRICT;"
 
 # The version of the format (PRAGMA user_version). To change the format: change SCHEMA, count
-# VERSION up, and put the SQL that makes a file of the version before one of this under that
-# version's number. Columns are only ever added, at the end: a file that can't be brought up to
-# date, as the disk can't be written or it is damaged, is read all the same (database.unpack).
+# VERSION up, and add to MIGRATIONS, under the previous version's number, the SQL that brings a file
+# of that version up to this one. Columns are only ever added, at the end: a file that can't be
+# brought up to date, as it is damaged or the disk refuses, is still read (see database.unpack).
 VERSION: Final = 2
 MIGRATIONS: Final[dict[int, str]] = {
     1: """

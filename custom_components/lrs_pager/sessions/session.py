@@ -7,12 +7,12 @@ from typing import Any
 
 from ..transmitter import REMOVED, Session
 
-# Seconds above which a wait or a response is none: the unit's clock was set in between, as no
-# guest waits for a day.
+# The longest wait or response in seconds. No guest waits for a day: what seems longer means that
+# the unit's clock was set in between.
 MAX_DURATION = 24 * 3600
 
-# Seconds from which a session that began on an earlier business day is one that was not cleared at
-# closing. Guests who are at the door when a business day begins have waited for less.
+# Seconds from which an active session of an earlier business day was not cleared at closing. Guests
+# who are at the door when a business day begins have waited for less.
 LEFT_OVER_AFTER = 3 * 3600
 
 # Seconds within which a session that was never paged and is removed is a slip at the keypad.
@@ -20,7 +20,7 @@ SLIP = 60
 
 # Seconds past its goal from which a session is late. Stamps are cut to whole seconds, and a wait
 # of exactly the goal is on time. A unit may page by itself when the goal runs out, as the vendor's
-# examples suggest: then its message is under way in that second.
+# examples suggest: its message is then still under way in that second.
 LATE_AFTER = 2
 
 
@@ -29,13 +29,12 @@ class PlacedSession:
     """A session with its instants and durations.
 
     created, notified, cleared: the unit's own stamps, ISO 8601 without a zone. created_at,
-    notified_at, cleared_at: the instants that they mean (POSIX seconds); one is there at least.
-    wait: seconds from created to notified. response: from notified to cleared.
-    goal: 0 in old logs, which is none.
+    notified_at, cleared_at: the instants that they mean (POSIX seconds); at least one is known.
+    wait: seconds from created to notified. response: seconds from notified to cleared.
+    goal: as of `transmitter.Session`, but 0 in old logs, which means no goal.
     is_by_age: whether the instants follow from our own clock (see transmitter/clock.py).
-    quoted: seconds within which the guest would be paged, as was quoted when the session began;
-    None if nothing was. first_goal: the goal then, as it may be changed later. Both are ours, and
-    the unit tells neither.
+    quoted: the wait in seconds that was quoted when the session began; None if none was.
+    first_goal: the goal at that time, as it may be changed later. The unit knows neither.
     The other fields are those of `transmitter.Session`.
     """
 
@@ -60,10 +59,10 @@ class PlacedSession:
 
     @property
     def keys(self) -> list[str]:
-        """What it is known by; the first is its identity.
+        """The keys by which the session is found; the first is its identity.
 
-        Its uuid, and its id with its creation. The second tells sessions apart where there are no
-        uuids, and recognises one that came with its uuid once and without it another time.
+        They are its uuid, and its id with its creation. The second tells sessions apart where there
+        are no uuids, and recognises one that is told once with its uuid and once without it.
         """
         return [key for key in (self.uuid, creation(self.id, self.created)) if key]
 
@@ -74,19 +73,19 @@ class PlacedSession:
 
     @property
     def is_removed(self) -> bool:
-        """Whether it was taken off the list rather than cleared."""
+        """Whether the session was taken off the list rather than cleared."""
         return self.clear_type == REMOVED
 
     @property
     def late_at(self) -> int | None:
-        """The instant from which a guest who still waits is late; None without a goal."""
+        """The instant from which a waiting guest is late; None without a goal or a creation."""
         if self.created_at is None or not self.goal:
             return None
         return self.created_at + self.goal + LATE_AFTER
 
     @property
     def goal_at(self) -> int | None:
-        """When the guest should be paged at the latest; None without a goal."""
+        """When the guest should be paged at the latest; None without a goal or a creation."""
         return None if self.late_at is None else self.late_at - LATE_AFTER
 
     @property
@@ -98,16 +97,16 @@ class PlacedSession:
 
     @property
     def was_late_at_first(self) -> bool | None:
-        """The same by the goal that was set when the session began, as far as that is known."""
+        """As `was_late`, by the goal that the session had when it began, if that is known."""
         if self.first_goal is None:
             return self.was_late
         return replace(self, goal=self.first_goal).was_late
 
     @property
     def is_slip(self) -> bool:
-        """Whether it is no guest: a number that was mistyped and taken back.
+        """Whether this was no guest, but a number that was mistyped and taken back.
 
-        It was removed within a minute, and never paged.
+        Such a session is removed within SLIP seconds, and never paged.
         """
         if (
             self.is_paged
@@ -120,28 +119,28 @@ class PlacedSession:
 
     @property
     def ended_at(self) -> int:
-        """When the session was cleared; where the unit didn't say, the latest that it did say.
+        """When the session was cleared; if that is not known, its latest known instant.
 
-        All archived sessions are cleared ones (the vendor's page), whatever they lack.
+        All archived sessions are cleared ones (the vendor's page), even if they lack that stamp.
         """
         return self.cleared_at or self.notified_at or self.created_at or 0
 
     def is_left_over(self, day_start: int, now: float) -> bool:
-        """Whether it is active since an earlier business day: it was not cleared at closing.
+        """Whether this active session is of an earlier business day: not cleared at closing.
 
-        day_start: when the present business day began. now: both are POSIX seconds.
+        day_start: when the present business day began. Both are POSIX seconds.
         """
         start = self.created_at
         return start is not None and start < day_start and now - start >= LEFT_OVER_AFTER
 
     def paged(self, at: int) -> PlacedSession:
-        """The same, paged at an instant (POSIX seconds) that the unit did not stamp."""
+        """The session, paged at an instant (POSIX seconds) of which there is no stamp."""
         waited = None if self.created_at is None else at - self.created_at
         is_wait = waited is not None and 0 <= waited <= MAX_DURATION
         return replace(self, notified_at=at, wait=waited if is_wait else None)
 
     def shifted(self, seconds: int) -> PlacedSession:
-        """The same with later instants (earlier ones, if seconds < 0), as our clock was set."""
+        """The session with later instants (earlier ones if seconds < 0), as our clock was set."""
         return replace(
             self,
             **{
@@ -152,13 +151,15 @@ class PlacedSession:
         )
 
     def seen_before(self, earlier: PlacedSession) -> PlacedSession:
-        """The same session, told again: what was known first stays, and what is left out now.
+        """This session, which is told again, merged with what was known of it.
 
-        A label that is left out was taken off. What was quoted stays, whatever comes later.
+        Stamps (but for created), instants with is_by_age, durations, quoted and first_goal stay as
+        they were known first. The other fields are as told last; if one is left out now, it is as
+        before, but a label that is left out was taken off.
         """
         told_last = ("id", "uuid", "created", "number", "party_size", "goal", "clear_type")
         if self.notified is not None and earlier.notified is None:
-            # An instant that was not the unit's gives way to its stamp.
+            # An instant without a stamp (see `paged`) gives way to the unit's stamp.
             earlier = replace(earlier, notified_at=None, wait=None, response=None)
         return replace(
             self,
@@ -170,9 +171,9 @@ class PlacedSession:
         )
 
     def completed_by(self, older: PlacedSession) -> PlacedSession:
-        """The same with what a message from before its end says of what is not known.
+        """This session, whose unknown fields are taken from a message from before its end.
 
-        But for the label, which may have been taken off since, and for how the session ended.
+        The label is not, which may have been taken off since, nor how the session ended.
         """
         missing = {name for name in self.__slots__ if getattr(self, name) is None}
         missing -= {"label", "clear_type"}
@@ -180,16 +181,16 @@ class PlacedSession:
 
 
 class SessionIndex:
-    """Finds sessions by what they are known by."""
+    """Finds sessions by their keys (see PlacedSession.keys)."""
 
     def __init__(self, sessions: Iterable[PlacedSession] = ()) -> None:
-        """Start with some."""
+        """Begin with some sessions."""
         self._by_key: dict[str, PlacedSession] = {}
         for session in sessions:
             self.add(session)
 
     def find(self, session: Session | PlacedSession) -> PlacedSession | None:
-        """Find a session."""
+        """Find a session; None if it is not there."""
         for key in keys_of(session):
             found = self._by_key.get(key)
             if found and not are_two(session, found):
@@ -214,22 +215,22 @@ def iso(stamp: datetime | None) -> str | None:
 
 
 def creation(session_id: int | None, created: str | None) -> str | None:
-    """What a session is known by where it has no uuid: its id with the stamp of its creation."""
+    """The key of a session that needs no uuid; None without id or creation."""
     return None if session_id is None or created is None else f"{session_id}@{created}"
 
 
 def keys_of(session: Session | PlacedSession) -> list[str]:
-    """What a session is known by, as PlacedSession.keys."""
+    """The keys of a session; see PlacedSession.keys."""
     if isinstance(session, PlacedSession):
         return session.keys
     return [key for key in (session.uuid, creation(session.id, iso(session.created))) if key]
 
 
 def are_two(told: Session | PlacedSession, known: PlacedSession) -> bool:
-    """Whether two sessions with the same id and creation are two all the same.
+    """Whether sessions with the same id and creation are two sessions nevertheless.
 
-    After a reset ids may begin anew, and creations with a clock that was reset too: then uuids tell
-    them apart. But a unit may also make its uuids anew when it boots: then all else is the same.
+    After a reset, ids may begin anew, and so may creations if the clock was reset, too: the uuids
+    then tell them apart. But a unit may also make new uuids as it boots: then all else is the same.
     """
     if not told.uuid or not known.uuid or told.uuid == known.uuid:
         return False
@@ -242,5 +243,5 @@ def _text(stamp: datetime | str | None) -> str | None:
 
 
 def _known(session: PlacedSession, names: Iterable[str]) -> dict[str, Any]:
-    """Those of the fields that a session has."""
+    """The named fields of a session that are not None."""
     return {name: value for name in names if (value := getattr(session, name)) is not None}

@@ -1,4 +1,4 @@
-"""The sessions of the log: in the file, and in memory as long as the disk does not take them."""
+"""The sessions of the log: in the file, and in memory while the disk does not take them."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,7 +13,8 @@ from .disk import Disk
 from .old_log import read_old_log
 from .session import PlacedSession, SessionIndex
 
-# The key of a value of the store's own: sessions that ended before it have no names.
+# The key of the store's own value: the instant (POSIX seconds) before which sessions that ended
+# have no names.
 NAMES_SINCE: Final = "names_since"
 
 
@@ -21,7 +22,7 @@ class Unsaved:
     """Sessions and values that the disk has not taken yet."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Begin without any."""
         self.sessions: dict[str, PlacedSession] = {}  # by identity
         self.values: dict[str, str] = {}
         self._index = SessionIndex()
@@ -35,7 +36,7 @@ class Unsaved:
         return self._index.find(session)
 
     def put(self, session: PlacedSession) -> None:
-        """Add a session, in place of what it is found as."""
+        """Add a session, in place of the one that it is found as."""
         if known := self._index.find(session):
             self._index.remove(known)
             del self.sessions[known.keys[0]]
@@ -46,7 +47,7 @@ class Unsaved:
 class Store:
     """The sessions and values of a log. Used from one thread.
 
-    disk: their file. changes: goes up with every change of a session.
+    disk: their file. changes: a number that goes up with every change of a session.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,11 +57,11 @@ class Store:
         self._path = path
         self._unsaved = Unsaved()
         self._names_since = BEGINNING
-        with suppress(ValueError):  # what is damaged is no number
+        with suppress(ValueError):  # a damaged value is no number
             self._names_since = int(self.get(NAMES_SINCE) or BEGINNING)
 
     def close(self) -> None:
-        """Write what was not written yet, and close the file."""
+        """Write what is unsaved, even if a backup is under way, and close the file."""
         if not self._save():
             self.disk.resume()
             self._save()
@@ -79,9 +80,9 @@ class Store:
             with suppress(OSError):
                 self.disk.was_set_aside = set_aside(old_path)
             return 0
-        # If this was interrupted before, some are there already.
+        # If an earlier start was interrupted here, some are in the file already.
         self.merge(sessions, lambda session, before: before or session)
-        # What the disk does not take now is taken over at the next start.
+        # While the disk does not take the sessions, the old log stays, for the next start.
         with suppress(OSError):
             if damaged:
                 set_lines_aside(self._path, damaged)
@@ -136,7 +137,7 @@ class Store:
         return self._unsaved.values.get(key) or self.disk.read(lambda db: db.value(key))
 
     def _is_new(self, session: PlacedSession) -> bool:
-        """Whether an unsaved session is not in the file."""
+        """Whether the file has nothing of an unsaved session."""
         return self.disk.read(lambda db: db.find(session)) is None
 
     # ------------------------------------------------------------------------------- writing
@@ -144,7 +145,7 @@ class Store:
     def merge[S: (Session, PlacedSession)](
         self, sessions: Iterable[S], place: Placing[S]
     ) -> list[Change]:
-        """Find each session, place it, and write it if that changes it."""
+        """Find each session, place it, and write those that this changes; see SessionLog.merge."""
         sessions = tuple(sessions)
 
         def placed(session: S, before: PlacedSession | None) -> PlacedSession:
@@ -202,11 +203,11 @@ class Store:
         self._save()
 
     def _write[T](self, query: Callable[[Database], T]) -> T | None:
-        """Write to the file, after what it could not take before; None if it takes nothing now."""
+        """Run a query that writes, once all that is unsaved is written; None if the disk fails."""
         return self.disk.write(query) if self._save() else None
 
     def _save(self) -> bool:
-        """Write what is unsaved; return whether all is."""
+        """Write what is unsaved; return whether nothing is unsaved any more."""
         if self._unsaved:
             unsaved = self._unsaved
             if not self.disk.write(lambda db: db.write(unsaved.sessions.values(), unsaved.values)):

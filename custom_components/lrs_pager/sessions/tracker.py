@@ -5,10 +5,10 @@ any order and any number of times. A session goes one way, from started over pag
 a message says is compared with how far the session is known to have come, and each step is
 announced once. Sessions that have ended go to the log.
 
-Announced is what has just happened: not what was so when we began, nor what happened more than
-MAX_EVENT_AGE ago, as after an hour without the network. That is in the log and in the figures of
-the day. Only the history says whether a session was cleared or removed, so its end is announced
-when that is known.
+Only steps that have just happened are announced: not those from before we began, nor those of more
+than MAX_EVENT_AGE ago, as after an hour without the network. The log and the figures of the day
+have these, too. Only the history says whether a session was cleared or removed, so that its end is
+announced when this is known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,17 +27,18 @@ from .session import PlacedSession, SessionIndex
 # network or restart of the transmitter, and shorter than anybody would act on it.
 MAX_EVENT_AGE = timedelta(minutes=15)
 
-# How long the history may take to list a session that is over. It is announced without its
-# clearType then: the history was deleted in between. One that nobody said was over is dropped.
+# How long the history may take to list a session that is over. After that, the end is announced
+# without a clearType, as the history was deleted in between; a missing session is dropped.
 CLEAR_TYPE_WAIT = timedelta(seconds=60)
 
-# Seconds for which sessions that have ended are kept in mind, as a message may repeat them.
+# Seconds for which ended sessions are remembered, as a message may repeat them.
 RECENT = 2 * 24 * 3600
 
-# Stands for the setting of the unit's clock of sessions that were not seen before it was set.
+# Stands for the unknown setting of the unit's clock that stamped a session: it was set before we
+# saw the session first.
 UNKNOWN_SETTING = -1
 
-# What `state` says when a session is over. The vendor's page has the first alone.
+# The values of `state` for a session that is over. The vendor's page has only the first.
 ENDED_STATES = (CLEARED, REMOVED.lower())
 
 
@@ -66,9 +67,9 @@ class SessionEvent:
 class News:
     """What came of a message.
 
-    ended: sessions that are over now, or of whose end more is known: for the log. is_doubtful:
-    whether a session was left out, as its stamps don't fit the clock. That was set, and is to be
-    read again.
+    events: what is to be announced. ended: sessions that are over now, or whose end is known better
+    now, for the log. is_doubtful: whether a session was left out, as its stamps don't fit the
+    unit's clock: that was set, and has to be read again.
     """
 
     events: list[SessionEvent] = field(default_factory=list)
@@ -77,19 +78,19 @@ class News:
 
 
 class _Whereabouts(Enum):
-    """Where a session is that is not yet done with."""
+    """How far a session has come that is not done with."""
 
     ACTIVE = auto()
-    MISSING = auto()  # no longer listed; no message said why
-    ENDED = auto()  # said to be over; it is in the log, but for its clearType
+    MISSING = auto()  # not listed any more, and no message said why
+    ENDED = auto()  # over; the log has it without a clearType
 
 
 @dataclass(slots=True)
 class _Tracked:
-    """A session that is not yet done with.
+    """A session that is not done with: it is active, or the history has not said how it ended.
 
-    setting: of the unit's clock when it began. at: when we were last told of it; if the session is
-    not active, when we learnt that.
+    setting: of the unit's clock when the session began. at: when we were last told of the session;
+    if it is not active, when we learnt that.
     """
 
     session: PlacedSession
@@ -105,42 +106,42 @@ class _Tracked:
         return by_our_clock(self.session, clock) if self.setting == clock.setting else self.session
 
     def is_missed(self, at: datetime) -> None:
-        """Take note that it is not active any more; the history may know what became of it."""
+        """Take note that the session is missing; the history may know what became of it."""
         if self.whereabouts is _Whereabouts.ACTIVE:
             self.whereabouts, self.at = _Whereabouts.MISSING, at
 
 
 class _Unfinished:
-    """The sessions that are not yet done with."""
+    """The sessions that are not done with."""
 
     def __init__(self) -> None:
         """Begin without any."""
         self._tracked: dict[str, _Tracked] = {}  # by identity
-        self._index = SessionIndex()  # of the same
+        self._index = SessionIndex()  # of the same sessions
 
     def __iter__(self) -> Iterator[_Tracked]:
         """All of them, in the order in which they came."""
         return iter(tuple(self._tracked.values()))
 
     def find(self, session: Session | PlacedSession) -> _Tracked | None:
-        """Find a session."""
+        """Find a session; None if it is not there."""
         known = self._index.find(session)
         return self._tracked[known.keys[0]] if known else None
 
     def put(self, tracked: _Tracked) -> None:
-        """Put a session in that is not there."""
+        """Add a session that is not there."""
         self._tracked[tracked.session.keys[0]] = tracked
         self._index.add(tracked.session)
 
     def pop(self, session: Session | PlacedSession) -> _Tracked | None:
-        """Take a session out; it is done with, or about to be put in anew."""
+        """Take a session out and return it; None if it is not there."""
         if (tracked := self.find(session)) is None:
             return None
         self._index.remove(tracked.session)
         return self._tracked.pop(tracked.session.keys[0])
 
     def change(self, tracked: _Tracked, session: PlacedSession) -> None:
-        """Have the same session as it is known anew; what it is known by stays."""
+        """Replace a session by a version of it with the same keys."""
         self._index.remove(tracked.session)
         tracked.session = session
         self._index.add(session)
@@ -150,17 +151,17 @@ class _Ended:
     """The sessions that have ended of late, and the one that ended last."""
 
     def __init__(self, sessions: Iterable[PlacedSession], latest: PlacedSession | None) -> None:
-        """Begin with those of the log, from the oldest."""
+        """Begin with sessions of the log, from the oldest."""
         self.latest = latest
         self._sessions = list(sessions)
         self._index = SessionIndex(self._sessions)
 
     def find(self, session: Session) -> PlacedSession | None:
-        """Find a session."""
+        """Find a session; None if it is not there."""
         return self._index.find(session)
 
     def put(self, session: PlacedSession, at: datetime) -> None:
-        """Keep a session in mind, in place of what it is found as; forget those of long ago."""
+        """Remember a session, in place of the one that it is found as; forget old ones."""
         known = self._index.find(session)
         if (
             self.latest is None
@@ -180,10 +181,11 @@ class _Ended:
 
 
 class SessionTracker:
-    """The active sessions, and those that are over and wait for the history to say how.
+    """The active sessions, and those that are over while the history has not said how.
 
-    All times (`at`, `asked`) are our own clock, UTC; `clock` is the unit's, as it is now.
-    knows_history: whether what the history had when we began was seen, so that all else is new.
+    All times (`at`, `asked`) are our own clock's, UTC; `clock` is the unit's, as it is now.
+    knows_history: whether we have seen all that the history had when we began, so that sessions
+    that come into the log now are new.
     """
 
     def __init__(
@@ -195,14 +197,15 @@ class SessionTracker:
     ) -> None:
         """Begin without any active session.
 
-        began: when that is. recent: the log's sessions of the last RECENT seconds. latest: its
-        session that ended last. day_start: the hour at which a business day begins.
+        began: the present time. recent: the log's sessions of the last RECENT seconds, from the
+        oldest. latest: its session that ended last. day_start: the hour at which a business day
+        begins, 0 to 23.
         """
         self._began = began.timestamp()
         self._day_start = day_start
         self._unfinished = _Unfinished()
         self._ended = _Ended(recent, latest)
-        # Whether what was so when we began is known, so that all else is new.
+        # Whether a list of the active sessions has been seen, so that others are new.
         self._knows_active = False
         self.knows_history = False
 
@@ -210,7 +213,7 @@ class SessionTracker:
 
     @property
     def active(self) -> tuple[PlacedSession, ...] | None:
-        """The active sessions, from the oldest; None if they were never told."""
+        """The active sessions, from the oldest; None before the first list of them."""
         if not self._knows_active:
             return None
         active = (t.session for t in self._unfinished if t.whereabouts is _Whereabouts.ACTIVE)
@@ -218,34 +221,34 @@ class SessionTracker:
 
     @property
     def latest(self) -> PlacedSession | None:
-        """The session that ended last, of any day."""
+        """The session that ended last, of any day; None if there is none."""
         return self._ended.latest
 
     def active_by(self, clock: UnitClock) -> tuple[PlacedSession, ...] | None:
-        """The same, each with its instants by our own clock as it is set now."""
+        """As `active`, each session with its instants by our own clock as it is set now."""
         if (active := self.active) is None:
             return None
         seen = {tracked.session.keys[0]: tracked.seen(clock) for tracked in self._unfinished}
         return tuple(seen[session.keys[0]] for session in active)
 
     def find(self, session: Session) -> PlacedSession | None:
-        """Find a session, active or ended of late, as it is known."""
+        """Find a session that is not done with, or ended within RECENT; None if there is none."""
         tracked = self._unfinished.find(session)
         return tracked.session if tracked else self._ended.find(session)
 
     @property
     def tracked(self) -> tuple[PlacedSession, ...]:
-        """The sessions that are active, or over while the history has not said how."""
+        """The sessions that are active, missing, or over while the history has not said how."""
         return tuple(tracked.session for tracked in self._unfinished)
 
     @property
     def wants_history(self) -> bool:
-        """Whether there is something that the history alone can tell."""
+        """Whether there is a session whose end only the history can tell."""
         return any(t.whereabouts is not _Whereabouts.ACTIVE for t in self._unfinished)
 
     @property
     def has_missing(self) -> bool:
-        """Whether a session is no longer listed, while no message said why."""
+        """Whether a session is not listed any more, and no message said why."""
         return any(t.whereabouts is _Whereabouts.MISSING for t in self._unfinished)
 
     # ------------------------------------------------------------------------- messages
@@ -261,21 +264,21 @@ class SessionTracker:
     ) -> News:
         """Merge sessions that the unit told of, other than by its history.
 
-        at: when they were told. asked: when the list was asked for, if these are all that are
-        active; None if they are told because they have just changed. is_whole: False if some of
-        that list could not be read.
+        at: when they were told. asked: when the list was asked for, if these are all active
+        sessions; None if they are told because they have just changed. is_whole: False if a part of
+        that list could not be read. If the clock is stale, nothing is merged.
         """
         news = News()
         sessions = list(sessions)
         if sessions and clock.is_stale:
-            # What the unit's clock shows now decides what its stamps mean.
+            # What the stamps mean depends on what the unit's clock shows now.
             return News(is_doubtful=True)
         listed = {
             self._see(session, clock, at, news, is_live=asked is None) for session in sessions
         }
         if asked is not None:
             for tracked in self._unfinished:
-                # One that was told of while the list was under way may have begun after it.
+                # A session that was told of while the list was under way may be newer than it.
                 if is_whole and tracked.session.keys[0] not in listed and tracked.at < asked:
                     tracked.is_missed(at)
             self._knows_active = True
@@ -293,7 +296,7 @@ class SessionTracker:
             return None
         is_over = _is_over(session)
         if not is_over or session.clear_type not in (STOP, REMOVED):
-            # A unit may have the field in all sessions; how one ended is for the history to say.
+            # A unit may set clearType in all sessions: how one ended is for the history to say.
             session = replace(session, clear_type=None)
         before = self._unfinished.find(session)
         known = before.session if before else None
@@ -305,7 +308,7 @@ class SessionTracker:
             placed = placed.paged(round(at.timestamp()))
         steps = _steps(known, placed)
         if is_live and (steps or is_over) and not _fits(unplaced(session, known), clock, at):
-            # The next list, or the history, has it too, and what the clock shows.
+            # The next list or the history has the session, too, and says what the clock shows.
             news.is_doubtful = True
             if is_over and before:
                 before.is_missed(at)
@@ -331,9 +334,9 @@ class SessionTracker:
     def _see_ended(
         self, session: Session, ended: PlacedSession, clock: UnitClock, at: datetime, news: News
     ) -> None:
-        """Merge a session that is over already; it may say more than the log knows."""
+        """Merge a session that is over already; the message may say more than the log knows."""
         placed = place(session, clock, day_start=self._day_start, earlier=ended)
-        # One that is not over is told by a message that later ones have overtaken.
+        # A message that says it is not over has been overtaken by later ones.
         placed = placed if _is_over(session) else ended.completed_by(placed)
         if placed != ended:
             news.ended.append(placed)
@@ -342,7 +345,7 @@ class SessionTracker:
     def _end_others(self, number: int | None, at: datetime) -> None:
         """Take note that a pager has a new session: it has one at a time, so that others are over.
 
-        Their end was missed, and there may be no sequence to tell so.
+        Their end was missed, and there may be no count of changes that would show this.
         """
         for tracked in self._unfinished:
             if number is not None and tracked.session.number == number:
@@ -353,9 +356,9 @@ class SessionTracker:
     def placing(
         self, clock: UnitClock, before: tuple[UnitClock, int] | None, names_since: float
     ) -> Place:
-        """Return how the log is to place sessions of the history: for the log's own thread.
+        """Return the function that places sessions of the history, for use in the log's thread.
 
-        before: see UnitClock.place. names_since: sessions that ended earlier lose their labels
+        before: see UnitClock.place. names_since: sessions that ended before this lose their labels
         (POSIX seconds).
         """
         settings = {tracked.session.keys[0]: tracked.setting for tracked in self._unfinished}
@@ -365,7 +368,10 @@ class SessionTracker:
     def see_logged(
         self, changes: Sequence[Change], at: datetime, clock: UnitClock | None = None
     ) -> list[SessionEvent]:
-        """Take note of what the history has changed in the log; return what is to be announced."""
+        """Take note of what the history has changed in the log; return what is to be announced.
+
+        clock: the unit's, as it is now; None to take the instants as the log has them.
+        """
         events: list[SessionEvent] = []
         for before, logged in changes:
             if tracked := self._unfinished.pop(logged):
@@ -374,8 +380,8 @@ class SessionTracker:
                 seen = replace(tracked, session=logged).seen(clock) if clock else logged
                 _announce(events, steps, logged, at, is_live=is_live, seen=seen)
             elif self.knows_history and not before:
-                # It came and went unseen. What was so when we began may have been announced before
-                # a restart. Where active sessions are never told, that it started is no news.
+                # It came and went unseen. Steps from before we began may have been announced before
+                # a restart. Where active sessions are never listed, starts are never announced.
                 steps = _steps(None, logged) if self._knows_active else []
                 seen = by_our_clock(logged, clock) if clock else logged
                 # Stamps have whole seconds.
@@ -384,9 +390,9 @@ class SessionTracker:
         return events
 
     def history_was_read(self, asked: datetime) -> list[SessionEvent]:
-        """Take note that all was seen that the history had when it was asked for.
+        """Take note that we have seen all that the history had when it was asked for.
 
-        Return the ends that are announced without a clearType, as it does not tell that.
+        Return the ends that are announced without a clearType, as the history lacks the session.
         """
         self.knows_history = True
         for tracked in self._overdue(asked, _Whereabouts.MISSING):
@@ -394,7 +400,7 @@ class SessionTracker:
         return self.history_is_late(asked)
 
     def history_is_late(self, at: datetime) -> list[SessionEvent]:
-        """Return the ends that are announced without a clearType, as they waited for too long."""
+        """Return the ends that have waited for CLEAR_TYPE_WAIT, announced without a clearType."""
         events: list[SessionEvent] = []
         for tracked in self._overdue(at, _Whereabouts.ENDED):
             self._unfinished.pop(tracked.session)
@@ -402,19 +408,19 @@ class SessionTracker:
         return events
 
     def _overdue(self, at: datetime, whereabouts: _Whereabouts) -> list[_Tracked]:
-        """The sessions that are there for so long that the history should have listed them."""
+        """The sessions that the history should have listed by now."""
         since = at - CLEAR_TYPE_WAIT
         return [t for t in self._unfinished if t.whereabouts is whereabouts and t.at <= since]
 
     def remember(self, changes: Iterable[Change], at: datetime) -> None:
-        """Keep in mind how the log has ended sessions now."""
+        """Remember the ended sessions as the log has them now."""
         for _, logged in changes:
             self._ended.put(logged, at)
 
     # ------------------------------------------------------------------------ our clock
 
     def shift(self, seconds: int) -> None:
-        """Move the instants that follow from our own clock, as that was set."""
+        """Move the instants that follow from our own clock, which was set (seconds: forward)."""
         self._began += seconds
         for tracked in self._unfinished:
             tracked.at += timedelta(seconds=seconds)
@@ -424,7 +430,7 @@ class SessionTracker:
     # ----------------------------------------------------------------------- what is ours
 
     def quoted(self, session: PlacedSession, seconds: int | None) -> None:
-        """Keep what was quoted when a session began, for as long as it is not done with."""
+        """Keep what was quoted when a session began (None: nothing), and its goal then."""
         if tracked := self._unfinished.find(session):
             known = tracked.session
             quoted = replace(known, quoted=seconds, first_goal=session.goal)
@@ -441,7 +447,7 @@ def _place_archived(
 ) -> PlacedSession:
     """Place a session of the history.
 
-    active: the sessions that are not done with; settings: of the unit's clock when they began, by
+    active: the sessions that are not done with. settings: the unit's clock's when they began, by
     identity. names_since: see SessionTracker.placing. logged: the session as the log has it. how:
     the other arguments of `place`.
     """
@@ -453,17 +459,17 @@ def _place_archived(
 
 
 def _setting(session: Session, clock: UnitClock) -> int:
-    """The setting of the unit's clock by which a session was stamped that is seen first now."""
+    """The setting of the unit's clock by which a session that is new to us was stamped."""
     return clock.setting if clock.is_of_setting(session.created) else UNKNOWN_SETTING
 
 
 def _is_over(session: Session) -> bool:
-    """Whether a session that was told, other than by the history, has ended."""
+    """Whether a session has ended that was told of other than by the history."""
     return session.cleared is not None or session.state in ENDED_STATES
 
 
 def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:
-    """What happened to a session since it was last known, but for its end."""
+    """The steps of a session since it was last known, but for its end."""
     steps = [] if known else [Step.STARTED]
     if now.is_paged and not (known and known.is_paged):
         steps.append(Step.PAGED)
@@ -473,13 +479,13 @@ def _steps(known: PlacedSession | None, now: PlacedSession) -> list[Step]:
 def _fits(session: Session | None, clock: UnitClock, at: datetime) -> bool:
     """Whether the newest stamp of a live message is within TOLERANCE of now.
 
-    If not, the unit's clock was set and has to be read again. session: with new stamps alone; None
-    if there is none.
+    If not, the unit's clock was set and has to be read again. session: only with its new stamps;
+    None if it has none.
     """
     if session is None:
         return True
     placed = clock.place_alone(session)
-    # The last step's, though the clock may have been put back since those before it.
+    # The last step's stamp, which may be less than earlier ones if the clock was put back.
     last = next(i for i in (placed.cleared, placed.notified, placed.created) if i is not None)
     return abs(at.timestamp() - last) <= TOLERANCE.total_seconds()
 
@@ -490,13 +496,13 @@ def _end(session: PlacedSession) -> Step:
 
 
 def _instant(step: Step, session: PlacedSession) -> int | None:
-    """When a step happened."""
+    """When a step happened; None if that is not known."""
     instants = {Step.STARTED: session.created_at, Step.PAGED: session.notified_at}
     return instants.get(step, session.ended_at)
 
 
 def _since(began: float, steps: Iterable[Step], session: PlacedSession) -> list[Step]:
-    """Those of the steps that happened at an instant or after it, as far as is known."""
+    """The steps that did not happen before an instant, as far as is known."""
     # Stamps have whole seconds.
     return [step for step in steps if (_instant(step, session) or began) >= began - 1]
 
@@ -506,8 +512,8 @@ def _first_news(
 ) -> list[Step]:
     """The steps that are news, of a session that is told of for the first time.
 
-    What happened before we began is none; of that, the first list may lack a part, which a later
-    one has. But the last step in a message has just happened, whatever its stamp says.
+    Steps from before we began are not, even if the first list lacked the session and a later one
+    has it. But the last step in a message has just happened, whatever its stamp says.
     """
     if not is_live and not knows_active:
         return []
@@ -528,10 +534,10 @@ def _announce(
     is_live: bool = False,
     seen: PlacedSession | None = None,
 ) -> None:
-    """Announce steps as far as they have just happened.
+    """Add the events of those steps that have just happened.
 
-    is_live: whether the last has, whatever the unit's clock says. seen: the session with its
-    instants by our own clock, as `at` is, if those of the session may be others.
+    is_live: whether the last step has, whatever the unit's clock says. seen: the session with its
+    instants by our own clock, as `at` is; None if the session has these.
     """
     steps = list(steps)
     for step in steps:

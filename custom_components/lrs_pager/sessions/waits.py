@@ -1,4 +1,4 @@
-"""Sessions of the log and of the live list, turned into what quote.py is told."""
+"""Turns sessions of the log and of the live list into the waits that quote.py takes."""
 
 from collections.abc import Collection
 from datetime import datetime, tzinfo
@@ -10,15 +10,15 @@ from .session import PlacedSession
 def wait_of(
     session: PlacedSession, zone: tzinfo, missed: Collection[tuple[float, float]] = ()
 ) -> Wait | None:
-    """Take a session as a wait; None if it is not known when it began.
+    """The wait of a session; None if it is not known when it began.
 
-    zone: the house's. missed: spans in which sessions may have been missed, POSIX seconds from and
-    to: how long the line was then is not known.
+    zone: of local time. missed: spans (POSIX seconds) in which sessions may have been missed, so
+    that the length of the line is not known.
     """
     created = session.created_at
     if created is None:
         return None
-    # The wait is of the unit's own stamps; it is the truer one where instants follow from ages.
+    # The wait follows from the unit's own stamps, and is more exact than instants by age.
     paged = created + session.wait if session.wait is not None else session.notified_at
     left = paged or session.cleared_at
     is_seen = not any(start < (left or end) and created < end for start, end in missed)
