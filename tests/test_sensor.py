@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.lrs_pager.sessions.log import SessionLog
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -415,16 +416,24 @@ async def test_after_a_restart_with_a_wiped_history_all_is_as_it_was(
     assert sensor(hass, entry, "average_wait").state == "3.33333333333333"
 
 
-async def test_removing_the_entry_removes_its_log(
+async def test_removing_the_entry_removes_its_log_and_no_other(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
     serve_guest(simulator.unit)
     entry = await set_up()
     folder = Path(hass.config.path(".storage"))
-    assert list(folder.glob("lrs_pager.*"))
+    (folder / f"lrs_pager.{entry.entry_id}").write_bytes(b"of version 0.1")
+    # The log of a transmitter that is not loaded now.
+    path = folder / "lrs_pager.01ARZ3NDEKTSV4RRFFQ69G5FAV.db"
+    other = SessionLog(path)
+    await other.open()
+    await other.close()
+    aside = path.with_suffix(".unreadable.1")
+    aside.write_bytes(b"set aside")
+    assert len(list(folder.glob("lrs_pager.*"))) > 3
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
-    assert not list(folder.glob("lrs_pager.*"))
+    assert sorted(folder.glob("lrs_pager.*")) == [path, aside]
 
 
 def test_local_time_is_what_the_simulated_unit_shows() -> None:

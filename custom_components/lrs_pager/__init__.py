@@ -102,7 +102,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) ->
 
     Its long-term statistics stay, as those of any sensor do: last January is last January.
     """
-    for path in log_paths(hass, entry.entry_id):
-        await SessionLog.remove(path)
+    path, _ = log_paths(hass, entry.entry_id)
+    await SessionLog.remove(path)
     for issue in ISSUES:
         withdraw_issue(hass, entry, issue)

@@ -293,6 +293,7 @@ class SessionLog:
 
 
 def _remove(path: Path) -> None:
-    """Delete all files that have the log's name, whatever their suffix."""
-    for file in (path.with_suffix(""), *path.parent.glob(f"{path.stem}.*")):
+    """Delete all that is called like the log; that of other transmitters is called otherwise."""
+    name = path.name.removesuffix(".db")
+    for file in (path.with_name(name), *path.parent.glob(f"{name}.*")):
         file.unlink(missing_ok=True)
