@@ -35,10 +35,10 @@ class Takes(TakesChunks, Protocol):
     """Where answers go."""
 
     def doubts(self, answer: Answer) -> bool:
-        """Whether a list of active sessions may be another transmitter's; if so, note that."""
+        """Return whether an answer may be another transmitter's; if so, note that."""
 
     def take_list(self, answer: Answer) -> bool:
-        """Merge a list of active sessions; return whether it was as it was known.
+        """Merge a list of active sessions; return whether it changed nothing that is known.
 
         Raises AnotherUnitError.
         """
