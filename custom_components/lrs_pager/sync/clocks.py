@@ -1,6 +1,6 @@
 """Two clocks that may be set at any time: the unit's, and our own.
 
-Both are held against a third that nobody can set, the event loop's. If the unit's parts from it,
+Both are compared with a third that nobody can set, the event loop's. If the unit's parts from it,
 the unit's clock was set: a new setting, under which stamps mean other instants. If our own does,
 ours was set, and the instants that follow from it are to be shifted.
 
@@ -14,8 +14,8 @@ from math import floor
 
 from ..transmitter import TOLERANCE, UnitClock
 
-# Seconds by which our clock has to part from the loop's to have been set. Time services slew it by
-# less than this between two looks.
+# If our clock parts from the loop's by so many seconds, it was set. Time services slew it by less
+# between two looks.
 STEP = 1.5
 
 # Seconds a second by which the unit's clock may run fast or slow; a bad one is off by ten a day.
@@ -24,11 +24,11 @@ DRIFT = 2e-4
 # The unit's timestamps are cut to whole seconds, so that its clock may be up to this much ahead.
 RESOLUTION = 1.0
 
-# Seconds of rounding by which two readings may contradict each other.
+# Seconds of rounding by which two readings may differ.
 SLACK = 0.1
 
-# How near the unit's clock has to come to local time to keep it again, so that a clock which drifts
-# past TOLERANCE does so once, whatever the next readings are.
+# How near the unit's clock has to come to local time to count as keeping it again, so that a clock
+# which drifts past TOLERANCE does so once, whatever the next readings are.
 RETURN = TOLERANCE - timedelta(minutes=1)
 
 
@@ -46,25 +46,27 @@ class Clocks:
         """Read nothing yet.
 
         zone: of local time. wall: our clock (POSIX seconds). steady: the loop's (seconds).
-        stepped: called when our clock was set, with the seconds by which it went forward.
+        stepped: called when our clock was set, with the seconds by which it went forward (less than
+        0: back); and with their opposite if the computer turns out to have slept instead.
         """
         self._zone, self._wall, self._steady = zone, wall, steady
         self._stepped = stepped
         self._offset = wall() - steady()  # of our clock to the loop's
-        # By how much ours was set since the unit's was read, each time, and when that was noticed.
+        # The steps of our clock since the unit's was read, and when the last was noticed.
         self._steps: list[float] = []
         self._noticed_at = 0.0
-        # The unit's clock (naive, as seconds since 1970) less the loop's: what it is taken for, and
-        # between what it is. When it was read.
+        # The unit's clock (naive, as seconds since 1970) less the loop's: the value that is taken,
+        # and the least and the most that are possible. When it was read.
         self._unit: float | None = None
         self._span = 0.0, 0.0
         self._read_at = 0.0
         self._agrees = True
-        # How often it was found to have been set, and when that was last, if not at first.
+        # How often it was found to have been set, with the first reading, and when last; None if
+        # only that was.
         self._setting: tuple[int, float | None] = 0, None
 
     def now(self) -> float:
-        """Our time (POSIX seconds). Looks whether our clock was set, as everything here does."""
+        """Our time (POSIX seconds). Looks whether our clock was set, as all that needs it does."""
         wall, steady = self._wall(), self._steady()
         step = wall - steady - self._offset
         self._offset = wall - steady
@@ -103,7 +105,7 @@ class Clocks:
         if possible is None or self._unit is None:
             self._setting = self._setting[0] + 1, None if self._unit is None else answered
             possible = low, high
-            # Where no answer contradicts it, the clocks are the same.
+            # If the answer does not contradict it, the unit's clock is taken for equal to ours.
             self._unit = _naive(self._local(answered)) - answered
             if not low <= self._unit <= high:
                 self._unit = (low + high) / 2
@@ -114,9 +116,10 @@ class Clocks:
         self._agrees = ahead <= (TOLERANCE if self._agrees or was_set else RETURN)
 
     def read_whosever(self, shown: datetime | None, asked: float, answered: float) -> None:
-        """Read a clock that may be another unit's, if it shows what ours would.
+        """Read the clock of a unit that may be another, if it shows what our unit's would.
 
-        So it is known that the computer slept, though it is not known who answers. As of `read`.
+        So it is found that the computer slept before it is known who answers. shown: None if the
+        answer has no time. Others: as of `read`.
         """
         self.now()
         if shown is None or self._unit is None or not self._steps:
@@ -133,11 +136,11 @@ class Clocks:
     ) -> tuple[float, float] | None:
         """What is possible if the loop's clock stood still while both others went on.
 
-        found: what a reading says. before: what those before it leave as possible.
+        found: the span of a reading. before: the span that those before it leave as possible.
         """
         assert self._unit is not None
         moved = (found[0] + found[1]) / 2 - self._unit
-        # It may have slept once, and ours been set besides.
+        # The computer may have slept once, and our clock been set besides.
         for slept in (sum(self._steps), *self._steps):
             slack = DRIFT * abs(slept)  # they went on at their own rates
             possible = _both(found, (before[0] + slept - slack, before[1] + slept + slack))
@@ -157,9 +160,9 @@ class Clocks:
         return possible
 
     def is_as_read(self, shown: datetime, steady: float) -> bool:
-        """Whether a time of a message that came by itself is what the unit's clock shows.
+        """Whether the time of a notification is what the unit's clock has to show.
 
-        Such a message may have been under way for long, so that no reading can be taken off it.
+        A notification may have been under way for long, so that it can't be taken for a reading.
         """
         self.now()
         if self._unit is None or self._steps:
@@ -188,7 +191,7 @@ class Clocks:
     def unit(self, steady: float) -> UnitClock:
         """The unit's clock, as far as it is known at a moment of the loop's clock.
 
-        If the unit never said what its clock shows, that is taken for local time.
+        If the unit never said what its clock shows, it is taken to keep local time.
         """
         at = self.at(steady)
         read_at = self.at(self._read_at) if self._unit is not None else at
@@ -208,7 +211,7 @@ class Clocks:
     def _ahead(self, steady: float) -> timedelta:
         """The unit's wall clock less ours, to the second."""
         assert self._unit is not None
-        # Half a second is none: the unit's stamps are cut to seconds, and never ahead of its clock.
+        # Half a second counts as none: stamps are cut to seconds, and never ahead of the clock.
         ahead = self._unit + steady - _naive(self._local(steady))
         return timedelta(seconds=floor(ahead + 0.49))
 

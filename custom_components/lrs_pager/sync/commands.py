@@ -20,15 +20,15 @@ from .follower import Follower
 
 
 class NotSentError(UnreachableError):
-    """The transmitter did not answer when its history was asked for: no command was sent."""
+    """The transmitter did not answer when it was asked who it is: no command was sent."""
 
 
 class Commands:
     """Sends commands, and has the follower see what came of them.
 
     session_lock: to be held from a look at the active sessions to the end of the command that
-    relies on it. paged_at: when each pager was paged last by us (POSIX seconds): the unit tells of
-    the first page of a session alone.
+    relies on it. paged_at: when each pager was paged last by us (POSIX seconds), by its number: the
+    unit tells only of a session's first page.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Commands:
         self.paged_at: dict[int, float] = {}
 
     async def identify(self) -> None:
-        """Find out whether ours answers, if that is not known and the unit can tell.
+        """Find out whether our transmitter answers, if that is not known and can be found out.
 
-        Raises TransmitterError: AnotherUnitError if another answers, NotSentError if none does.
+        Raises TransmitterError: AnotherUnitError if another answers, NotSentError after a time-out.
         """
         identity, history = self._follower.identity, self._follower.poller.history
         if identity.is_sure:
@@ -79,12 +79,12 @@ class Commands:
     ) -> Answer:
         """Send a command, wait for its answer, and show at once what came of it.
 
-        command: called when it is known who answers. to_end: whether to wait until everything is
-        read that the answer did not tell, be it a long history; else no longer than it takes to see
-        the active sessions.
-        Raises TransmitterError. After a time-out, or if the caller is stopped meanwhile, it may
-        have been carried out: the state is read. NotSentError, AnotherUnitError: it was not
-        sent, unless its answer is what has shown that another answers.
+        command: called once it is known who answers. to_end: whether to wait until everything that
+        the answer did not tell is read, be it a long history; else only until the active sessions
+        are.
+        Raises TransmitterError, and has the unit read soon: after a time-out, or if the caller is
+        cancelled meanwhile, the command may have been carried out. After NotSentError or
+        AnotherUnitError it was not sent, unless its own answer has shown that another answers.
         """
         poller = self._follower.poller
         try:
@@ -130,7 +130,7 @@ class Commands:
         self.paged_at[number] = self._follower.clocks.now()
 
     async def set_clock(self) -> bool:
-        """Set the unit's clock to our local time; return whether it took.
+        """Set the unit's clock to our local time; return whether it keeps that now.
 
         Raises TransmitterError.
         """

@@ -37,7 +37,7 @@ class Events:
         self._events = [replace(event, at=event.at + by) for event in self._events]
 
     def tell(self, oldest: datetime) -> None:
-        """Tell what has happened, but for what we learnt before `oldest` (our clock)."""
+        """Tell what has happened, but for what we learnt before `oldest` (our clock, UTC)."""
         events, self._events = self._events, []
         for event in events:
             for listener in tuple(self._listeners) if event.at >= oldest else ():

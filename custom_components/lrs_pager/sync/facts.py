@@ -7,7 +7,7 @@ from ..transmitter import Message, Settings, Statistics
 
 @dataclass(slots=True)
 class UnitFacts:
-    """The latest of each that was told; None of what never was."""
+    """The latest that was told of each; None if it never was."""
 
     device_name: str | None = None
     firmware_version: str | None = None

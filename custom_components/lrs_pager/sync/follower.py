@@ -61,25 +61,25 @@ class Ourselves:
 
 
 class Listens(Protocol):
-    """Who is told what came of it."""
+    """Who is told what came of the unit's messages."""
 
     def changed(self) -> None:
         """There may be something else to show, or an event to tell."""
 
     def push_changed(self) -> None:
-        """Whether changes are pushed is another than it was."""
+        """It has changed whether changes are pushed."""
 
     def read_soon(self, delay: float) -> None:
         """The unit is to be read in so many seconds."""
 
     def written(self, changes: Sequence[Change]) -> None:
-        """The log has changed, and that is on the disk."""
+        """The log has changed, and the changes are on the disk, unless that refuses."""
 
     def missed(self, start: float, end: float) -> None:
         """Sessions that ended between two instants may be missing."""
 
     def stepped(self, seconds: int) -> None:
-        """Our clock was set, and went forward by so much."""
+        """Our clock was set, and went forward by so many seconds."""
 
 
 class Follower:
@@ -124,7 +124,7 @@ class Follower:
         self.events = Events()
 
     async def open(self) -> None:
-        """Take from the log, which is open, what is to be known."""
+        """Take up what the log knows, which has to be open."""
         now = self.now()
         recent = await self._log.between(round(now.timestamp()) - RECENT, FOR_EVER)
         latest = await self._log.latest()
@@ -168,7 +168,7 @@ class Follower:
             self._listener.changed()
 
     def take_list(self, answer: Answer) -> bool:
-        """Merge a list of active sessions; return whether it was as it was known."""
+        """Merge a list of active sessions; return whether it changed nothing that is known."""
         active = self.tracker.active or ()
         self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
         before = _state(self.tracker)
@@ -223,7 +223,10 @@ class Follower:
         self.identity.lost()
 
     def doubts(self, answer: Answer) -> bool:
-        """Doubt an answer whose count does not go on from ours, or a list of others' guests."""
+        """Return whether an answer may be another transmitter's; if so, note that.
+
+        Its count does not go on from ours, or it is a list without any of our guests.
+        """
         is_far = self.poller.state.is_far_from(answer)
         if is_doubtful := is_far or _are_others(self.tracker, answer):
             self.doubt()
@@ -240,7 +243,7 @@ class Follower:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
         if self.unit_clock().is_stale:
-            # It was asked for before our clock was set.
+            # The chunk was requested before our clock was set.
             await self.poller.read_settings(self)
         if self.unit_clock().is_stale:
             raise ChangedError  # so that it is asked for again
@@ -292,7 +295,7 @@ class Follower:
         self.gaps.answered(self.clocks.now())
 
     def _note_loss(self) -> None:
-        """Take note that sessions may have ended since the last answer that nobody told."""
+        """Take note that sessions may have ended untold since the last answer."""
         self.gaps.lost(_end_of(self.tracker.latest))
 
     def read_everything(self) -> None:
@@ -303,7 +306,8 @@ class Follower:
     async def save(self, *, is_last: bool = False) -> None:
         """Have the log keep what has ended, how far a long history was read, and the last contact.
 
-        When this returns, that is on the disk. is_last: whether we are about to stop.
+        When this returns, that is on the disk, unless that refuses or the log is closed. is_last:
+        whether we are about to stop.
         """
         history = self.poller.history
         with suppress(LogClosedError):  # as if it could not be opened
@@ -340,11 +344,11 @@ def _state(tracker: SessionTracker) -> frozenset[tuple[str, bool]]:
 
 
 def _are_others(tracker: SessionTracker, answer: Answer) -> bool:
-    """Whether a list has none of the sessions that were active."""
+    """Whether a list, which is not empty, has none of the sessions that were active."""
     before, now = ({s.uuid for s in some} for some in (tracker.active or (), answer.sessions))
     return answer.is_all and bool(before and now) and not before & now
 
 
 def _end_of(session: PlacedSession | None) -> int | None:
-    """When a session ended, if there is one."""
+    """When a session ended (POSIX seconds), if there is one."""
     return session.ended_at if session else None

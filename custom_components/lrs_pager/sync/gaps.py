@@ -21,7 +21,8 @@ KEEP_INTERVAL: Final = 600
 class HistoryPass:
     """What was seen of the history in one pass from its beginning (POSIX seconds).
 
-    oldest: when the first of its sessions ended. oldest_known: the first that the log had.
+    oldest: when the first of its sessions ended. oldest_known: when the first of those did that the
+    log had before. None if there was none.
     """
 
     oldest: int | None = None
@@ -39,7 +40,7 @@ class GapWatch:
     """Knows since when sessions may be missing. All times are POSIX seconds."""
 
     def __init__(self, since: float | None) -> None:
-        """Begin. since: when all was known that had ended; None if the log has no session."""
+        """Begin. since: all that had ended by then is in the log; None if that has no session."""
         # Since when the unit may have forgotten sessions that we did not see; None if it could be
         # asked all the time.
         self._away_since = since
@@ -60,7 +61,7 @@ class GapWatch:
         return cls(heard_at if is_time and latest < heard_at <= now else latest)
 
     async def keep(self, log: SessionLog, *, is_last: bool) -> None:
-        """Have the log keep when the unit was heard. is_last: whether we are about to stop."""
+        """Have the log keep the last contact. is_last: whether we are about to stop."""
         at = self.answered_at if self._away_since is None else self._away_since
         is_due = self._kept is None or (at is not None and abs(at - self._kept) >= KEEP_INTERVAL)
         if at is not None and (is_due or is_last):
@@ -84,7 +85,10 @@ class GapWatch:
         self._away_since = None
 
     def read_whole(self, seen: HistoryPass) -> tuple[float, float] | None:
-        """The history was read from its beginning to its end; return the span that is missing."""
+        """The history was read from its beginning to its end.
+
+        Returns the span in which sessions may be missing; None if there is none.
+        """
         since, self._away_since = self._away_since, None
         if since is None or seen.oldest is None:
             return None

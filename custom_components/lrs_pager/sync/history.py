@@ -1,4 +1,4 @@
-"""Decides when the history is read again, and reads it: on from where that ended before.
+"""Decides when the history is read again, and reads it, from where the last read ended.
 
 Once a day all of it is read.
 """
@@ -70,13 +70,14 @@ class HistoryReader:
         self._pass = _Pass()
         # When all of it was read last, by our clock, as that goes on over a restart.
         self._whole_at = 0.0
-        # When its end was read last, and since when it can't be read, by the loop's clock.
+        # When the last read began that came to its end, and since when it can't be read, by the
+        # loop's clock.
         self._read_at: float | None = None
         self.failing_since: float | None = None
         # When all of it was read last: the unit's clock then, and our own (POSIX seconds). Every
         # session that ended before that is in the log.
         self.last_complete_read: tuple[UnitClock, int] | None = None
-        # How many of its sessions, and of their times, can't be read; None until it was read.
+        # How many of its sessions, and of their times, can't be read; None until it was read whole.
         self.unreadable: int | None = None
         self._is_told_of_failure = False
 
@@ -125,7 +126,7 @@ class HistoryReader:
         return self._pass.is_whole
 
     def is_due(self, *, tells_changes: bool) -> bool:
-        """Whether it would be read too late at the next poll, though nothing seems to have changed.
+        """Whether to read it though nothing seems to have changed: the next poll would be too late.
 
         tells_changes: whether the unit is known to tell every change, by message and by count.
         """
@@ -162,11 +163,11 @@ class HistoryReader:
                 is_left_out = True
                 continue
             if is_left_out:
-                # What was left out before is ours, too.
+                # The chunks that were left out before are ours, too.
                 self.begin_anew()
                 return await self.read(take)
             if chunk.is_from_beginning and not self._pass.is_whole:
-                # It does not go on from where we were: all of it is new.
+                # The read does not go on from our cursor: a pass begins anew.
                 self._pass = _Pass(is_whole=True)
             self._pass.began = self._pass.began or chunk.asked
             await take.take_chunk(chunk, self._pass.seen)
@@ -180,16 +181,17 @@ class HistoryReader:
         return True
 
     async def identify(self, take: TakesChunks) -> None:
-        """Have it seen whose history it is, and take nothing of it. Raises TransmitterError."""
+        """Read until it is known whose history it is; merge nothing. Raises TransmitterError."""
         so_far = Compared()
         async for chunk in self._transmitter.history(self._pass.cursor):
             if await take.is_ours(chunk, so_far):
                 return
 
     def note(self, failure: TransmitterError | None) -> None:
-        """Log once each way whether the history can be read, while the unit answers.
+        """Log once if the history can't be read while the unit answers, and once if it can again.
 
-        That it changed all the while it was read may happen once, in the rush hour.
+        failure: None if it was read. The first ChangedError is not logged: in the rush hour it may
+        change all the while it is read.
         """
         if failure is None:
             if self._is_told_of_failure:

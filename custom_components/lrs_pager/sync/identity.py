@@ -14,11 +14,11 @@ from typing import Final, Never
 from ..sessions.log import SessionLog
 from ..transmitter import Chunk, Session, TransmitterError
 
-# The most by which a session's id may be above the last that is known, what a busy weekend brings;
-# or below it, as it may have begun long before others that have ended.
+# The most by which a session's id may be above the last that is known: a busy weekend's sessions;
+# or below it, as the session may have begun long before others that have ended.
 MAX_ID_STEP: Final = 1_000
 
-# Sessions of the log that are compared.
+# How many of the log's latest sessions are compared.
 LATEST: Final = 200
 
 # Seconds by which a stamp may be off though the unit's clock is right now, as somebody may have set
@@ -64,11 +64,12 @@ class Identity:
         """Know nothing. is_accepted: whether the user says that what answers is ours."""
         self._log, self._find_elsewhere = log, find_elsewhere
         self._is_accepted = is_accepted
-        # Whether ours answers. As long as that isn't known, no message is merged.
+        # Whether it is known that ours answers. Until then no notification and no answer to a
+        # command is merged.
         self.is_sure = False
-        # What was found instead.
+        # What was found instead of ours.
         self.another: AnotherUnitError | None = None
-        # The ids of the log's latest sessions.
+        # The ids of the log's latest sessions, as of the last comparison; empty before the first.
         self._ids: set[int] = set()
 
     def lost(self) -> None:
@@ -76,11 +77,12 @@ class Identity:
         self.is_sure = False
 
     async def see_history(self, chunk: Chunk, so_far: Compared, zone: tzinfo | None) -> bool:
-        """Return whether a part of the history is ours, as far as that can be told.
+        """Return whether a part of the history is ours, or the end of an empty one.
 
-        so_far: of this pass, kept here. zone: of the stamps; None if the clock is not local time.
+        so_far: what the parts before it have shown, to which is added. zone: of the stamps; None if
+        the clock is not local time.
         Raises AnotherUnitError if another transmitter is known to have had these sessions, or if
-        none of the history, of which this is the last part, is known.
+        this is the last part and nothing in any was known or could be ours.
         """
         if self.is_sure:
             return True
@@ -121,9 +123,9 @@ class Identity:
             self.is_sure = so_far.goes_on and not so_far.is_anothers
 
     def see_list(self, sessions: Sequence[Session], known: set[str]) -> None:
-        """Take in the active sessions, where the history could not tell.
+        """See whose active sessions these are, if the history did not show who answers.
 
-        known: uuids of those that were active before. Raises AnotherUnitError if it isn't ours.
+        known: uuids of those that were active before. Raises AnotherUnitError if they aren't ours.
         """
         if self.is_sure or not sessions or not self._ids:
             return
@@ -141,5 +143,5 @@ class Identity:
         ids = {session.id for session in sessions if session.id is not None}
         if not ids or not self._ids or ids & self._ids:
             return False
-        # They may have begun again among those.
+        # The ids may have begun again within the log's latest sessions.
         return any(last - MAX_ID_STEP < min(ids) <= last + MAX_ID_STEP for last in self._ids)

@@ -21,19 +21,18 @@ class Intervals:
     # change, by message and by count.
     history: float = 5 * 60
 
-    # The whole history, in case that a session was added elsewhere than at its end and that could
-    # not be seen, or is better known now. All of a busy fortnight are half a megabyte, too much to
-    # ask for more often without need.
+    # The whole history, in case that a session was added elsewhere than at its end, unseen, or was
+    # changed. A busy fortnight is half a megabyte, too much to ask for more often without need.
     whole_history: float = 24 * 3600
 
     # Settings are told when they change, where there is push. Where there is not, nobody minds an
-    # hour for what is set once. In the same time an ETag has had its day: the unit's are times, of
-    # its own clock, which may have been set.
+    # hour for what is set once. An ETag is used for no longer, either: the unit's are times of its
+    # own clock, which may have been set.
     settings: float = 3600
 
-    # From the end of a session to the read of the history that tells how it ended: those that end
-    # together, as at closing time, are one read. A gap in what was pushed waits as long, as what
-    # fills it may be under way.
+    # From the end of a session to the read of the history that tells how it ended: sessions that
+    # end together, as at closing time, take one read. After a gap in the notifications the read
+    # waits as long, as the missing one may be under way.
     read_delay: float = 1
 
     # The unit pings its observers every 30 s (documented). One that is 5 s late was lost twice, or
@@ -45,13 +44,13 @@ class Intervals:
     # do we where pings come less often than documented, or none has come yet.
     silence: float = 95
 
-    # A ping that comes sooner after something that we sent does not show that one would arrive that
-    # comes later: NATs let in for a while what follows a request.
+    # How long we must have sent nothing for a ping to show that messages get through. A NAT lets in
+    # for a while what follows a request, so that an earlier ping shows nothing of later ones.
     proof_age: float = 10
 
     # Where no ping arrives. Linux's NAT, as of Docker, forgets a flow after 30 s, just when the
     # first ping is due; after two minutes, if packets went both ways for more than 2 s. One request
-    # 5 s after the registration has that done.
+    # 5 s after the registration sees to that.
     keep_alive: float = 5
 
     # Where that is not enough: other NATs forget sooner, whatever went through. With these seconds,

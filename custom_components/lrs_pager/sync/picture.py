@@ -49,7 +49,7 @@ class Snapshot:
     quotes: Board | None = None
 
     def shows_same_as(self, other: Snapshot | None) -> bool:
-        """Whether there is no difference to see, though it may be of another moment."""
+        """Whether nothing that is shown differs, though the two may be of different moments."""
         return (
             other is not None
             and self == other
@@ -91,7 +91,7 @@ class Snapshot:
 
     @property
     def moments(self) -> list[float]:
-        """The instants at which something else is to be seen though nothing happens."""
+        """The instants (POSIX seconds), past ones too, at which what is shown changes by itself."""
         goals = [session.goal_at for session in self.waiting if session.goal_at is not None]
         late = [session.late_at for session in self.waiting if session.late_at is not None]
         return [self.day.turns.timestamp(), *goals, *late]
@@ -165,7 +165,7 @@ class Picture:
         return day is not None and self._made_from != (day.start, day.end, log.changes)
 
     async def sum_up(self, day: BusinessDay, log: SessionLog) -> None:
-        """Have the day's figures as the log is; most of what is told changes nothing of them."""
+        """Sum up the day's figures if the log or the day has changed; keep the day's start."""
         await self._keep(day, log)
         made_from = day.start, day.end, log.changes
         if made_from != self._made_from:

@@ -19,12 +19,12 @@ from .intervals import Intervals
 from .push import LOGGER, Push
 from .state import UnitState
 
-# Times the delay after a session's end from which all of the history is read, as what is wanted of
-# it did not come at its end: after two reads, in case that the unit is slow to archive a session.
+# All of the history is read once the delay is this many times `read_delay`, as the session that is
+# wanted was not at its end: after two reads, in case that the unit is slow to archive a session.
 MAX_TAIL_DELAYS = 4
 
-# Lists in a row without an answer, while the history has one, after which the unit is taken for one
-# that has the history alone. One may be lost.
+# After this many lists in a row that could not be read while the history could, the unit is taken
+# for one that has the history alone. One answer may be lost.
 UNANSWERED_LISTS = 3
 
 # What is read: the active sessions, and the history.
@@ -35,10 +35,10 @@ class Takes(TakesChunks, Protocol):
     """Where answers go."""
 
     def doubts(self, answer: Answer) -> bool:
-        """Whether a list of active sessions may be another transmitter's; if so, note that."""
+        """Return whether an answer may be another transmitter's; if so, note that."""
 
     def take_list(self, answer: Answer) -> bool:
-        """Merge a list of active sessions; return whether it was as it was known.
+        """Merge a list of active sessions; return whether it changed nothing that is known.
 
         Raises AnotherUnitError.
         """
@@ -150,13 +150,15 @@ class Poller:
         An error that the unit answers with, and an answer that can't be read, count as answers if
         it is known that our transmitter gives them: what is known otherwise stays.
         """
-        # What went wrong with each that was asked for; None if it was read.
+        # What went wrong with the list and the history, if they were requested; None if they were
+        # read.
         tried: dict[str, TransmitterError | None] = {}
         if not take.is_sure:
             # The history shows whose active sessions these would be.
             tried[HISTORY] = await self._try_history(take)
         is_read = HISTORY in tried and tried[HISTORY] is None
-        # When a session has ended, just the history is asked: half of a busy day's requests.
+        # When a session has ended, just the history is requested, which saves half of a busy day's
+        # requests.
         has_changed = is_list_due = (
             not self._tracker.wants_history or self._tracker.has_missing or not self.knows_active
         )
@@ -244,7 +246,7 @@ class Poller:
         return self.history.is_due(tells_changes=self._push.is_proved)
 
     async def read_settings(self, take: Takes) -> None:
-        """Read the settings, unless that was done of late and nothing is in doubt since."""
+        """Read the settings, unless they were read of late and not doubted since."""
         now = self._steady()
         is_recent = self._settings_at is not None and (
             now - self._settings_at <= self._intervals.settings

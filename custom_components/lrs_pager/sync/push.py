@@ -2,7 +2,7 @@
 
 A transmitter that reboots forgets who observes it, and says nothing, but its pings stop. Then we
 register anew, which also asks what was missed. One that moved, or has no room for observers, or
-never heard of them, is asked again. Nothing depends on it: polls find what push does not tell.
+knows of none, is asked again. Nothing depends on push: polls find what it does not tell.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ MAX_DELAY = 300.0
 # The part of a delay that is left to chance, so that many do not ask at the same moment.
 JITTER = 0.5
 
-# What a CoAP server answers that knows nothing of the resource: 4.04 Not Found, 4.05 Method Not
-# Allowed. A success is for a resource that is there and can't be observed (RFC 7641, 4.1).
+# The codes of a CoAP server that has no such resource: 4.04 Not Found, 4.05 Method Not Allowed. A
+# success means that the resource is there and can't be observed (RFC 7641, 4.1).
 NOT_OFFERED = ("4.04", "4.05", "2.")
 
 
-# Changes in a row that polls found and that should have been told, from which push is silent. One
-# may cross a message that is under way.
+# Push is silent once polls found this many changes in a row that should have been told. For a
+# single one, the message may have been under way.
 MAX_MISSED_CHANGES = 3
 
 # Gaps between pings that are kept: the longest of them is how long the next ping may take.
@@ -52,7 +52,7 @@ PING = ("ping",)
 
 
 class PushState(StrEnum):
-    """How it stands; the values are those of the entity's attribute."""
+    """How push stands; the values are those of the entity's attribute."""
 
     # The first try is under way.
     CONNECTING = "connecting"
@@ -64,7 +64,7 @@ class PushState(StrEnum):
     SILENT = "silent"
     # The transmitter does not offer it, or has no room for one more.
     NOT_OFFERED = "not_offered"
-    # The transmitter says that something is wrong with it.
+    # The transmitter answered the request with another error.
     REJECTED = "rejected"
     # No answer to the request.
     NO_ANSWER = "no_answer"
@@ -75,9 +75,9 @@ class PushState(StrEnum):
 class Push:
     """The observation of one transmitter.
 
-    A ping shows that messages get through if it arrives some time after we sent anything: a NAT
-    lets in what follows soon on a request, and nothing later. That is a fact about the network, so
-    it still holds for the next observation.
+    A ping shows that messages get through if we had sent nothing for some time before: a NAT lets
+    in what follows soon on a request, and nothing later. That is a fact about the network, so it
+    still holds for the next observation.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Push:
         self.ping_gaps: deque[float] = deque(maxlen=GAPS_KEPT)
         # Observations that were accepted and ended without a ping.
         self._unheard = 0
-        # Whether messages got through when that was seen last.
+        # Whether a ping has shown that messages get through, and no observation has failed since.
         self._is_open = False
         self._observation = _Observation()
 
@@ -146,7 +146,7 @@ class Push:
         """Observe for as long as the transmitter is not closed."""
         delay = FIRST_DELAY
         while True:
-            # What is told from now on, be it while the unit does not answer, is a reason to try.
+            # A `try_again` from now on counts, even while this try waits for its answer.
             self._again.clear()
             keep_alive = self._keep_alive
             self._observation = observation = _Observation(keep_alive)
@@ -166,7 +166,7 @@ class Push:
             elif observation.began is not None:
                 self._unheard += 1
             if failure is None and is_heard:
-                continue  # to register is to ask, and one small request
+                continue  # at once: to register is one small request, and asks what was missed
             self._ended(failure)
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay * random.uniform(1 - JITTER, 1)):  # noqa: S311
@@ -183,7 +183,7 @@ class Push:
         return KeepAlive(first=intervals.keep_alive, interval=again)
 
     def _ended(self, failure: TransmitterError | None) -> None:
-        """An observation has ended; failure: why, None if nothing came of it."""
+        """An observation has ended. failure: why; None if no ping came in time."""
         before, was_live = self._shown, self.is_live
         self._is_open = False
         self._observation = _Observation()
@@ -236,7 +236,7 @@ class Push:
         return self.state, self.is_proved, self.is_silent
 
     def _note_change(self, before: tuple[object, ...]) -> None:
-        """Say so if anything is not as it was."""
+        """Call `changed` if anything that is shown is not as it was."""
         if self._shown != before:
             self._changed()
 

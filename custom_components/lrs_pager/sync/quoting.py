@@ -30,8 +30,8 @@ PARTIES: Final = {"small": 2, "medium": 4, "large": 6}
 # for longer by then.
 AGAIN: Final = 30
 
-# Seconds for which it is known of guests that the quoter was told of them. One who left the line
-# longer ago than TOO_OLD can't be told of among those of now.
+# Seconds for which a guest is remembered of whom the quoter was told. One who left the line more
+# than TOO_OLD seconds ago, and is known only now, comes too late for the quoter.
 KNOWN_FOR: Final = 2 * LONGEST
 TOO_OLD: Final = 3600
 
@@ -105,8 +105,8 @@ class _Sessions:
 class _Guest:
     """A guest of whom the quoter was told. wait: as it was told last.
 
-    quote: what was there to be told on arrival, of one who has left the line. is_kept: whether that
-    was handed on.
+    quote: the quote on arrival, of a guest who has left the line; None before, or if there was
+    none. is_kept: whether it was handed on.
     """
 
     wait: Wait
@@ -117,8 +117,8 @@ class _Guest:
 class Guests:
     """Tells a quoter of guests, of each as often as there is something new to tell.
 
-    is_stale: whether something came to be known of the past that can't be told any more, so that
-    another has to begin with the log. began: when this one did (POSIX seconds).
+    is_stale: whether a session became known too late for the quoter, so that another has to learn
+    from the log. began: when this one did (POSIX seconds).
     """
 
     def __init__(self, zone: tzinfo, missed: Collection[tuple[float, float]], began: float) -> None:
@@ -138,7 +138,7 @@ class Guests:
     def follow(
         self, logged: Sequence[PlacedSession], sessions: _Sessions, now: float
     ) -> Iterator[None]:
-        """Take in what has happened, in steps. logged: what the log has told since then."""
+        """Take in what has happened, in steps. logged: what has changed in the log meanwhile."""
         told = (*logged, *sessions.tracked)
         yield from self._tell(told, now)
         if sessions.active is not None:
@@ -152,7 +152,7 @@ class Guests:
         return guest.wait if guest else None
 
     def new_quotes(self, active: Iterable[PlacedSession]) -> Iterator[tuple[PlacedSession, Quote]]:
-        """What was there to be told to those who have come, each once."""
+        """The quotes on arrival of guests who have come, each once."""
         for session in active:
             guest = self._find(session)
             if guest is None or guest.is_kept:
@@ -186,7 +186,7 @@ class Guests:
                 if wait != before:
                     yield wait
             elif wait != before:
-                # It has left the line, but how it ended may not have been known then.
+                # The guest has left the line, but how the wait ended may not have been known then.
                 self.quoter.left(wait)
 
     def _is_of_now(self, wait: Wait, now: float) -> bool:
@@ -226,7 +226,7 @@ class Quotes:
         self.board: Board | None = None
         self._wires = wires
         self._sessions = _Sessions()
-        # What the log has told since the guests were; None as long as nobody follows it.
+        # What has changed in the log since the guests were told; None as long as there are none.
         self._logged: list[PlacedSession] | None = None
         self._guests: Guests | None = None
         # How quotes were kept, the log's changes then, and when that was.
@@ -259,7 +259,10 @@ class Quotes:
             return quote
 
     async def kept(self) -> Kept:
-        """How the quotes of the last four weeks turned out, counted unless that was just done."""
+        """How the quotes of the last four weeks turned out.
+
+        They are counted again if the log has changed, but once in COUNT_AGAIN seconds at most.
+        """
         kept, changes, counted = self._kept
         now, log = self._wires.now(), self._wires.log
         if changes == log.changes or 0 <= now - counted < COUNT_AGAIN:
@@ -340,7 +343,10 @@ class Quotes:
             self._wires.changed()
 
     async def _follow(self) -> Guests | None:
-        """Have the quoter know all that has happened; None if active sessions are not told."""
+        """Tell the quoter all that has happened; return its guests.
+
+        None if there are none yet, as active sessions are not told.
+        """
         guests, now = self._guests, self._wires.now()
         is_stale = guests is not None and guests.is_stale and now - guests.began >= LEARN_AGAIN
         if guests is None or is_stale:

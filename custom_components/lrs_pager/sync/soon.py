@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 
 class Soon:
-    """Has something run soon; while it runs, what is asked for has it run once more."""
+    """Runs something soon; if that is asked for while it runs, it runs once more afterwards."""
 
     def __init__(
         self,
@@ -16,7 +16,7 @@ class Soon:
         """Run nothing yet.
 
         steady: the loop's clock (seconds). call_later: calls a function in some seconds; returns
-        how not to. run: begins to run; returns whether that is done.
+        how not to. run: begins to run; returns a function that says whether that is done.
         """
         self._steady, self._call_later, self._run = steady, call_later, run
         self._is_done: Callable[[], bool] = lambda: True
@@ -49,9 +49,9 @@ class Soon:
         if self._is_done():
             self._is_done = self._run()
         else:
-            # What runs may have begun before that was asked for which is to be seen.
+            # The run under way may have begun before what is now to be seen.
             self.ask(AGAIN)
 
 
-# Seconds after which it is tried again to run what was under way.
+# Seconds to the next try to run, while a run is under way.
 AGAIN = 1.0

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from ..transmitter import Answer
 
-# Seconds that a unit's ETags may fail to tell apart: its clock has whole seconds; twice that.
+# Seconds between two changes that may have the same ETag: the unit's clock has whole seconds; twice
+# that.
 ETAG_TICK = 2.0
 
 # More changes than there are between two polls.
@@ -44,8 +45,8 @@ class UnitState:
         self._known: _Known | None = None
         # The last count, and when it was first told; also of a state that is not known any more.
         self._count: tuple[int, float] | None = None
-        # When a list was asked for that was answered, and when there was a doubt; when something
-        # seemed to be missing.
+        # When the last list was requested that was answered; when there was a doubt last; and when
+        # something seemed to be missing last.
         self._asked_at = self._doubted_at = self._missed_at = float("-inf")
 
     @property
@@ -54,7 +55,7 @@ class UnitState:
         return self._known and self._known.token
 
     def is_sure(self, now: float) -> bool:
-        """Whether nothing was missed since a list was asked for."""
+        """Whether a list was requested of late, and nothing was missed since."""
         is_recent = now - self._asked_at <= self._sure_for
         return self._known is not None and is_recent and self._asked_at > self._doubted_at
 
@@ -67,7 +68,7 @@ class UnitState:
         return float("-inf") < self._asked_at <= self._missed_at
 
     def confirm(self, asked: float) -> None:
-        """Take note that what is known was so when it was asked for."""
+        """Take note that what is known was so when a list was requested, at `asked`."""
         self._asked_at = asked
 
     def doubt(self, now: float, *, is_missed: bool = True) -> None:
@@ -90,7 +91,7 @@ class UnitState:
         return self._known.etag
 
     def is_far_from(self, answer: Answer) -> bool:
-        """Whether a list has a count that ours can't have come to, unless the unit has booted.
+        """Whether an answer has a count that ours can't have come to, unless the unit has booted.
 
         It is lower, or higher by more than what happens between two polls.
         """
@@ -98,7 +99,7 @@ class UnitState:
         if self._count is None or sequence is None:
             return False
         count, since = self._count
-        # If it was asked for before that was told, it may have been overtaken.
+        # An answer that was requested before our count was told may have been overtaken.
         return since <= answer.asked and not 0 <= sequence - count <= MOST_CHANGES
 
     def see_list(self, answer: Answer, now: float) -> bool:
@@ -122,7 +123,7 @@ class UnitState:
         return True
 
     def see_message(self, answer: Answer, now: float) -> bool:
-        """Take in a message, or the answer to a command; return if nothing was missed before it."""
+        """Take in a notification, or an answer; return whether nothing was missed before it."""
         is_in_step = self._continues(answer)
         if not is_in_step:
             self.doubt(now)

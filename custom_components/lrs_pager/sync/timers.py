@@ -18,8 +18,8 @@ type Moment = Callable[[PlacedSession], float | None]
 class _Watcher:
     """Somebody who waits for a moment of each session.
 
-    done: keys of the sessions for which it has come and was told, or was past at the first look;
-    kept by the caller. is_first: whether that look is still to come.
+    done: keys of the sessions whose moment has come and was told, or was past at the first look;
+    kept by the caller. is_first: whether that look is still to come, which tells of none.
     """
 
     moment: Moment
@@ -72,7 +72,7 @@ class Timers:
         return lambda: self._watchers.remove(watcher)
 
     def asked(self) -> None:
-        """The transmitter has just been asked: how things look next is how they are."""
+        """The transmitter has just been asked: what `look` sees next is how things are."""
         self._is_asked = True
 
     def look(self, snapshot: Snapshot, tracked: Iterable[PlacedSession]) -> None:

@@ -9,7 +9,7 @@ from ..sessions.log import Change, Place, SessionLog
 from ..sessions.session import PlacedSession
 from ..transmitter import Session
 
-# Seconds after which it is looked again for names that have become too old.
+# Seconds from one look for names that have become too old to the next.
 BLANK_INTERVAL = 3600
 
 
@@ -41,7 +41,7 @@ class LogWriter:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is something to save, or something that is not saved yet."""
+        """Whether there is something to save, or a save or a merge is under way."""
         return bool(self._unsaved or self._shifts or self._turn.locked())
 
     @property

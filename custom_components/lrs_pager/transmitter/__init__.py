@@ -2,13 +2,13 @@
 
     messages    what a unit says, as dataclasses
     behaviour   what a unit was seen to do, for diagnostics
-    datagrams   which datagrams are read at all
+    datagrams   which datagrams aiocoap gets to read
     coap        one request and its response (the only file that imports aiocoap)
     blockwise   bodies of many blocks
     parse       JSON to messages
-    history     the history's sessions, chunk by chunk, on from where it was read before
+    history     the history's sessions, chunk by chunk, from where the last read ended
     client      the API's resources as methods of `Transmitter`
-    clock       what instant a time of the unit means
+    clock       what instant a stamp of the unit means
     exceptions  what can go wrong
 
 Each imports only from those above it (all may import exceptions). The rest of the

@@ -1,8 +1,8 @@
-"""What a unit is seen to do that the vendor does not say, for diagnostics.
+"""What a unit does that the vendor does not document, for diagnostics.
 
-Nothing in here is of any guest: counts, times, names of fields and their types. What a unit may
-choose (a field's name) is taken only if it looks like a name of the API, and only so many of them.
-All is bounded, whatever the unit sends.
+No guest's data is kept here: only counts, times, and the names and types of fields. A field's name
+is for the unit to choose: it is kept only if it looks like a name of the API, and only MAX_FIELDS
+names are. Memory is bounded, whatever the unit sends.
 """
 
 from collections import Counter, deque
@@ -15,17 +15,17 @@ from typing import Any
 
 from .messages import Message
 
-# Round trips of a resource from which the median is taken, and pings from which the interval is.
+# Round trips of each resource, and intervals between pings, of which the median is shown.
 KEPT = 50
 
-# Fields that are noted, and what a name has to look like.
+# The most fields that are noted, and what a name has to look like.
 MAX_FIELDS = 100
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,31}")
 
 # What stands for all other names.
 OTHER = "(other)"
 
-# What the vendor's pages have: the payloads, and the fields of each.
+# What the vendor documents: the payloads, and the fields of each.
 PAYLOADS = ("sessions", "session_history", "statistics", "settings", "ping")
 _SESSION = (
     *("id", "uuid", "number", "partySize", "goalInSeconds", "created", "started", "notified"),
@@ -46,10 +46,10 @@ DOCUMENTED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A response: its code, the bytes of its payload, and whether it has an ETag.
+    """A response: its code, the size of its payload in bytes, and whether it has an ETag.
 
-    asked: the number of the block that was asked for. number, block_size: of the block that came.
-    seconds: of the round trip; None of a notification.
+    asked: the number of the block that was requested. number, block_size: of the block that came.
+    These are None without a Block2 option. seconds: of the round trip; None for a notification.
     """
 
     code: str
@@ -66,7 +66,7 @@ class _Resource:
     """What was seen of one resource."""
 
     codes: Counter[str] = field(default_factory=Counter)
-    sizes: list[int] = field(default_factory=list)  # the least and the most
+    sizes: list[int] = field(default_factory=list)  # the smallest and the largest
     block_sizes: set[int] = field(default_factory=set)
     largest_body: int = 0
     last_block: int = 0
@@ -116,13 +116,13 @@ class Behaviour:
     def __init__(self) -> None:
         """Nothing was seen yet."""
         self._resources: dict[str, _Resource] = {}
-        # By what they say: messages, those with the count of changes, those with the time.
+        # Of each kind: how many messages, how many with the count of changes, how many with a time.
         self._messages: dict[str, list[int]] = {}
         self._fields: dict[tuple[str, str], set[str]] = {}
         # Seconds between pings, and when the last came in this observation.
         self._pings: deque[float] = deque(maxlen=KEPT)
         self._ping_at: float | None = None
-        # The last count, and the session that was created last: its creation and id.
+        # The last count of changes; the time and the id of the session that was created last.
         self._count: int | None = None
         self._newest: tuple[datetime, int] | None = None
         self._restarts = {"count": 0, "ids": 0}
@@ -132,11 +132,11 @@ class Behaviour:
         self._resources.setdefault(resource, _Resource()).see(seen)
 
     def registered(self) -> None:
-        """An observation has begun: a ping that came before is another's."""
+        """An observation has begun: an earlier ping belonged to another one."""
         self._ping_at = None
 
     def message(self, told: Message, at: float | None = None) -> None:
-        """Take in an answer, or a notification. at: the loop's time of a notification."""
+        """Take in a message. at: the loop's time of a notification; None for an answer."""
         envelope = told.envelope
         types = {name if name in PAYLOADS else OTHER for name in envelope.response_types}
         kind = "+".join(sorted(types)) or "(empty)"

@@ -22,10 +22,10 @@ BLOCK_SIZE = 1024
 # Bytes of a body that are held at once.
 MAX_HELD = 8 * 1024 * 1024
 
-# Bytes before a text that are kept: more than most sessions have, so that there are two in them.
+# Bytes of the list that are kept before the text: about two sessions.
 CONTEXT = 512
 
-# Bytes in which a head is looked for: an envelope is under 200, a session under 500.
+# Bytes of a body in which its head is looked for: an envelope is under 200, a session under 500.
 MAX_HEAD = 4 * 1024
 
 # 4.02 Bad Option: what a unit answers that doesn't know the Block2 option (RFC 7252, 5.4.1).
@@ -36,13 +36,13 @@ class Body:
     """A body, or a part of it, that grows block by block.
 
     first: the response with block 0, which has the code, the ETag and the times. size: of the
-    blocks, in bytes. head: of the body's list; None if it has none. beginning: as many blocks as
-    have the head. is_all: whether those are all.
-    text: what is there of the body. offset: where in the body the text begins. before: what the
-    list has before the text, up to CONTEXT bytes of it. has_more: whether blocks follow the text.
-    joined_from: where in the body those bytes begin that have to be of the same state of the unit,
-    at the text's beginning or before it. is_doubtful: whether a block was asked for twice: a unit
-    that serves the next block, whichever is asked for, has left one out then.
+    blocks, in bytes. head: of the body's list; None if it has none. beginning: the first blocks, as
+    many as have the head. is_all: whether the beginning is the whole body.
+    text: the part of the body that is held. offset: where in the body the text begins. before: the
+    list's bytes before the text, CONTEXT at most. has_more: whether blocks follow the text.
+    joined_from: the offset from which on, at the text's beginning or before it, all bytes have to
+    be of one state of the unit. is_doubtful: whether a block was requested twice: a unit that
+    serves the next block, whichever is requested, has then left one out.
     """
 
     def __init__(self, endpoint: Endpoint, path: str, first: Response) -> None:
@@ -89,7 +89,7 @@ class Body:
             await body.extend()
 
     def begin_at(self, offset: int) -> None:
-        """Have the text begin at an offset, or at the beginning of its block."""
+        """Have the text begin at an offset; at that of its block if `beginning` ends before."""
         self.text = bytearray(self.beginning[offset:])
         self.offset = offset if self.text else offset // self.size * self.size
         self.has_more = not self.is_all
@@ -107,9 +107,9 @@ class Body:
         return self.joined_from // self.size == last // self.size and not self.is_doubtful
 
     def is_as_in(self, other: Body) -> bool:
-        """Whether nothing changed between two bodies, of which none is doubtful.
+        """Whether it is certain that nothing changed between two bodies.
 
-        The unit's count of changes says so. An ETag alone does not: the vendor's are times, which
+        The unit's count of changes shows it. An ETag alone does not: the vendor's are times, which
         hide a second change within their resolution.
         """
         if self.is_doubtful or other.is_doubtful or not self.head or self.head.sequence is None:
@@ -119,8 +119,8 @@ class Body:
     async def extend(self) -> None:
         """GET the next block.
 
-        It is asked for twice before a long transfer is given up for one bad moment.
-        Errors: ChangedError if it is not there (any more), MalformedError, UnreachableError.
+        After a time-out it is requested once more, lest one bad moment end a long transfer.
+        Errors: ChangedError if the unit rejects it, MalformedError, UnreachableError.
         """
         if len(self.text) >= MAX_HELD:
             raise MalformedError("Block2", "the body is too large")
@@ -139,7 +139,7 @@ class Body:
         self.text += response.payload
 
     def drop(self, length: int, *, joined: int = 0) -> None:
-        """Drop so many bytes of the text. joined: how many of them have to be of the same state."""
+        """Drop the text's first bytes. joined: how many of them have to be of the text's state."""
         self.offset += length
         self.before = (self.before + self.text[:length])[-CONTEXT:]
         del self.text[:length]

@@ -15,7 +15,7 @@ from .history import Chunk, Cursor, Reader, open_history
 from .messages import Envelope, Message
 from .parse import parse_any, parse_sessions, parse_settings
 
-# The API's version is the first segment of every path. That of the history is in history.py.
+# The API's version is the first segment of every path. The history's path is in history.py.
 SESSIONS = "/v1/sessions"
 STATISTICS = "/v1/sessions/statistics"
 SETTINGS = "/v1/settings"
@@ -25,25 +25,24 @@ PAGE = "/v1/page"
 # Bytes above which JSON is read in another thread: a millisecond's work on a slow machine.
 THREAD_PARSE = 32 * 1024
 
-# Bytes that a request's body may have: what fits into one datagram without Block1, of which the
-# vendor says nothing (RFC 7252, 4.6, has 1,024 for a payload of unknown path).
+# Bytes that a request's body may have, as it has to fit into one datagram: the vendor documents no
+# Block1. RFC 7252 (4.6) has 1,024 for a path of unknown MTU.
 MAX_REQUEST = 1024
 
-# Reads of a list before it is given up as one that changes with each.
+# Reads of a body before it is given up, as it changed during each.
 MAX_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Message):
-    """A message that the transmitter sent in answer to a request, or by itself, and when.
+    """An answer of the transmitter, or a notification, and when it came.
 
-    is_all: whether the sessions are all active ones, and not just some of them.
-    is_complete: False if more may have to be told than this message has, as in the first one of an
-    observation.
-    is_asked: False if it came by itself, and may have been under way for long.
-    etag: to ask with the next time.
-    asked, answered: the event loop's time (seconds) around the moment at which the unit wrote its
-    envelope; both are the time of arrival where nothing was asked.
+    is_all: whether the sessions are all the active ones, and not just some of them.
+    is_complete: False if that list may lack some, as in the first message of an observation.
+    is_asked: False for a notification, which may have been under way for long.
+    etag: for the next request; None if the answer has none.
+    asked, answered: the event loop's time (seconds) around the moment at which the unit wrote the
+    envelope; both are the time of arrival of a notification.
     """
 
     is_all: bool
@@ -60,10 +59,10 @@ class Transmitter:
     Requests go out one at a time. Every method may raise UnreachableError, RejectedError and
     MalformedError. Nothing is sent before the first call.
 
-    Commands are sent once: the same message may be repeated until the unit acknowledges it (RFC
-    7252, 4.2), but no second message is made of it, and nothing is sent any more after the
-    caller was told that it failed. TimedOutError then means that it may have been carried out, or
-    not. Their answers may be without a payload, and then tell nothing.
+    A command is sent once: its message may be retransmitted until the unit acknowledges it (RFC
+    7252, 4.2), but there is no second message, and nothing is sent after an error was raised.
+    TimedOutError means that it may or may not have been carried out. The answer may have no
+    payload, and then says nothing. ValueError: a pager's number below 1, or too long a body.
     """
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
@@ -80,21 +79,22 @@ class Transmitter:
     async def history(self, cursor: Cursor | None = None) -> AsyncIterator[Chunk]:
         """Get the archived sessions (GET /v1/sessions/history), chunk by chunk.
 
-        cursor: of an earlier chunk, be it of a read that failed. Only what follows it is returned,
-        if its record is where it should be; else all is. No session comes twice, unless the unit
-        lists it twice or its list was wiped or sorted anew in the middle: then the read begins
-        again, and `is_from_beginning`.
-        Sessions that are added while this is read are in it if they are added at the list's end.
-        Raises when two requests for a block had no answer; a long history has no other limit.
+        cursor: of an earlier chunk, be it of a read that failed. If its record is where it should
+        be, only the sessions after it are returned; else all are. No session is returned twice,
+        unless the unit lists it twice, or wipes or sorts its list meanwhile: then the read begins
+        again, and its chunks say `is_from_beginning`.
+        A session that is added meanwhile is returned if it is added at the list's end.
+        Raises TimedOutError when two requests for a block had no answer, and ChangedError when a
+        part of the history changed each time it was read. Its length has no limit.
         """
         async for chunk in Reader(self._endpoint).read(cursor):
             self.behaviour.message(chunk)
             yield chunk
 
     async def probe(self) -> Envelope:
-        """Get the history's envelope, to see what the unit is. One exchange, however much it holds.
+        """Get the history's envelope, to see what the unit is.
 
-        With blocks too small for the envelope, some more. Errors: as for `history`.
+        That takes one exchange, or a few if the blocks are too small for the envelope.
         """
         body = await open_history(self._endpoint)
         assert body.head is not None  # as open_history returned it
@@ -103,7 +103,7 @@ class Transmitter:
     async def sessions(self, etag: bytes | None = None) -> Answer | None:
         """Get the active sessions, and the statistics (GET /v1/sessions).
 
-        etag: of an earlier answer; None is returned if that answer is still right.
+        etag: of an earlier answer; None is returned if that answer is still valid.
         """
         answer = await self._get(SESSIONS, parse_sessions, "sessions", etag)
         if answer is None and etag is None:
@@ -122,13 +122,13 @@ class Transmitter:
     ) -> Never:
         """Observe the unit (GET /v1/notify?action=get_sessions) until that ends; raise why.
 
-        It does not end by silence: whoever waits for too long cancels it. tell: called with the
+        Silence does not end it: a caller that waits no longer cancels it. tell: called with the
         active sessions first, then with whatever changes: a session, the settings, or nothing (a
-        ping). A message that can't be read tells nothing, and counts as skipped. keep_alive: see
-        KeepAlive. RejectedError is also for a unit that answers but can't be observed.
+        ping). A message that can't be read is told as an empty one with `skipped` 1. keep_alive:
+        see KeepAlive. RejectedError is also for a unit that answers but can't be observed.
 
-        The first may be anything: what it looks like is not documented, and if the answer is lost,
-        a message about a change takes its place. So it is never said to be complete.
+        The first message may be anything: it is not documented, and if the answer is lost, a
+        notification takes its place. So a list in it is never said to be complete.
         """
         is_first = True
 
@@ -160,8 +160,8 @@ class Transmitter:
     ) -> Answer:
         """Start a session on a pager (POST /v1/sessions).
 
-        A pager that has one already keeps it: the unit then updates that. goal: in seconds; the
-        unit has a default. Others: as of `Session`.
+        If the pager has a session already, the unit updates that. goal: in seconds; None for the
+        unit's default. label, party_size: as of `Session`.
         """
         return await self._command(
             Method.POST,
@@ -177,11 +177,11 @@ class Transmitter:
         label: str | None = None,
         party_size: int | None = None,
     ) -> Answer:
-        """Change what is given of the session on a pager (PUT /v1/sessions?number=)."""
+        """Change the given fields of the session on a pager (PUT /v1/sessions?number=)."""
         return await self._change(number, _fields(goal, label, party_size))
 
     async def page_session(self, number: int, page_mode: str | None = None) -> Answer:
-        """Page the guest (PUT, action page). page_mode: "Flash30Sec"; the unit has a default."""
+        """Page the guest (PUT, action page). page_mode: "Flash30Sec"; None for the default."""
         body = {"action": "page", "pageMode": page_mode}
         return await self._change(number, body)
 
@@ -240,7 +240,7 @@ class Transmitter:
     async def _command(
         self, method: Method, path: str, body: dict[str, Any] | None = None, query: str = ""
     ) -> Answer:
-        """Send a command, without what is None in its body."""
+        """Send a command; fields of its body that are None are left out."""
         given = {name: value for name, value in (body or {}).items() if value is not None}
         # orjson writes no space, no tab and no newline: the vendor warns of the last two.
         payload = orjson.dumps(given) if body is not None else b""
@@ -251,7 +251,7 @@ class Transmitter:
         )
         if not response.is_success:
             raise RejectedError(response.code)
-        # It was carried out, which is what counts, also if what came of it can't be read.
+        # The command was carried out, which is what counts, even if its answer can't be read.
         told = _read(response)
         self.behaviour.message(told)
         return _answer(response, told, is_all=False)
@@ -259,9 +259,10 @@ class Transmitter:
     async def _get(
         self, path: str, parse: Callable[[bytes], Message], key: str, etag: bytes | None = None
     ) -> Answer | None:
-        """GET a body with a list under a key; None for a 2.03.
+        """GET a body, with its list (if any) under a key; None for a 2.03.
 
-        If it changed while its blocks were read, it is read until two reads have the same sessions.
+        If its blocks may not belong together, it is read again, until they do or two reads have the
+        same sessions. Raises ChangedError after MAX_TRIES reads.
         """
         before: Message | None = None
         for _ in range(MAX_TRIES):

@@ -37,11 +37,11 @@ class Instants:
 
     @property
     def last(self) -> int:
-        """The latest."""
+        """The latest instant. There has to be one."""
         return max([i for i in (self.created, self.notified, self.cleared) if i is not None])
 
     def shifted(self, seconds: int) -> Instants:
-        """The same, later or earlier."""
+        """The same, later by so many seconds."""
         all_ = self.created, self.notified, self.cleared
         return Instants(*[None if i is None else i + seconds for i in all_])
 
@@ -65,12 +65,12 @@ class UnitClock:
     """A reading of the unit's clock against ours.
 
     zone: ours. ahead: the unit's wall clock less our wall clock, in whole seconds. utc_offset: our
-    zone's at the reading. at: when that was, or a later moment for which it holds (UTC).
+    zone's at the reading. at: when it was read, or a later moment for which it holds (UTC).
     agrees: whether the unit keeps our local time. setting: goes up by one whenever the unit's clock
-    was set, so that two stamps of one setting are as far apart as what they stamp.
-    set_at: when it was found to have been set, if it was since the first reading (UTC).
+    was set, so that two stamps of one setting are as far apart as the events that they stamp.
+    set_at: when it was found to have been set (UTC); None if it was not since the first reading.
     was_stepped: whether our own clock was set since the reading.
-    latest: what the unit's clock showed then, as the instant of such a stamp.
+    latest: the instant (POSIX seconds) of a stamp that the unit makes at `at`.
     """
 
     zone: tzinfo
@@ -84,23 +84,23 @@ class UnitClock:
     latest: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out what is asked for with every session."""
+        """Work out `latest`, which is needed for every session."""
         shown = self.at + self.ahead if self.agrees else self.at
         object.__setattr__(self, "latest", round(shown.timestamp()))
 
     def time_at(self, at: datetime) -> datetime:
         """What the unit's clock shows at an instant of ours: naive, as the unit writes it."""
         if self.agrees:
-            # It is put on or back when it shows that hour itself, not when ours does.
+            # Its summer time begins and ends when it shows that hour itself, not when ours does.
             return (at + self.ahead).astimezone(self.zone).replace(tzinfo=None)
         return at.astimezone(UTC).replace(tzinfo=None) + self.utc_offset + self.ahead
 
     @property
     def is_stale(self) -> bool:
-        """Whether the unit has to be asked what its clock shows, before its stamps are placed.
+        """Whether the unit's clock has to be read again before stamps are placed.
 
-        Our clocks were changed to or from summer time since that was read, and whether the unit's
-        was, too, is not known; or our own was set, or seems so, as the computer slept.
+        Local time changed to or from summer time since the reading, and it is not known whether the
+        unit's clock did, too; or our own clock was set, or seems so, as the computer slept.
         """
         has_changed = self.at.astimezone(self.zone).utcoffset() != self.utc_offset
         return has_changed or self.was_stepped
@@ -108,7 +108,7 @@ class UnitClock:
     def span(self, start: datetime, end: datetime) -> int:
         """Seconds between two stamps that are told together.
 
-        Of a unit that keeps local time, they may be on both sides of a change to summer time.
+        If the unit keeps local time, a change to or from summer time may be between them.
         """
         if not self.agrees:
             return round((end - start).total_seconds())
@@ -116,16 +116,16 @@ class UnitClock:
         return until - self.instant(start, until)
 
     def instant(self, stamp: datetime, not_after: int) -> int:
-        """The instant of a stamp.
+        """The instant of a stamp (POSIX seconds).
 
-        not_after: the latest that it can be. Where clocks are put back, an hour's stamps mean
-        two instants; it is then the later of them that is not after this.
+        not_after: the latest that it can be. When clocks are put back, the stamps of an hour mean
+        two instants each: the later one is returned unless it is after this.
         """
         if not self.agrees:
             shown = round(stamp.replace(tzinfo=UTC).timestamp())
             return shown - round((self.utc_offset + self.ahead).total_seconds())
         earlier, later = stamp.replace(tzinfo=self.zone), stamp.replace(tzinfo=self.zone, fold=1)
-        if earlier.utcoffset() == later.utcoffset():  # as it is but for two hours of the year
+        if earlier.utcoffset() == later.utcoffset():  # as in all but two hours of the year
             return round(earlier.timestamp())
         first, second = round(earlier.timestamp()), round(later.timestamp())
         return second if first < second <= not_after else first
@@ -144,19 +144,19 @@ class UnitClock:
     def place(self, session: Session, before: tuple[UnitClock, int] | None = None) -> Instants:
         """When a session, seen for the first time now, was created, notified and cleared.
 
-        before: the clock as it was at an earlier instant, at which the session had not ended yet,
-        as it was in no list then. If the clock was set in between, and the session fits in by the
-        clock as it was and not by the clock as it is, it was stamped before that.
+        before: an earlier reading, and an instant at which the session had not ended yet, as the
+        history did not have it then. If the end is between that instant and now by the earlier
+        reading, and not by this one, the clock was set after the session was stamped.
         """
         latest = self.latest + SLACK
         instants = self._place(session, latest)
         if before is not None and not (earliest := before[1] - SLACK) <= instants.last <= latest:
-            # The stamps by the old clock, told at the present time.
+            # The stamps by the earlier reading, as if it still held.
             old = replace(before[0], at=self.at).place_alone(session)
             if earliest <= old.last <= latest:
                 return old
         if instants.last > latest:
-            # The clock was put back after the stamp: it ended just now at the latest.
+            # The clock was put back after the stamp: the session ended just now at the latest.
             return instants.shifted(self.latest - instants.last)
         return instants
 
@@ -184,7 +184,7 @@ class UnitClock:
         start, end = (
             datetime.combine(day + timedelta(days=days), time(day_start)) for days in (0, 1)
         )
-        # The first of two instants: where the clock is put back, the day has begun already.
+        # The first if there are two instants: when the clock is put back, the day has begun.
         begins, ends = (self.instant(stamp, not_after=0) for stamp in (start, end))
         turns = datetime.fromtimestamp(ends, UTC) - (self.ahead if self.agrees else timedelta())
         return BusinessDay(day, begins, ends, turns)

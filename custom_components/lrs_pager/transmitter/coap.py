@@ -135,7 +135,7 @@ class Block:
 class Response:
     """One response message.
 
-    code: "2.05". etag: the ETag option. block: the Block2 option.
+    code: "2.05". etag, block: the ETag and Block2 options; None without them.
     asked, answered: the event loop's time (seconds) around the exchange; the unit wrote its answer
     at some moment between the two.
     """
@@ -149,7 +149,7 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether the code is any 2.xx: as the vendor states hardly any, none is insisted on."""
+        """Whether the code is 2.xx, whichever: the vendor documents hardly any."""
         return self.code.startswith("2.")
 
 
@@ -174,9 +174,9 @@ class Request:
 class KeepAlive:
     """When something is sent on an observation's socket, so that the way back stays open.
 
-    first: in how many seconds after its beginning. interval: seconds from one to the next; None if
-    there is no other. Where the unit is behind a NAT, messages that nobody asked for arrive for as
-    long as the NAT remembers the last packet that went the other way.
+    first: seconds after the observation's beginning. interval: seconds from one message to the
+    next; None if there is just one. Through a NAT, notifications arrive only as long as the NAT
+    remembers the last packet that went the other way.
     """
 
     first: float
@@ -188,7 +188,7 @@ class _Tuning(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
 
     reliability = True
     # aiocoap drops notifications whose Observe number is not above the last. The unit may count
-    # as it likes: what a notification is worth is told by its contents.
+    # as it likes: a notification is judged by its contents.
     OBSERVATION_RESET_TIME = -math.inf  # a clock that is set back by any time can't matter
 
     def __init__(self, ack_timeout: float, max_retransmit: int) -> None:
@@ -208,7 +208,8 @@ class _Unconfirmed(TransportTuning):  # type: ignore[misc]  # aiocoap is untyped
 class _Address(aiocoap.transports.udp6.UDP6EndpointAddress):  # type: ignore[misc]
     """The address of one host, as `resolve` returns no groups.
 
-    aiocoap works that out from its text three times for each message, a tenth of a long transfer.
+    aiocoap works `is_multicast` out from the address's text three times for each message, which
+    takes a tenth of a long transfer.
     """
 
     is_multicast = False
@@ -251,12 +252,11 @@ class Endpoint:
         self._context: aiocoap.Context | None = None
         self._remote: Any = None  # the address that answered, for as long as the context lives
         self._good_address: str | None = None
-        # udp6 tells at once of a closed port and an unreachable host, and reads names anew;
-        # it is written for Linux.
+        # udp6 tells at once of a closed port and of an unreachable host; it is written for Linux.
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
         self._round_trips = _RoundTrips()
         self._turn = asyncio.Lock()
-        # The read whose turn it is, as long as it waits, and whether it is to make way.
+        # The time-out of the read that waits for its answer, and whether a command has ended it.
         self._read_timeout: asyncio.Timeout | None = None
         self._is_interrupted = False
         self._observers: set[aiocoap.Context] = set()
@@ -287,7 +287,7 @@ class Endpoint:
                 self._turn.release()
 
     async def _take_turn(self, request: Request) -> None:
-        """Wait until it is this request's turn; a command waits for no lost read."""
+        """Wait until it is this request's turn; reads without an answer make way for a command."""
         if not request.is_command:
             await self._turn.acquire()
             return
@@ -296,11 +296,11 @@ class Endpoint:
 
         def interrupt() -> None:
             nonlocal timer
-            # One that has expired by itself is about to give up its turn.
+            # A read whose time-out has expired by itself is about to give up its turn.
             if self._read_timeout is not None and not self._read_timeout.expired():
                 self._is_interrupted = True
                 self._read_timeout.reschedule(loop.time())
-            # Those that waited before the command may be lost, too.
+            # The reads that wait before the command may get no answer, either.
             timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
 
         # Time enough for a read that gets its answer at once.
@@ -330,7 +330,8 @@ class Endpoint:
     async def _addresses(self) -> list[str]:
         """The host's addresses, first the one that answered last: a command has but one try.
 
-        That alone while the name can't be resolved, as the unit may well be there all the same.
+        While the name can't be resolved, that one alone, as the unit may well be there all the
+        same; NotResolvedError if none has answered yet.
         """
         good = self._good_address
         try:
@@ -343,7 +344,7 @@ class Endpoint:
         return sorted(addresses, key=lambda address: address != good)
 
     async def _bounded(self, request: Request, address: str | None) -> Response:
-        """One request, one response; on anything else the context goes."""
+        """Send one request and return its response; whatever goes wrong, drop the context."""
         if self._closed:
             raise ClosedError("closed")
         loop = asyncio.get_running_loop()
@@ -404,9 +405,9 @@ class Endpoint:
     ) -> Never:
         """Observe a resource (RFC 7641) until that ends, and raise why it did.
 
-        It does not end by silence: whoever waits for too long cancels it. tell: called with the
+        Silence does not end it: a caller that waits no longer cancels it. tell: called with the
         answer to the registration and with each notification, in the order in which they arrive.
-        small: what is asked for to keep the way back open. keep_alive: when; None is never.
+        small: the request that keeps the way back open. keep_alive: when it is sent; None: never.
         Further errors: RejectedError; its code is a success if the resource can't be observed.
         """
         if self._closed:
@@ -414,7 +415,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         context = None
         try:
-            # A socket of its own: an exchange that fails takes its own with it.
+            # A socket of its own: an exchange that fails closes the one that exchanges have.
             context = await _open_context(self._transport)
             self._observers.add(context)
             if self._closed:  # in the meantime
@@ -451,10 +452,10 @@ class Endpoint:
     async def _register(
         self, context: aiocoap.Context, request: Request
     ) -> tuple[Any, asyncio.Queue[aiocoap.Message | Exception], aiocoap.Message]:
-        """Send the registration: aiocoap's object for it, what comes of it, and the answer.
+        """Send the registration; return aiocoap's request, the inbox of notifications, the answer.
 
         aiocoap's iterator over notifications holds one: a second that arrives before the first was
-        taken replaces it. Hence its callbacks, which it would rather have us not use.
+        taken replaces it. Hence its callbacks, though they are deprecated.
         """
         failure: Exception | None = None
         for address in await self._addresses():
@@ -464,7 +465,7 @@ class Endpoint:
                 async with asyncio.timeout(EXCHANGE_TIMEOUT) as self._read_timeout:
                     asking = context.request(message, handle_blockwise=False)
                     inbox: asyncio.Queue[aiocoap.Message | Exception] = asyncio.Queue()
-                    # Before the answer is there, so that nothing is missed.
+                    # Before the answer is there, so that no notification is missed.
                     asking.observation.register_callback(
                         inbox.put_nowait, _suppress_deprecation=True
                     )
@@ -515,7 +516,7 @@ class _Keeper:
     def __init__(
         self, context: aiocoap.Context, remote: Any, request: Request, when: KeepAlive | None
     ) -> None:
-        """request: what is sent; its answer is not looked at."""
+        """request: what is sent; its answer is not looked at. when: None for never."""
         self._context, self._remote, self._request = context, remote, request
         self._interval = None if when is None else when.interval
         self._at = None if when is None else asyncio.get_running_loop().time() + when.first
@@ -524,7 +525,7 @@ class _Keeper:
     async def wait_for(
         self, inbox: asyncio.Queue[aiocoap.Message | Exception]
     ) -> aiocoap.Message | Exception:
-        """Wait for what comes next, and send meanwhile what is due."""
+        """Wait for the next notification or error, and send meanwhile what is due."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._at):
@@ -539,17 +540,17 @@ class _Keeper:
         message = _message(self._request, _Unconfirmed())
         message.remote = self._remote
         self._asking = self._context.request(message, handle_blockwise=False)
-        # It is nothing to be logged if there is no answer.
+        # asyncio would log that there was no answer.
         self._asking.response.add_done_callback(
             lambda answer: answer.cancelled() or answer.exception()
         )
 
 
 async def _open_context(transport: str) -> aiocoap.Context:
-    """Open a socket, for answers to what is sent there: 0.1 ms, as transports are imported above.
+    """Open a socket that hears answers alone: 0.1 ms, as transports are imported above.
 
-    transport: of aiocoap. udp6 opens an IPv6 socket also for IPv4, which a kernel without IPv6 does
-    not have; it gets another.
+    transport: aiocoap's name for it. udp6 opens an IPv6 socket also for IPv4; a kernel without IPv6
+    has none, and gets simple6.
     """
     create = partial(aiocoap.Context.create_client_context, loggername=COAP_LOGGER)
     try:
@@ -568,7 +569,7 @@ async def _answer_to(asking: aiocoap.protocol.Request) -> aiocoap.Message:
     arrived = asyncio.get_running_loop().create_future()
 
     def wake(response: asyncio.Future[aiocoap.Message]) -> None:
-        # What else comes of it is not asked for, as the context goes then; nor is it to be logged.
+        # If the caller was cancelled, nobody else asks for the error, and asyncio would log it.
         _ = response.cancelled() or response.exception()
         if not arrived.done():
             arrived.set_result(None)
@@ -623,7 +624,7 @@ def _may_be_cut(request: Request, response: Response) -> bool:
 
 
 def _seen(request: Request, response: Response, *, is_answer: bool) -> tuple[str, Exchange]:
-    """What is observed of a response: the resource, and the rest."""
+    """What `Behaviour.exchange` takes of a response: the resource, and the exchange."""
     block = response.block
     name = f"{request.method.name} {request.path}"
     return name if is_answer else f"{name} (notifications)", Exchange(
@@ -651,8 +652,8 @@ def _translated(err: Exception) -> TransmitterError:
         case aiocoap.error.LibraryShutdown():
             return ClosedError("closed")
         case aiocoap.error.NetworkError() | OSError():
-            # Also what aiocoap calls a ResolutionError: it is asked for addresses only, and has
-            # that for those to which there is no route.
+            # Also aiocoap's ResolutionError: as it is given addresses only, it raises that if there
+            # is no route to one.
             return UnreachableError("the network does not reach the host")
         case _:
             return MalformedError("message", f"not a CoAP answer ({type(err).__name__})")

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-# What the transports udp6 and simple6 have called with a datagram, and udp6 with an ICMP error.
+# The methods of the transports udp6 and simple6 that take a datagram, and of udp6, an ICMP error.
 RECEIVERS = ("datagram_msg_received", "_received_datagram", "datagram_errqueue_received")
 
 
 def hear_answers_alone(context: Any) -> Any:
-    """Have a context of aiocoap, just made, drop in silence what is not for it; return it."""
+    """Have a context of aiocoap, just made, drop in silence all but answers; return it."""
     for requests in context.request_interfaces:
         messages = requests.token_interface
         messages.dispatch_message = _without_requests(messages.dispatch_message)
@@ -27,7 +27,7 @@ def hear_answers_alone(context: Any) -> Any:
 
 
 def _noting(peers: set[Any], send: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Send messages, and note to whom. simple6 has a socket for each host, which knows."""
+    """Send messages, and note to whom. simple6 has a socket for each host, which hears it alone."""
 
     def note_and_send(message: Any) -> None:
         if address := getattr(message.remote, "sockaddr", None):
@@ -38,7 +38,7 @@ def _noting(peers: set[Any], send: Callable[[Any], None]) -> Callable[[Any], Non
 
 
 def _guarded(peers: set[Any], receive: Callable[..., None]) -> Callable[..., None]:
-    """Receive what comes from peers; what can't be read is as if it were lost on the way."""
+    """Receive what comes from peers; drop what can't be read, as if it were lost on the way."""
 
     def receive_or_drop(*args: Any) -> None:
         address = args[-1]  # in udp6
@@ -51,7 +51,7 @@ def _guarded(peers: set[Any], receive: Callable[..., None]) -> Callable[..., Non
 
 
 def _without_requests(dispatch: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Leave out requests: nobody has any for us, and each would be kept in mind for minutes."""
+    """Leave out requests: nobody has any for us, and aiocoap would remember each for minutes."""
 
     def dispatch_or_drop(message: Any) -> None:
         if not message.code.is_request():

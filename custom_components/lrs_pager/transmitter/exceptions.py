@@ -3,7 +3,7 @@
     TransmitterError
     ├── UnreachableError      no answer: the network, the address, or the unit is off
     │   ├── NotResolvedError  the host's name has no address
-    │   ├── RefusedError      the host is there, but nothing listens on the port
+    │   ├── RefusedError      the host is there, but takes no message on the port
     │   ├── TimedOutError     silence; a command may or may not have been carried out
     │   └── ClosedError       we ended it ourselves
     ├── RejectedError         an answer, and it says no
@@ -27,7 +27,7 @@ class NotResolvedError(UnreachableError):
 
 
 class RefusedError(UnreachableError):
-    """The host answered that nothing listens on the port."""
+    """The host answered that nothing listens on the port, or reset the message (RST)."""
 
 
 class TimedOutError(UnreachableError):
@@ -61,7 +61,8 @@ class RejectedError(TransmitterError):
 class MalformedError(TransmitterError):
     """An answer can't be read.
 
-    field: the name of what can't be read, as the API names it ("session_history").
+    field: the name of what can't be read: in the API ("session_history"), in CoAP ("Block2",
+    "code"), or "body" or "message" for the whole of it.
     """
 
     def __init__(self, field: str, reason: str) -> None:

@@ -1,12 +1,12 @@
-"""The history, read from where a read before it ended, in chunks, whatever happens meanwhile.
+"""Reads the history in chunks, from where the last read ended, though it changes meanwhile.
 
 The API has no filter, so that each session that ends would cost a transfer of all others. But
-blocks can be asked for by number, and the one known answer has its sessions in the order of their
+blocks can be requested by number, and the one known answer has its sessions in the order of their
 ends. So a read goes on after the last record that is known, which is recognised by its bytes.
 
-A long history changes while it is read. So it is read in segments, and its beginning again after
-each: if that is the same, the blocks in between belong together. If not, the segment is read again,
-from the last record that is certain. What was read twice alike is certain, too.
+A long history changes while it is read. So it is read in segments, and its beginning is read again
+after each: if that is the same, the blocks in between belong together. If not, the segment is read
+again, from the last record that is certain. Records that were read twice alike are certain, too.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,25 +27,25 @@ LIST = "session_history"
 # Sessions in a chunk: a millisecond's work on a slow machine.
 CHUNK = 100
 
-# Blocks in a segment: as one begins, so that the first chunk is soon there, and while guests leave;
-# and at most, after some without a change.
+# Blocks in a segment: at first, so that the first chunk comes soon, and after a change; and at
+# most, after segments without a change.
 SEGMENT, MAX_SEGMENT = 32, 64
 
-# With small blocks, the beginning is several blocks. A segment is as long as this many beginnings,
-# at least.
+# If blocks are small, the beginning is several of them. A segment is at least as long as this many
+# beginnings.
 MIN_BEGINNINGS = 8
 
-# Reads without progress after which the records that are whole in one block are taken, and then as
-# many again after which the history is given up; and times that it may be read from its beginning,
-# as the record to go on after can't be found.
+# After MAX_TRIES reads of a segment without progress, the records that are within one block are
+# taken; after as many more, the history is given up. So it is after MAX_RESTARTS new beginnings,
+# each because the record to go on after could not be found.
 MAX_TRIES = 3
 MAX_RESTARTS = 3
 
-# How far from its place a record is looked for, in bytes: the oldest few made room for as many new
-# ones, or some thirty did while the unit could not be reached.
+# How far from its place a record is looked for, in bytes: the unit may have dropped its oldest few,
+# or some thirty while it could not be reached.
 DISTANCES = (1024, 10 * 1024)
 
-# Longer records are looked for in their place alone, as it takes a digest at each place.
+# A longer mark (in bytes) is looked for in its place alone, as each place takes a digest.
 MAX_SOUGHT = 4 * 1024
 
 
@@ -53,10 +53,10 @@ MAX_SOUGHT = 4 * 1024
 class Cursor:
     """Where a read of the history is to go on: after one of its records.
 
-    offset: where the record ends, in bytes from the beginning of the list. length: of the mark by
-    which it is recognised, in bytes: the record, and more of the list before it. digest: of the
-    mark. first: the digest of the list's first record.
-    is_in_order: whether the unit serves blocks in their order alone; None if that is not known.
+    offset: where the record ends, in bytes from the beginning of the list. length: in bytes, of the
+    mark by which the record is recognised: its own bytes, and some of the list before them. digest:
+    of the mark. first: the digest of the list's first record.
+    is_in_order: whether the unit serves blocks only in their order; None if that is not known.
     is_midway: whether it is in the middle of a pass that began with the list's first record.
     is_complete: whether nothing was left out of that pass so far.
     """
@@ -90,12 +90,12 @@ class Chunk(Message):
     """Some sessions of the history, in its order.
 
     cursor: where to go on after these sessions; None if no record was read yet. is_last: whether
-    the history ends with them. is_from_beginning: whether the pass, with those that it goes on
+    the history ends with them. is_from_beginning: whether this read, with those that it goes on
     from, covers the history from its first record. goes_on: whether the record was found after
-    which it was to go on. is_complete: False if a record was left out of
-    the pass, as the history changed each time that it was read.
+    which this read was to go on. is_complete: False if a record was left out of the pass, as the
+    history changed each time that it was read.
     envelope: as of a moment before these sessions were read. asked, answered: the event loop's time
-    (seconds) around the exchange that brought it.
+    (seconds) around the exchange that brought the envelope.
     """
 
     cursor: Cursor | None
@@ -124,7 +124,7 @@ async def open_history(endpoint: Endpoint) -> Body:
 
 @dataclass(slots=True)
 class _SoFar:
-    """How far a pass has come; as of Chunk."""
+    """What is known of a pass so far; the fields are those of Chunk."""
 
     is_from_beginning: bool = True
     goes_on: bool = False
@@ -139,8 +139,8 @@ class Reader:
         self._endpoint = endpoint
         # What was read and not yielded yet.
         self._body: Body
-        # Where that begins: None at the list's first record; else as it is kept, and as it is
-        # recognised within a pass, by the record alone, as others may be put before that.
+        # The record before its text; None at the list's first. The cursor is for later reads. The
+        # anchor is for this one: its mark is the record alone, as others may be put before that.
         self._cursor: Cursor | None = None
         self._anchor: Cursor | None = None
         self._is_in_order: bool | None = None
@@ -173,8 +173,8 @@ class Reader:
                 return
             if items:
                 self._segment = min(2 * self._segment, MAX_SEGMENT) if is_certain else SEGMENT
-            # Once the beginning was read again, the unit may go on from there whatever it is asked
-            # for. So the anchor is looked for, even if nothing changed.
+            # Once the beginning was read again, the unit may go on from there, whatever block is
+            # requested. So the anchor is looked for, even if nothing changed.
             if latest is not None and not (is_certain and self._anchor is None):
                 await self._resume(latest, has_moved=not is_certain)
 
@@ -201,7 +201,7 @@ class Reader:
         """GET a segment, from the anchor on.
 
         Returns its items; whether they are certain to be of one state of the unit; and the
-        beginning as it was after that, None if it was not needed.
+        beginning as it was read after them, None if that was not needed.
         """
         body, is_refused = self._body, False
         length = max(self._segment * body.size, MIN_BEGINNINGS * len(body.beginning))
@@ -224,13 +224,14 @@ class Reader:
     def _take(self, items: list[Item], latest: Body | None, *, is_certain: bool) -> list[Item]:
         """Return those of a segment's items that are certain.
 
-        Raises MalformedError if none can be read, ChangedError if that was tried often enough.
+        latest, is_certain: as `_read_segment` returned them.
+        Raises MalformedError if the list is cut off, ChangedError after 2 * MAX_TRIES tries.
         """
         if is_certain and not items:
             raise MalformedError(LIST, "cut off")
         certain = items if is_certain else items[: _count_alike(items, self._before)]
-        # Where others were removed before them, two halves may have been read for one item, twice.
-        # An item in one block is as the unit meant it, as the unit writes each block in one go.
+        # Where records were removed before them, halves of two may have been read as one item, and
+        # twice alike. An item within one block is right, as the unit writes a block in one go.
         has_moved = latest and latest.head and latest.head.first != self._head.first
         self._before = [
             None if has_moved and not self._is_in_one_block(item) else hash(item.text)
@@ -253,7 +254,7 @@ class Reader:
         return begin // size == (end - 1) // size and hash(item.text) not in self._recent
 
     def _chunks(self, items: Sequence[Item]) -> Iterator[Chunk]:
-        """Yield items as chunks, and have the text begin behind them."""
+        """Yield items as chunks, and have the text begin after them."""
         if not items:
             return
         body, head = self._body, self._head
@@ -261,7 +262,7 @@ class Reader:
         batches = list(batched(items[: len(items) - ends], CHUNK, strict=False)) or [()]
         for number, batch in enumerate(batches, 1):
             is_last = ends and number == len(batches)
-            # What is no object is no session, and is nothing to be recognised by.
+            # An item that is no object is no session, and makes no mark.
             for text, end in [item for item in batch if item.text.startswith(b"{")][-1:]:
                 offset = body.offset + end - head.start
                 mark = (body.before + body.text[:end])[-max(CONTEXT, len(text)) :]
@@ -292,7 +293,10 @@ class Reader:
         )
 
     async def _resume(self, latest: Body, *, has_moved: bool) -> None:
-        """Go on after the anchor, by the latest beginning. has_moved: whether it may have."""
+        """Go on after the anchor, by the latest beginning. has_moved: whether the anchor may have.
+
+        Raises ChangedError if the anchor was lost more than MAX_RESTARTS times.
+        """
         self._body = latest
         latest.begin_at(self._head.start)
         if self._anchor is None or await self._go_to(self._anchor, is_anywhere=has_moved):
@@ -304,14 +308,14 @@ class Reader:
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             raise ChangedError
-        self._is_in_order = None  # the record is gone, which tells nothing of the unit
+        self._is_in_order = None  # the record is gone; the unit may serve blocks in any order
         await self._begin()
 
     async def _go_to(self, anchor: Cursor, *, is_anywhere: bool) -> bool:
-        """Have the text begin behind the record of a cursor; return whether that was found.
+        """Have the text begin after the record of a cursor; return whether it is where it may be.
 
-        is_anywhere: whether the record may be further behind than it was, as others were put before
-        it. Those are left to the next pass.
+        is_anywhere: whether it may be farther from the list's beginning than it was, as others were
+        put before it. Those are left to the next pass.
         """
         body, head = self._body, self._head
         place = head.start + anchor.offset
@@ -320,15 +324,15 @@ class Reader:
         if anchor.length > MAX_SOUGHT or (is_same and not is_anywhere):
             distances = (0,)
         elif self._is_in_order:
-            distances = (MAX_HELD,)  # as each takes a transfer from the beginning on
+            distances = (MAX_HELD,)  # each would take a transfer from the beginning
         is_found, distance = False, 0
         for distance in distances:
             if is_found := await self._find(anchor, place - distance, place + distance):
                 break
         offset = body.offset - head.start
         is_in_place = is_found and is_same and offset == anchor.offset
-        # Whether its block is not the one that follows the beginning. If it was found in its place,
-        # but only from farther away, it was read in order.
+        # Whether the record's block is not just the one after the beginning. If the record was in
+        # its place, but was found only by reading from farther ahead, blocks come in order alone.
         block = (place - anchor.length) // body.size * body.size
         is_out_of_order = block > len(body.beginning)
         if not self._is_in_order and is_out_of_order and is_found == is_in_place:
@@ -344,9 +348,9 @@ class Reader:
         return is_anywhere or is_in_place or offset < anchor.offset
 
     async def _find(self, anchor: Cursor, begin: int, last: int) -> bool:
-        """Have the text begin behind the record of a cursor; return whether that was found.
+        """Have the text begin after the record of a cursor; return whether that was found.
 
-        begin, last: where in the body the record may end.
+        begin, last: the first and the last offset in the body at which the record may end.
         """
         body, start = self._body, self._head.start
         begin = max(begin, start + anchor.length)
@@ -372,10 +376,10 @@ class Reader:
 
 
 def _count_alike(items: Sequence[Item], before: Sequence[int | None]) -> int:
-    """Count the items from the first on that are as they were read before.
+    """Count the items, from the first on, that are as in the read before.
 
-    before: their hashes, of which some may stand for what was removed since; None for an item that
-    is not certain even if it was read twice alike.
+    before: the hashes of that read, the first of which may be of items that were removed since;
+    None for an item that is not certain even if it was read twice alike.
     """
     hashes = [hash(item.text) for item in items]
     if not hashes or hashes[0] not in before:

@@ -38,10 +38,10 @@ class Envelope:
 class Session:
     """A guest with a pager, from being given it (created) to giving it back (cleared).
 
-    uuid or id is there, and one time at least; anything else may be missing.
+    uuid is there, or id and created; and one time at least. Anything else may be None.
     number: of the pager. goal: seconds the guest should wait at most, 1 at least. notified: when
     paged. clear_type: STOP, REMOVED or what else the unit says, in capitals; only history has it.
-    state: STARTED, PAGED or CLEARED; history leaves it out.
+    state: STARTED, PAGED, CLEARED or what else the unit says, in small letters; not in history.
 
     sessionSequence is left out: an example has 65535 in it beside a count of changes of 116, so
     that it orders nothing.
@@ -62,7 +62,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """The unit's own statistics, since they were last cleared.
+    """The unit's own statistics, since they were last cleared; None for what it leaves out.
 
     guests_served: sessions paged. percent_late, percent_on_time: of those, 0 to 100.
     average_time_served: seconds before paging. sessions_created: numSessions.
@@ -77,9 +77,9 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The unit's settings.
+    """The unit's settings; None for what it leaves out.
 
-    clock: what its clock shows. system_id: what its pagers must have, too. default_target_goal:
+    clock: what its clock shows. system_id: its pagers must have the same. default_target_goal:
     seconds, for sessions that are started without a goal. statistics_clear_mark: the hour at
     which statistics are cleared, 0 to 24; what 24 means is not documented.
     """
@@ -95,11 +95,11 @@ class Message:
     """One message of the unit: an answer, or a notification.
 
     sessions: active or archived ones. statistics, settings: None if the message has none.
-    skipped: how many sessions were left out, as they have no identity or no time that can be read.
-    unreadable_stamps: how many times of sessions were there and could not be read, also of those
-    that were left out.
-    fields: what fields the message has, be they read or not: the payload in which they are, their
-    names as the unit has them, and the types of their values in JSON.
+    skipped: how many sessions were left out, as they have no identity or no time that can be read;
+    1 for a message that can't be read at all. unreadable_stamps: how many times of sessions can't
+    be read, also of sessions that were left out.
+    fields: the fields of the message, be they read or not: the payload in which each is, its name
+    as the unit has it, and the type of its value in JSON.
     """
 
     envelope: Envelope

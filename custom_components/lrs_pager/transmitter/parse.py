@@ -1,8 +1,8 @@
-"""JSON to models. It is read here and nowhere else.
+"""JSON to messages. The unit's JSON is read here and nowhere else.
 
-An answer without `responseTypes`, or without the payload that it has to have, is a MalformedError.
-Whatever else can't be read is None; a session without identity or time is left out and counted, so
-that it never takes the others with it.
+An answer without `responseTypes`, or with other payloads than the one that was requested, raises
+MalformedError. Any other value that can't be read is None; a session without identity or time is
+left out and counted, so that it never takes the others with it.
 """
 
 import codecs
@@ -36,7 +36,7 @@ MAX_GOAL = 7 * 24 * 3600
 # set by hand any other. Beyond these it is no clock, and arithmetic with it would overflow.
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 
-# From what clocks count: that of Unix, and that of the chips that keep time in such devices.
+# Where clocks begin to count: that of Unix, and the chips that keep time in such devices.
 CLOCK_ZEROS = (datetime(1970, 1, 1), datetime(2000, 1, 1))  # noqa: DTZ001  # as the unit's times
 
 
@@ -53,7 +53,7 @@ codecs.register_error("lrs_pager.latin_1", _latin_1)
 
 
 def _load(payload: bytes) -> Any:
-    """Parse JSON, also with a label in it that is not as it should be."""
+    """Parse JSON, even if a label in it is not valid. Raises MalformedError."""
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:
@@ -85,14 +85,14 @@ _JOINERS = "\u200c\u200d"
 
 
 def one_line(text: str) -> str:
-    """Put a text on one line, without what turns its direction or can't be shown."""
+    """Put a text on one line, without characters that turn its direction or can't be shown."""
     if not text.isprintable():  # nor is half a surrogate pair
         text = "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
     return text.strip(f" {_JOINERS}")
 
 
 def _name(value: Any, in_case: Callable[[str], str]) -> str | None:
-    """Read a name that is written in either case; it may be longer in the other."""
+    """Read a name, put in one case before it is cut to MAX_NAME, as that may make it longer."""
     return _text(in_case(value), MAX_NAME) if isinstance(value, str) else None
 
 
@@ -153,7 +153,7 @@ _TYPES = {
 
 
 def _fields(where: str, *records: Any) -> set[tuple[str, str, str]]:
-    """Return the fields of objects, as of `Message`. where: the payload in which they are."""
+    """Return the fields of objects, as `Message` has them. where: the payload in which they are."""
     found = {
         (name, type(value))
         for record in records
@@ -196,7 +196,7 @@ def _stamp(value: Any, unreadable: list[Any]) -> datetime | None:
 
 
 def _later(time: datetime | None, created: datetime | None) -> datetime | None:
-    """Return a later step's time; None if it is the zero of a clock, which stands for none."""
+    """Return the time of a step after the creation; None for a clock's zero, which means none."""
     is_zero = time in CLOCK_ZEROS and created is not None and created != time
     return None if is_zero else time
 
@@ -229,7 +229,7 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
         # Pager numbers are 12 bits on the air; staff and alpha pagers may have longer ones.
         number=_integer(get("number"), 0, 999_999),
         party_size=_integer(get("partySize"), 1, 9_999),
-        # What a goal of 0 means is not documented; that every guest is late at once, it is not.
+        # What a goal of 0 means is not documented; surely not that every guest is late at once.
         goal=_integer(get("goalInSeconds"), 1, MAX_GOAL),
         created=created,
         notified=notified,
@@ -241,7 +241,7 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
 
 
 class Sessions(NamedTuple):
-    """Sessions that were read; the two counts, and the fields, of `Message`."""
+    """Sessions that were read; the other fields are those of `Message`."""
 
     sessions: tuple[Session, ...]
     skipped: int
@@ -309,7 +309,7 @@ def _message(answer: Any, envelope: Envelope, key: str) -> Message:
 
 
 def _parse(payload: bytes, key: str, payload_key: str) -> Message:
-    """Read an answer that has to have this payload."""
+    """Read an answer that has to have a payload. key: of sessions. payload_key: of the payload."""
     answer = _load(payload)
     envelope = _envelope(answer)
     if (
@@ -332,7 +332,7 @@ def parse_sessions(payload: bytes) -> Message:
 
 
 def parse_settings(payload: bytes) -> Message:
-    """Read the answer to GET or POST /v1/settings. Raises MalformedError."""
+    """Read the answer to GET /v1/settings. Raises MalformedError."""
     return _parse(payload, "sessions", "settings")
 
 
@@ -416,18 +416,18 @@ def _load_or_none(text: bytes) -> Any:
 
 
 def digest(text: bytes) -> str:
-    """Return what is kept of an item to recognise it by, as the item has a guest's name."""
+    """Return a hash to recognise an item by; the item has a guest's name, and is not kept."""
     return blake2b(text, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of an answer with a list, which is the same as long as the list is.
+    """The head of an answer with a list. It stays equal for as long as the list does not change.
 
-    sequence: the envelope's, which counts changes. first: the digest of the list's first item: as
-    long as that stays, nothing was removed before the other items or put there.
-    envelope: without the fields that the unit writes after the list. start: where the list's items
-    begin.
+    sequence: the envelope's count of changes. first: the digest of the list's first item: as long
+    as that stays, no item was removed or put before the others.
+    envelope: without the fields that the unit writes after the list. start: where in the body the
+    list's items begin. The two are not compared.
     """
 
     sequence: int | None
@@ -437,7 +437,7 @@ class Head:
 
     @classmethod
     def of(cls, beginning: bytes, key: str, *, is_all: bool, is_enough: bool) -> Self | None:
-        """Find the head in the beginning of a body; None if it takes more of it.
+        """Find the head in the beginning of a body; None if that has no list, or too little of it.
 
         key: of the list. is_all: whether this is all of the body. is_enough: whether no more of it
         will be read, so that a first item that is cut off has to do. Raises MalformedError.
@@ -450,7 +450,7 @@ class Head:
             return None
         answer = _load(beginning if is_all else beginning[:start] + b"]}")
         if isinstance(answer, dict) and not is_all:
-            # The unit may write it after the list.
+            # The unit may write this field after the list.
             answer.setdefault("responseTypes", [key])
         envelope = _envelope(answer)
         first = items[0].text if items else beginning[start:]
