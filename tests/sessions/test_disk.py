@@ -524,6 +524,25 @@ async def test_a_full_disk_is_told_once_and_everything_goes_on(
         assert await log.get("cursor") == 2
 
 
+async def test_what_can_be_read_of_a_damaged_file_waits_until_there_is_room_for_it(
+    path: Path,
+) -> None:
+    await filled(path, 2_000)
+    damage(path, 1_000)
+    aside: list[Path] = []
+    async with opened(path, set_aside=aside.append) as log:
+        with full_disk(path, room=60_000):
+            for _ in range(2):
+                await log.merge([session(1_000)], placed)
+                assert log.is_failing
+        assert not aside
+        await log.merge([session(5_000)], placed)
+        assert not log.is_failing
+        assert len(aside) == 1
+        assert 1_900 < await log.count() <= 2_001
+    assert {0, 1_000, 1_999, 5_000} <= set(await numbers(path))
+
+
 async def test_what_a_full_disk_refused_is_written_all_at_once(path: Path, tmp_path: Path) -> None:
     async with opened(path) as log:
         await log.merge([session(0)], placed)

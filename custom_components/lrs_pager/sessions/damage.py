@@ -32,6 +32,15 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def put_back(aside: Path, path: Path) -> None:
+    """Rename a file that was set aside, and those beside it, to what they were called."""
+    for part in ("", *PARTS):
+        old, new = aside.with_name(aside.name + part), path.with_name(path.name + part)
+        new.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            old.rename(new)
+
+
 def set_lines_aside(path: Path, lines: Iterable[bytes]) -> None:
     """Keep unreadable lines of a log of version 0.1 in a file beside the log's, `path`."""
     aside = path.with_name(f"{path.name}.damaged")

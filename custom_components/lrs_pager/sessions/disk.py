@@ -11,7 +11,7 @@ import sqlite3
 import time
 from typing import Final
 
-from .damage import PARTS, salvage, set_aside
+from .damage import PARTS, put_back, salvage, set_aside
 from .database import FAILURES, Database, is_damage, is_locked, make_private
 
 # Seconds after which a backup is taken for done even if `resume` was not called.
@@ -59,7 +59,11 @@ class Disk:
         except FAILURES as err:
             if not self._is_mended_after(err):
                 return None
-        return query(self._db)
+        try:
+            return query(self._db)
+        except FAILURES as err:
+            self._fail(err)
+            return None
 
     def write[T](self, query: Callable[[Database], T]) -> T | None:
         """Run a query that writes; None if nothing can be written now."""
@@ -70,7 +74,11 @@ class Disk:
         except FAILURES as err:
             if not self._is_mended_after(err) or self._is_makeshift:
                 return None
-            written = query(self._db)
+            try:
+                written = query(self._db)
+            except FAILURES as again:
+                self._fail(again)
+                return None
         self.failure = None
         return written
 
@@ -162,15 +170,25 @@ class Disk:
             self.read(Database.hold)
 
     def _begin_anew(self) -> Database:
-        """Set the file aside, and begin a new one with the sessions that can be read of it."""
+        """Set the file aside, and begin a new one with the sessions that can be read of it.
+
+        If the new one can't be written, the file stays where it is, so that this is tried again.
+        """
+        aside = database = None
         try:
-            self.was_set_aside = set_aside(self._path)
+            aside = set_aside(self._path)
             database = Database(self._path)
-            database.write(salvage(self.was_set_aside), {})
+            database.write(salvage(aside), {})
         except (*FAILURES, OSError) as err:
             self._fail(err)
+            if database:
+                database.close()
+            if aside:
+                with suppress(OSError):
+                    put_back(aside, self._path)
             self._is_makeshift = True
             return Database(None)
+        self.was_set_aside = aside
         self.first_new_row = database.last_row() + 1
         self._is_makeshift = False
         return database
