@@ -701,6 +701,18 @@ class WatchedLog(SessionLog):
         await self._world.happens(Moment.WRITTEN)
         return changes
 
+    @override
+    async def shift(self, seconds: int) -> list[Change]:
+        changes = await super().shift(seconds)
+        await self._world.happens(Moment.WRITTEN)
+        return changes
+
+    @override
+    async def keep(self, sessions: Iterable[PlacedSession]) -> list[Change]:
+        changes = await super().keep(sessions)
+        await self._world.happens(Moment.WRITTEN)
+        return changes
+
 
 async def tell(ahead: float, happenings: Sequence[tuple[Any, ...]], *, is_pushed: bool) -> None:
     """Live through it, with a poll or two after each step, and compare what was told."""

@@ -1,19 +1,21 @@
 """Faults that random steps of both clocks have shown, each with its smallest input."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import override
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.lrs_pager.sessions.log import SessionLog
+from custom_components.lrs_pager.sessions.log import Change, Place, SessionLog
 from custom_components.lrs_pager.sessions.placing import by_our_clock, place
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import SessionEvent, SessionTracker, Step
 from custom_components.lrs_pager.sync.events import Events
 from custom_components.lrs_pager.sync.picture import Picture
+from custom_components.lrs_pager.sync.writer import LogWriter
 from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
 from tests.sync.test_clocks import DAY, HOUR, Turned
 
@@ -308,3 +310,74 @@ def test_a_computer_that_slept_twice_before_a_unit_that_was_reset_answers_set_no
     turned.unit_ahead -= 26 * 365 * DAY
     turned.read()
     assert turned.steps == [10 * HOUR, 10 * HOUR, -20 * HOUR]
+
+
+class SlowLog(SessionLog):
+    """A log in which something happens while sessions are moved."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.meanwhile: list[Callable[[], None]] = []
+
+    @override
+    async def shift(self, seconds: int) -> list[Change]:
+        changes = await super().shift(seconds)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return changes
+
+
+@pytest.fixture
+async def slow(tmp_path: Path) -> AsyncIterator[SlowLog]:
+    """An open log."""
+    log = SlowLog(tmp_path / "lrs_pager.slow.db")
+    await log.open()
+    yield log
+    await log.close()
+
+
+def writer_of(log: SessionLog) -> LogWriter:
+    return LogWriter(log, now=NOON.timestamp, names_kept=None, written=lambda changes: None)
+
+
+BY_AGE = PlacedSession(
+    uuid="uuid-1", number=1, cleared_at=round(NOON.timestamp()), clear_type=STOP, is_by_age=True
+)
+
+
+async def test_a_session_that_ends_while_others_are_moved_is_moved_by_no_step_before_it(
+    slow: SlowLog,
+) -> None:
+    writer = writer_of(slow)
+    writer.shift(HOUR)
+
+    def wakes() -> None:
+        # The computer had slept: our clock was not set after all.
+        writer.shift(-HOUR)
+        writer.add([BY_AGE])
+
+    slow.meanwhile.append(wakes)
+    await writer.save()
+    await writer.save()
+    assert [s.ended_at for s in await slow.between(0, 2**40)] == [BY_AGE.ended_at]
+
+
+async def test_a_history_that_waits_for_its_turn_is_placed_by_the_clock_of_then(
+    slow: SlowLog,
+) -> None:
+    writer = writer_of(slow)
+    ahead = [0]
+
+    def placing() -> Place:
+        at = BY_AGE.ended_at + ahead[-1]
+        return lambda session, before: replace(BY_AGE, cleared_at=at)
+
+    def is_set() -> None:
+        ahead.append(HOUR)
+        writer.shift(HOUR)
+
+    writer.shift(60)
+    slow.meanwhile.append(is_set)
+    await writer.merge([replace(GUEST, cleared=GUEST.created)], placing)
+    await writer.save()
+    assert [s.ended_at for s in await slow.between(0, 2**40)] == [BY_AGE.ended_at + HOUR]

@@ -63,6 +63,15 @@ def test_a_unit_that_is_never_set_has_one_setting_however_it_drifts_and_answers(
     assert turned.steps == []
 
 
+def test_that_our_clock_was_set_makes_no_unit_doubtful_that_never_told_its_time() -> None:
+    turned = Turned()
+    turned.ours_ahead = HOUR
+    assert not turned.clocks.unit(turned.loop).is_stale
+    assert turned.steps == [HOUR]
+    turned.read()
+    assert turned.clocks.ahead == -HOUR
+
+
 @pytest.mark.parametrize("by", [3, -3, 90, -HOUR, 10 * HOUR, -26 * 365 * DAY])
 def test_a_unit_that_was_set_has_another_setting(by: float) -> None:
     turned = Turned()

@@ -71,7 +71,8 @@ class Clocks:
         step = wall - steady - self._offset
         self._offset = wall - steady
         if abs(step) >= STEP:
-            self._steps.append(step)
+            if self._unit is not None:
+                self._steps.append(step)
             self._noticed_at = steady
             self._stepped(round(step))
         return wall

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
-from ..sessions.log import Change, LogClosedError, SessionLog
+from ..sessions.log import Change, LogClosedError, Place, SessionLog
 from ..sessions.missed import add_missed_span
 from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
@@ -244,18 +244,23 @@ class Follower:
         self._note(chunk)
         if self.unit_clock().is_stale:
             # The chunk was requested before our clock was set.
-            await self.poller.read_settings(self)
-        if self.unit_clock().is_stale:
-            raise ChangedError  # so that it is asked for again
-        clock, complete = self.clocks.unit(chunk.answered), self.poller.history.last_complete_read
-        place = self.tracker.placing(clock, complete, self._writer.names_since)
+            await self.poller.read_settings(self, is_urgent=True)
 
-        def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
-            placed = place(session, known)
-            seen.see(placed.ended_at, known.ended_at if known else None)
-            return placed
+        def placing() -> Place:
+            clock = self.clocks.unit(chunk.answered)
+            if clock.is_stale:
+                raise ChangedError  # so that it is asked for again
+            complete = self.poller.history.last_complete_read
+            place = self.tracker.placing(clock, complete, self._writer.names_since)
 
-        changes = await self._writer.merge(chunk.sessions, place_and_note)
+            def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
+                placed = place(session, known)
+                seen.see(placed.ended_at, known.ended_at if known else None)
+                return placed
+
+            return place_and_note
+
+        changes = await self._writer.merge(chunk.sessions, placing)
         # Our clock may have been set while that was written.
         at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
         self.events.add(self.tracker.see_logged(changes, at, clock))
@@ -282,6 +287,9 @@ class Follower:
     async def read(self) -> None:
         """Read what is due. Raises TransmitterError if the unit did not answer."""
         try:
+            if self.unit_clock().is_stale:
+                # Firmware may tell its time with its settings alone.
+                await self.poller.read_settings(self, is_urgent=True)
             await self.poller.read(self)
         except TransmitterError:
             self.identity.lost()
@@ -333,6 +341,7 @@ class Follower:
         self.tracker.shift(seconds)
         self.events.shift(seconds)
         self.gaps.shift(seconds)
+        self.poller.history.shift(seconds)
         self._writer.shift(seconds)
         self._read_clock()
         self._listener.stepped(seconds)

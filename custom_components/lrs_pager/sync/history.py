@@ -205,6 +205,12 @@ class HistoryReader:
             self._is_told_of_failure = True
             LOGGER.warning("The history can't be read: %s", failure)
 
+    def shift(self, seconds: int) -> None:
+        """Our clock was set: move the time of the last complete read."""
+        if self.last_complete_read:
+            clock, began = self.last_complete_read
+            self.last_complete_read = clock, began + seconds
+
     def lost(self) -> None:
         """The unit did not answer: whether its history can be read is not known any more."""
         self.failing_since = None

@@ -170,8 +170,10 @@ class Picture:
         made_from = day.start, day.end, log.changes
         if made_from != self._made_from:
             around = await log.between(day.start - MASS_WITHIN, day.end + MASS_WITHIN)
-            self._today = figures_between(around, day.start, day.end)
-            self._made_from = made_from
+            if self._day and (self._day.start, self._day.end) == (day.start, day.end):
+                # The day has not turned meanwhile.
+                self._today = figures_between(around, day.start, day.end)
+                self._made_from = made_from
 
     def take(
         self,

@@ -245,13 +245,16 @@ class Poller:
     def _is_history_due(self) -> bool:
         return self.history.is_due(tells_changes=self._push.is_proved)
 
-    async def read_settings(self, take: Takes) -> None:
-        """Read the settings, unless they were read of late and not doubted since."""
+    async def read_settings(self, take: Takes, *, is_urgent: bool = False) -> None:
+        """Read the settings, unless they were read of late and not doubted since.
+
+        is_urgent: whether to read them anyhow.
+        """
         now = self._steady()
         is_recent = self._settings_at is not None and (
             now - self._settings_at <= self._intervals.settings
         )
-        if is_recent:
+        if is_recent and not is_urgent:
             return
         self._settings_at = now
         try:

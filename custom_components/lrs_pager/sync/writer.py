@@ -68,19 +68,30 @@ class LogWriter:
                 self._blanked_at = self._now()
                 await self._log.blank_names(self.names_since)
 
-    async def merge(self, sessions: Iterable[Session], place: Place) -> Sequence[Change]:
-        """Write sessions of the history, after all that is to be written."""
+    async def merge(
+        self, sessions: Iterable[Session], placing: Callable[[], Place]
+    ) -> Sequence[Change]:
+        """Write sessions of the history, after all that is to be written.
+
+        placing: returns how to place them, by our clock as it is set when they are written. If that
+        is set later, they are moved like all that is in the log.
+        """
         async with self._turn:
-            await self._save()
+            while True:
+                await self._save()
+                place = placing()
+                if not self._shifts:
+                    break
             changes = await self._log.merge(sessions, place)
         self._written(changes)
         return changes
 
     async def _save(self) -> None:
+        # Both are taken at once: what is added from now on is right by our clock as it is set now.
         shifts, self._shifts = self._shifts, []
+        unsaved, self._unsaved = self._unsaved, []
         for seconds in shifts:
             self._written(await self._log.shift(seconds))
-        unsaved, self._unsaved = self._unsaved, []
         # A disk that refused before is tried again, whether or not there is something new.
         if unsaved or self._log.is_failing:
             since = self.names_since
