@@ -7,10 +7,10 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.lrs_pager.const import DOMAIN
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -113,6 +113,22 @@ async def test_the_clock_is_right_however_long_it_takes_to_see_who_answers(
     simulator.unit.skew = timedelta(hours=1)
     await press(hass, entry, "set_clock")
     assert abs(simulator.unit.time() - local_time()) <= timedelta(seconds=1)
+
+
+@pushed_and_polled
+async def test_setting_the_clock_leaves_all_who_are_there_on_the_list(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, way: str
+) -> None:
+    for number in (7, 8):
+        simulator.unit.create(number)
+    entry = await set_up()
+    await listening(entry, way)
+    simulator.unit.skew = timedelta(minutes=4)
+    shown = async_capture_events(hass, EVENT_STATE_CHANGED)
+    await press(hass, entry, "set_clock")
+    assert counts(hass, entry)["active"] == "2"
+    active = entity_id(hass, entry, "sensor", "active_sessions")
+    assert active not in {event.data["entity_id"] for event in shown}
 
 
 @pushed_and_polled

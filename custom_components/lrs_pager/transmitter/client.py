@@ -115,7 +115,7 @@ class Transmitter:
         answer = await self._get(SETTINGS, parse_settings, "settings")
         if answer is None:
             raise MalformedError("code", "2.03, though nothing was held")
-        return answer
+        return replace(answer, is_all=False)  # it has no list of sessions
 
     async def observe(
         self, tell: Callable[[Answer], None], keep_alive: KeepAlive | None = None
