@@ -347,6 +347,24 @@ async def test_pagers_in_use_of_late_are_told(
     assert screen.shows["pagers"] == [1, 4, 5, 12, 20]
 
 
+async def test_a_pager_that_was_not_in_use_for_a_fortnight_is_forgotten(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    screen: Screen,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    serve_guest(simulator.unit, 20, minutes_ago=13 * 24 * 60)
+    simulator.unit.create(4)
+    entry = await set_up()
+    await screen.subscribe()
+    assert screen.shows["pagers"] == [4, 20]
+    freezer.tick(timedelta(days=2))
+    serve_guest(simulator.unit, 5)
+    await poll(hass, entry)
+    await screen.shown(lambda event: event["pagers"] == [4, 5])
+
+
 async def test_nothing_is_left_of_an_entry_that_is_reloaded(
     hass: HomeAssistant, set_up: SetUp, screen: Screen
 ) -> None:

@@ -201,13 +201,14 @@ class HostStand:
             listener()
 
     async def _load_pagers(self) -> None:
-        """Add the pagers of the log's sessions: some may never have been active while we looked."""
+        """Find the pagers of the last PAGERS_KEPT: some were never active while we looked."""
         start = dt_util.utcnow() - PAGERS_KEPT
         try:
             logged = await self.entry.runtime_data.log.numbers(int(start.timestamp()))
         except LogClosedError:
             return  # the entry was unloaded meanwhile
-        self._pagers.update(number for number in logged if number > 0)
+        active = {session.number for session in self.sessions or () if session.number}
+        self._pagers = {number for number in logged if number > 0} | active
         self.async_update()
 
     def picture(self, *, names: bool) -> dict[str, Any]:
