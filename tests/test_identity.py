@@ -128,6 +128,19 @@ BOTH_GONE = ("Error fetching Front data: Nothing", "Error fetching Back data: No
 
 
 @pytest.mark.logs(*BOTH_GONE)
+async def test_another_that_is_unloaded_while_it_is_asked_is_passed_over(
+    hass: HomeAssistant, two: Two
+) -> None:
+    first, second = two.entries
+    await second.runtime_data.log.close()
+    await two.swap()
+    await poll(hass, first)
+    told = issue(hass, ANOTHER_UNIT, first)
+    assert told
+    assert issue(hass, SWAPPED, first) is None
+
+
+@pytest.mark.logs(*BOTH_GONE)
 async def test_two_that_swap_addresses_are_not_merged_and_the_user_is_told_which(
     hass: HomeAssistant, two: Two
 ) -> None:

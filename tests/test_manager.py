@@ -22,6 +22,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.manager import manager
 from custom_components.lrs_pager.sessions.missed import add_missed_span, missed_spans
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -314,6 +315,36 @@ async def test_pagers_that_were_not_cleared_at_closing_are_told_the_next_day(
     entry = await set_up()
     state = sensor(hass, entry, "pagers_not_back")
     assert (state.state, state.attributes["numbers"]) == ("2", [3, 12])
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Berlin"])
+async def test_a_period_at_the_end_of_time_has_no_sessions(
+    hass: HomeAssistant, set_up: SetUp, zone: str
+) -> None:
+    await set_up()
+    await hass.config.async_set_time_zone(zone)
+    for end in ("9999-12-31 23:59:59", "9999-12-31T23:59:59+00:00"):
+        assert (await ask(hass, "get_pattern", to=end))["cells"] == []
+    with pytest.raises(ServiceValidationError):
+        await ask(hass, "get_pattern", to="0001-01-01 00:00:00")
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data")
+async def test_the_day_turns_though_the_transmitter_is_off(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    freezer.move_to(datetime(2026, 11, 23, 20, tzinfo=dt_util.UTC))
+    serve_guest(simulator.unit)
+    entry = await set_up()
+    assert len((await ask(hass, "get_history"))["sessions"]) == 1
+    assert (await manager(hass, entry.runtime_data))["today"]["sessions"] == 1
+    simulator.faults.reset = True
+    for hours in (0, 1, 19):
+        freezer.tick(timedelta(hours=hours))
+        await poll(hass, entry)
+    assert (await ask(hass, "get_history"))["sessions"] == []
+    assert (await manager(hass, entry.runtime_data))["today"]["sessions"] == 0
 
 
 async def test_a_day_before_any_log_compares_with_nothing(

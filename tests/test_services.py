@@ -1690,6 +1690,17 @@ async def test_the_history_of_any_time_is_listed_in_home_assistants_zone(
     assert [session["number"] for session in found] == numbers
 
 
+async def test_a_session_of_the_history_has_ended_though_the_unit_does_not_say_when(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    serve_guest(simulator.unit, 4, minutes_ago=60)
+    for key in ("cleared", "clearType"):
+        simulator.unit.history[-1].pop(key)
+    await set_up()
+    (found,) = (await act(hass, "get_history", start="2000-01-01 00:00:00"))["sessions"]
+    assert (found["number"], found["state"], found["cleared"]) == (4, "cleared", None)
+
+
 async def test_a_naive_time_is_of_the_zone_that_is_set_now(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -30,6 +30,7 @@ from homeassistant.helpers import (
     trigger,
 )
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 from tests.conftest import SetUp, local_time, poll, serve_guest, settle
 from tests.simulator import Simulator, Unit
@@ -381,7 +382,55 @@ async def test_a_page_that_we_sent_again_is_given_its_own_time(
     assert numbers(told) == [1, 2]
 
 
+@pytest.mark.polled
+async def test_a_page_that_we_sent_again_keeps_its_own_time_when_our_clock_is_set(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    simulator.unit.create(1)
+    simulator.unit.page(1)
+    entry = await set_up()
+    told = await automate("page_not_answered", "{for: {minutes: 5}}")
+    await after(hass, freezer, 200)
+    await hass.services.async_call(DOMAIN, "page_session", {"number": 1}, blocking=True)
+    clocks = entry.runtime_data.follower.clocks
+    monkeypatch.setattr(clocks, "_wall", lambda: dt_util.utcnow().timestamp() + 3600)
+    await poll(hass, entry)
+    await after(hass, freezer, 110)
+    await poll(hass, entry)
+    assert not told
+    await after(hass, freezer, 195)
+    await poll(hass, entry)
+    assert numbers(told) == [1]
+
+
 # ---------------------------------------------------------------------------- late guests
+
+
+@pytest.mark.polled
+async def test_a_guest_who_was_paged_since_the_last_poll_is_not_late_when_an_answer_comes(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    simulator.unit.create(1, goal=300)
+    simulator.unit.create(2, goal=3000)
+    entry = await set_up()
+    told = await automate("guest_became_late")
+    for _ in range(2):
+        await poll(hass, entry)
+    simulator.unit.page(1)
+    freezer.tick(timedelta(seconds=303))
+    await hass.services.async_call(DOMAIN, "page_session", {"number": 2}, blocking=True)
+    await after(hass, freezer, 1)
+    await poll(hass, entry)
+    assert not told
 
 
 @PUSHED_AND_POLLED

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ from .issues import (
     withdraw_issue,
 )
 from .long_term_statistics import LongTermStatistics
-from .sessions.log import Change, FutureVersionError, SessionLog
+from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
 from .sessions.session import PlacedSession
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
@@ -140,7 +140,6 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             self.read_soon(delay)
         self.update_interval = timedelta(seconds=self.follower.poller.interval)
         _tell_issues(self)
-        self.timers.asked()
         snapshot = self._snapshot()
         # Entities don't write again what they show already. `data` is the snapshot that they
         # showed last; a message may have brought it.
@@ -149,6 +148,8 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             or self.timers.is_due
             or not snapshot.shows_same_as(self.data)
         )
+        if self.always_update:
+            self.timers.asked()  # they look next when listeners are updated
         return snapshot
 
     @callback
@@ -229,6 +230,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     def stepped(self, seconds: int) -> None:
         """Our clock was set, and went forward by so many seconds: show all by the new time."""
         self._picture.shift(seconds)
+        self.commands.shift(seconds)
         self.quotes.forget()
         self.changed()
 
@@ -270,6 +272,14 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             push=follower.push.state,
             quotes=self.quotes.board,
         )
+
+    async def async_snapshot(self) -> Snapshot:
+        """Return the snapshot of this moment; `data` stays as it was while no answer comes.
+
+        Raises LogClosedError if the entry has been unloaded.
+        """
+        await self._sum_up()
+        return self._snapshot()
 
     @callback
     def _show(self) -> None:
@@ -436,6 +446,7 @@ async def _find_elsewhere(
         if other.entry_id == entry.entry_id:
             continue
         coordinator: LrsPagerCoordinator = other.runtime_data
-        if await coordinator.log.knows_any(with_uuid):
-            return other.title
+        with suppress(LogClosedError):  # that entry has been unloaded meanwhile
+            if await coordinator.log.knows_any(with_uuid):
+                return other.title
     return None

@@ -23,9 +23,9 @@ def local_time(instant: float | None) -> str | None:
     return dt_util.as_local(dt_util.utc_from_timestamp(instant)).isoformat()
 
 
-def _state(session: PlacedSession) -> str:
-    """A session's state: with the time or the type of its end it is cleared, whatever it lacks."""
-    if session.cleared_at is not None or session.clear_type is not None:
+def _state(session: PlacedSession, *, is_over: bool = False) -> str:
+    """Return a session's state. is_over: whether it is known to have ended, as one of the log."""
+    if is_over or session.cleared_at is not None or session.clear_type is not None:
         return CLEARED
     return PAGED if session.is_paged else STARTED
 
@@ -60,15 +60,15 @@ def active_attributes(session: PlacedSession, data: Snapshot) -> dict[str, Any]:
     }
 
 
-def response(session: PlacedSession) -> dict[str, Any]:
-    """Describe a session as actions return it."""
+def response(session: PlacedSession, *, is_over: bool = False) -> dict[str, Any]:
+    """Describe a session as actions return it. is_over: whether it is of the log."""
     return {
         "session_id": session.keys[0],
         "number": session.number,
         LABEL: session.label,
         "party_size": session.party_size,
         "goal_seconds": session.goal,
-        "state": _state(session),
+        "state": _state(session, is_over=is_over),
         "created": local_time(session.created_at),
         "notified": local_time(session.notified_at),
         "cleared": local_time(session.cleared_at),

@@ -16,6 +16,7 @@ from .sessions.figures import MASS_WITHIN, Figures, figures_between
 from .sessions.log import SessionLog
 from .sessions.missed import missed_spans
 from .sessions.pattern import LATELY, Pagers, Pattern, minutes
+from .transmitter import BusinessDay
 
 # Weeks that a pattern is made of if nothing else is asked for, and the most.
 PATTERN_WEEKS: Final = 8
@@ -55,13 +56,14 @@ async def pagers(coordinator: LrsPagerCoordinator) -> list[dict[str, Any]]:
 async def manager(hass: HomeAssistant, coordinator: LrsPagerCoordinator) -> dict[str, Any]:
     """What the manager's view shows, as JSON has it."""
     now = dt_util.utcnow()
-    usual, weeks = await _usual(coordinator, now)
+    data = await coordinator.async_snapshot()
+    usual, weeks = await _usual(coordinator, data.day, now)
     kept = await coordinator.quotes.kept()
     found = await pattern(
         hass, coordinator.log, weeks_before(now, PATTERN_WEEKS), _seconds(now) + 1
     )
     return {
-        "today": _day(coordinator.data.today),
+        "today": _day(data.today),
         "usual": usual,
         "weeks": weeks,
         "quotes_kept": kept.rate,
@@ -85,14 +87,13 @@ def weeks_before(instant: datetime, weeks: int) -> int:
 
 
 async def _usual(
-    coordinator: LrsPagerCoordinator, now: datetime
+    coordinator: LrsPagerCoordinator, day: BusinessDay, now: datetime
 ) -> tuple[dict[str, float | None] | None, int]:
     """The mean figures of this weekday in the last weeks, each up to the present time of day.
 
     None if there is no such day. Also return how many days there are: those without sessions, and
     those in which sessions may have been missed, are left out.
     """
-    day = coordinator.data.day
     missed = await missed_spans(coordinator.log)
     found: list[Figures] = []
     for week in range(1, USUAL_WEEKS + 1):

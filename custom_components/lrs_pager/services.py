@@ -5,7 +5,7 @@ Also what a voice assistant answers.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 import unicodedata
@@ -34,6 +34,7 @@ from .sessions.backtest import back_test
 from .sessions.database import BEGINNING
 from .sessions.missed import missed_spans
 from .sessions.pattern import METRICS
+from .sessions.quote import Wait
 from .sessions.session import PlacedSession
 from .sessions.waits import wait_of
 from .target import allowed_coordinator, known
@@ -115,6 +116,10 @@ ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
 SESSION: Fields = {**PAGER, vol.Optional(ATTR_SESSION_ID): cv.string}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
+# Times that are given are taken for one in between, as others have no local time in some zones.
+EARLIEST: Final = round(datetime(2, 1, 1, tzinfo=UTC).timestamp())
+LATEST: Final = round(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
+
 PARTY_SIZE: Final = vol.All(_whole, vol.Range(min=1, max=MAX_PARTY_SIZE))
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
@@ -267,14 +272,14 @@ async def _get_sessions(call: ServiceCall) -> ServiceResponse:
 async def _get_history(call: ServiceCall) -> ServiceResponse:
     """List ended sessions of the log; today's if no time is given."""
     coordinator = await _coordinator(call, POLICY_READ)
-    day = coordinator.data.day
+    day = (await coordinator.async_snapshot()).day
     start, end = _instant(call, ATTR_START, day.start), _instant(call, ATTR_END, day.end)
     if start >= end:
         raise refused("end_before_start")
     sessions: list[Any] = []
     # Batch by batch: all of some years at once would hold up the event loop for seconds.
     async for batch in coordinator.log.batches(start, end):
-        sessions += map(response, batch)
+        sessions += [response(session, is_over=True) for session in batch]
         await asyncio.sleep(0)
     return {"sessions": sessions}
 
@@ -297,15 +302,16 @@ async def _get_quote(call: ServiceCall) -> ServiceResponse:
 async def _evaluate_quotes(call: ServiceCall) -> ServiceResponse:
     """Say how good quotes would have been for the sessions of the log."""
     coordinator = await _coordinator(call, POLICY_READ)
-    sessions = [one async for batch in coordinator.log.batches(BEGINNING) for one in batch]
     missed = await missed_spans(coordinator.log)
     zone = dt_util.get_default_time_zone()
 
-    def evaluate() -> dict[str, Any]:
-        waits = (wait_of(session, zone, missed) for session in sessions)
-        return back_test(wait for wait in waits if wait).as_dict()
+    def waits_of(batch: list[PlacedSession]) -> list[Wait]:
+        return [wait for session in batch if (wait := wait_of(session, zone, missed))]
 
-    return await call.hass.async_add_executor_job(evaluate)
+    batches = coordinator.log.made_of_batches(waits_of, BEGINNING)
+    waits = [wait async for batch in batches for wait in batch]
+    report = await call.hass.async_add_executor_job(back_test, waits)
+    return report.as_dict()
 
 
 async def _get_pattern(call: ServiceCall) -> ServiceResponse:
@@ -540,4 +546,4 @@ def _instant(call: ServiceCall, name: str, default: int) -> int:
     assert isinstance(time, datetime)
     if time.tzinfo is None:
         time = time.replace(tzinfo=dt_util.get_default_time_zone())
-    return round(time.timestamp())
+    return min(max(round(time.timestamp()), EARLIEST), LATEST)

@@ -129,6 +129,11 @@ class Commands:
         """Take note that a pager has just been paged."""
         self.paged_at[number] = self._follower.clocks.now()
 
+    def shift(self, seconds: int) -> None:
+        """Our clock was set: move the times of pages."""
+        for number in self.paged_at:
+            self.paged_at[number] += seconds
+
     async def set_clock(self) -> bool:
         """Set the unit's clock to our local time; return whether it keeps that now.
 
