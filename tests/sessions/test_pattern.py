@@ -161,6 +161,11 @@ def test_sessions_during_which_others_may_have_been_missed_are_left_out_and_that
     other = (float(at("2025-10-23 18:00")), float(at("2025-10-23 19:00")))
     pattern = Pattern(at("2026-01-01"), at("2027-01-01"), BERLIN, [other, missed])
     assert pattern.left_out == [missed]
+    # Those that ended in it are left out of a period before it, too.
+    before = {"start": "2026-10-23 16:00", "end": "2026-10-23 18:00"}
+    assert {hour: c["sessions"] for hour, c in cells(sessions, [missed], **before).items()} == {
+        (4, 17): 1
+    }
 
 
 async def test_spans_are_kept_with_the_log_and_damaged_ones_hide_no_others(log: SessionLog) -> None:

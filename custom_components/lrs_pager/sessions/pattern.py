@@ -65,7 +65,9 @@ class Pattern:
         zone: the house's. missed: spans in which sessions may have been missed.
         """
         self._start, self._end, self._zone = start, end, zone
-        self.left_out = [span for span in missed if span[0] < end and start < span[1]]
+        # A session may end in a span that begins after the period.
+        self._missed = [span for span in missed if start < span[1]]
+        self.left_out = [span for span in self._missed if span[0] < end]
         self._hours: defaultdict[tuple[int, int], list[PlacedSession]] = defaultdict(list)
         self._removed: list[PlacedSession] = []
         self._hour_of_week = lru_cache(None)(self._hour_of_quarter)
@@ -79,7 +81,7 @@ class Pattern:
             if (
                 began is not None
                 and self._start <= began < self._end
-                and is_seen(session, self.left_out)
+                and is_seen(session, self._missed)
             ):
                 self._hours[self._hour_of_week(began // _QUARTER)].append(session)
 

@@ -253,10 +253,11 @@ class Quotes:
     async def ask(self, party_size: int | None) -> Quote:
         """Quote for a party that arrives now, whether or not somebody looks at the board."""
         async with self._turn:
-            quote = self._quote(await self._follow(), party_size)
-            if not self._watchers:
-                self._guests = self._logged = None
-            return quote
+            try:
+                return self._quote(await self._follow(), party_size)
+            finally:
+                if not self._watchers:
+                    self._guests = self._logged = None
 
     async def kept(self) -> Kept:
         """How the quotes of the last four weeks turned out.
