@@ -125,8 +125,3 @@ def here() -> tuple[list[type[Peer]], list[str]]:
     else:
         missing.append("node-coap is missing: apt-get install nodejs npm, then scripts/bench")
     return found, missing
-
-
-def names(peers: Sequence[type[Peer]]) -> str:
-    """Their names."""
-    return ", ".join(peer.name for peer in peers)

@@ -160,11 +160,6 @@ class Listener:
                 await self._task
             self._task = None
 
-    async def gone(self) -> None:
-        """Wait until Home Assistant has hung up."""
-        if self._task is not None:
-            await self._task
-
     async def _hear(
         self, session: aiohttp.ClientSession, ws: aiohttp.ClientWebSocketResponse
     ) -> None:
