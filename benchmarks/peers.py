@@ -1,7 +1,6 @@
 """The others: what a user could take instead, each with its makers' defaults."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 import shutil
 from typing import Self, override
