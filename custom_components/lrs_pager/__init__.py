@@ -10,6 +10,7 @@ At the root, on top of them, are the files that Home Assistant wants, under its 
 
     target        which transmitter is meant, and who may use it
     address       what people enter as a transmitter's address
+    fields        the numbers and periods that people give to actions, options and automations
     describe      sessions and quotes in the words of events, attributes and actions
     manager       what a manager asks of the log
     errors        exceptions in the user's words: of a transmitter, and of what can't be done
@@ -40,7 +41,7 @@ from .host_stand.export import async_setup_export
 from .host_stand.frontend import async_setup_frontend
 from .host_stand.stand import async_setup_host_stands
 from .host_stand.websocket import async_setup_websocket
-from .issues import ISSUES, withdraw_issue
+from .issues import ISSUES, LOG_SET_ASIDE, withdraw_issue
 from .services import async_setup_services
 from .sessions.log import SessionLog
 
@@ -94,6 +95,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> 
 
 async def async_unload_entry(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> bool:
     """Unload a transmitter; its sockets and timers are closed as it goes."""
+    if entry.disabled_by:
+        # They would be told of who is not there. What was set aside stays there.
+        for issue in set(ISSUES) - {LOG_SET_ASIDE}:
+            withdraw_issue(hass, entry, issue)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

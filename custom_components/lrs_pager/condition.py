@@ -15,6 +15,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry
+from .fields import whole
 from .sync.picture import Snapshot
 from .target import TARGET, is_meant
 
@@ -84,7 +85,7 @@ class WaitingCondition(LrsPagerCondition):
     """At least so many parties hold a pager and were not paged yet."""
 
     options: ClassVar[dict[vol.Marker, Any]] = {
-        vol.Required(CONF_AT_LEAST, default=1): vol.All(vol.Coerce(int), vol.Range(min=1))
+        vol.Required(CONF_AT_LEAST, default=1): vol.All(whole, vol.Range(min=1))
     }
 
     @override

@@ -16,7 +16,9 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
+from . import backup
 from .const import (
     CONF_DAY_START,
     CONF_KEEP_NAMES,
@@ -62,6 +64,9 @@ DAY = 24 * 3600
 
 INTERVALS = Intervals()
 
+# By entry, when we paged each of its pagers last: also over a reload.
+_PAGED_AT: HassKey[dict[str, dict[int, float]]] = HassKey(f"{DOMAIN}_paged_at")
+
 
 class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     """One transmitter in Home Assistant."""
@@ -95,6 +100,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             read_soon=self.read_soon,
             refresh=self.async_refresh,
             save=self._save,
+            paged_at=hass.data.setdefault(_PAGED_AT, {}).setdefault(entry.entry_id, {}),
         )
         self.quotes = _quotes(self, self._show_quotes)
         self._picture = Picture(
@@ -274,10 +280,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
 
     async def async_snapshot(self) -> Snapshot:
-        """Return the snapshot of this moment; `data` stays as it was while no answer comes.
-
-        Raises LogClosedError if the entry has been unloaded.
-        """
+        """Return the snapshot of now: `data` is an old one while the unit can't be reached."""
         await self._sum_up()
         return self._snapshot()
 
@@ -327,7 +330,7 @@ async def _open_log(coordinator: LrsPagerCoordinator) -> None:
     for issue in (LOG_NOT_SAVED, *FORMER_ISSUES):
         withdraw_issue(hass, entry, issue)
     try:
-        opened = await coordinator.log.open()
+        opened = await coordinator.log.open(is_paused=backup.is_under_way(hass))
     except (OSError, FutureVersionError) as err:
         raise UpdateFailed(
             translation_domain=DOMAIN,

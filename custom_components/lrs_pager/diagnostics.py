@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import LrsPagerConfigEntry
 from .sessions.log import SessionLog
+from .sync.quoting import Board
 
 # Seconds before now from which sessions are counted; and seconds from its goal within which a page
 # is one at the goal.
@@ -53,6 +54,7 @@ async def async_get_config_entry_diagnostics(
             "log": {"sessions": await coordinator.log.count()},
             "snapshot": {
                 **asdict(coordinator.data),
+                "quotes": _board(coordinator.data.quotes),
                 # A list, as async_redact_data does not look into tuples.
                 "active": [asdict(session) for session in coordinator.data.active or ()],
             },
@@ -64,6 +66,11 @@ async def async_get_config_entry_diagnostics(
     protocol = coordinator.transmitter.behaviour.to_show()
     protocol["pages_at_goal"] = await _pages_at_goal(coordinator.log)
     return {**known, "protocol": protocol}
+
+
+def _board(board: Board | None) -> dict[str, Any] | None:
+    """The quotes; of the guests who wait, to whom they are told, just how many they are."""
+    return asdict(board) | {"about": len(board.about)} if board else None
 
 
 async def _pages_at_goal(log: SessionLog) -> dict[str, int]:

@@ -107,6 +107,8 @@ def _local(instant: float) -> str:
 def tell_of_log(hass: HomeAssistant, entry: ConfigEntry, set_aside: str) -> None:
     """Tell that the log could not be read. set_aside: the name of the file that has it now."""
     LOGGER.error("The session log could not be read; it was set aside")
+    # One of an earlier file may have been ignored, which would hide this one.
+    withdraw_issue(hass, entry, LOG_SET_ASIDE)
     raise_issue(
         hass,
         entry,
@@ -161,7 +163,11 @@ def tell_of_another(hass: HomeAssistant, entry: ConfigEntry, name: str | None) -
 def is_swapped(hass: HomeAssistant, *entries: ConfigEntry) -> bool:
     """Whether Repairs say that another known transmitter answers in place of one of these."""
     registry = ir.async_get(hass)
-    return any(registry.async_get_issue(DOMAIN, f"{SWAPPED}_{entry.entry_id}") for entry in entries)
+    return any(
+        registry.async_get_issue(DOMAIN, f"{SWAPPED}_{entry.entry_id}")
+        for entry in entries
+        if not entry.disabled_by
+    )
 
 
 @callback

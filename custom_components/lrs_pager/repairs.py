@@ -57,10 +57,17 @@ class AnotherUnitFlow(RepairsFlow):
         """Take the transmitter's entry, if it is still there."""
         self._entry = entry
 
+    @property
+    def _is_there(self) -> bool:
+        """Whether the transmitter was not removed."""
+        entries = self.hass.config_entries
+        return self._entry is not None and bool(entries.async_get_entry(self._entry.entry_id))
+
     async def async_step_init(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Ask."""
-        if self._entry is None:
+        if not self._is_there:
             return self.async_abort(reason="not_loaded")
+        assert self._entry is not None
         return self.async_show_menu(
             step_id="init",
             menu_options=["same", "another"],
@@ -69,6 +76,8 @@ class AnotherUnitFlow(RepairsFlow):
 
     async def async_step_same(self, _: dict[str, str] | None = None) -> RepairsFlowResult:
         """Go on with it, in the same log."""
+        if not self._is_there:
+            return self.async_abort(reason="not_loaded")
         assert self._entry is not None
         self.hass.data.setdefault(ACCEPTED, set()).add(self._entry.entry_id)
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)

@@ -5,7 +5,7 @@ Also what a voice assistant answers.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 import unicodedata
@@ -28,10 +28,12 @@ from .const import DOMAIN, MAX_PARTY_SIZE
 from .coordinator import LrsPagerCoordinator
 from .describe import explanation, local_time, response
 from .errors import command_failure, failure, refused
+from .fields import period, whole
 from .intent import Request, Said, answer
 from .manager import MOST_WEEKS, PATTERN_WEEKS, pagers, pattern, weeks_before
 from .sessions.backtest import back_test
 from .sessions.database import BEGINNING
+from .sessions.log import LogClosedError
 from .sessions.missed import missed_spans
 from .sessions.pattern import METRICS
 from .sessions.quote import Wait
@@ -88,49 +90,25 @@ STAMP_SLACK = 3
 type Fields = dict[vol.Marker, Any]
 
 
-def _whole(value: Any) -> int:
-    """Read a whole number: 12, "12", or "12.0" as the states of helpers are.
-
-    A fraction is not cut off, nor is "yes" a 1: the wrong pager would be paged.
-    """
-    try:
-        number = float("" if isinstance(value, bool) else value)
-        whole = int(number)
-    except (TypeError, ValueError, OverflowError) as err:
-        raise vol.Invalid("expected a whole number") from err
-    if whole != number:
-        raise vol.Invalid("expected a whole number")
-    return whole
-
-
-def _period(value: Any) -> timedelta:
-    """Read a period of time in any form that Home Assistant takes, if timedelta can hold it."""
-    try:
-        period: timedelta = cv.positive_time_period(value)
-    except OverflowError as err:
-        raise vol.Invalid("expected a period of time") from err
-    return period
-
-
 ENTRY: Fields = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
-PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): _whole}
+PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): whole}
 SESSION: Fields = {**PAGER, vol.Optional(ATTR_SESSION_ID): cv.string}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
 # Times that are given are taken for one in between, as others have no local time in some zones.
 EARLIEST: Final = round(datetime(2, 1, 1, tzinfo=UTC).timestamp())
 LATEST: Final = round(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
 
-PARTY_SIZE: Final = vol.All(_whole, vol.Range(min=1, max=MAX_PARTY_SIZE))
+PARTY_SIZE: Final = vol.All(whole, vol.Range(min=1, max=MAX_PARTY_SIZE))
 FIELDS: Fields = {
     vol.Optional(ATTR_LABEL): cv.string,
     vol.Optional(ATTR_PARTY_SIZE): PARTY_SIZE,
-    vol.Optional(ATTR_GOAL): _period,
+    vol.Optional(ATTR_GOAL): period,
 }
 PAGE: Fields = {
     **PAGER,
     **PAGE_MODE,
     vol.Optional(ATTR_MESSAGE): cv.string,
-    vol.Optional(ATTR_SYSTEM_ID): vol.All(_whole, vol.Range(min=0, max=MAX_SYSTEM_ID)),
+    vol.Optional(ATTR_SYSTEM_ID): vol.All(whole, vol.Range(min=0, max=MAX_SYSTEM_ID)),
 }
 PERIOD: Fields = {
     **ENTRY,
@@ -141,7 +119,7 @@ PATTERN: Fields = {
     **ENTRY,
     vol.Optional(ATTR_METRIC): vol.In(METRICS),
     vol.Optional(ATTR_WEEKS, default=PATTERN_WEEKS): vol.All(
-        _whole, vol.Range(min=1, max=MOST_WEEKS)
+        whole, vol.Range(min=1, max=MOST_WEEKS)
     ),
     vol.Optional(ATTR_FROM): cv.datetime,
     vol.Optional(ATTR_TO): cv.datetime,
@@ -166,8 +144,15 @@ def async_setup_services(hass: HomeAssistant) -> None:
         schema: Fields,
         responds: SupportsResponse,
     ) -> None:
+        async def handle_while_open(call: ServiceCall) -> ServiceResponse:
+            try:
+                return await handle(call)
+            except LogClosedError as err:  # the entry has been unloaded meanwhile
+                title = (await _coordinator(call, POLICY_READ)).config_entry.title
+                raise refused("not_loaded", title=title) from err
+
         hass.services.async_register(
-            DOMAIN, name, handle, schema=vol.Schema(schema), supports_response=responds
+            DOMAIN, name, handle_while_open, schema=vol.Schema(schema), supports_response=responds
         )
 
     optional, only, none = SupportsResponse.OPTIONAL, SupportsResponse.ONLY, SupportsResponse.NONE

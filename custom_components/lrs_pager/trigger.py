@@ -9,13 +9,13 @@ import voluptuous as vol
 
 from homeassistant.const import ATTR_DEVICE_ID, CONF_FOR, CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
 from homeassistant.helpers.typing import ConfigType
 
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .describe import event_attributes
+from .fields import period
 from .sessions.figures import ANSWERED_WITHIN
 from .sessions.session import PlacedSession
 from .sessions.tracker import SessionEvent, Step
@@ -192,7 +192,7 @@ class OutTrigger(MomentTrigger):
     """A pager has been out for some time."""
 
     options: ClassVar[dict[vol.Marker, Any]] = {
-        vol.Required(CONF_FOR): cv.positive_time_period,
+        vol.Required(CONF_FOR): period,
         vol.Required(CONF_SINCE, default=SINCE[0]): vol.In(SINCE),
     }
     happened = "pager out too long"
@@ -213,7 +213,7 @@ class NotAnsweredTrigger(MomentTrigger):
     """
 
     options: ClassVar[dict[vol.Marker, Any]] = {
-        vol.Required(CONF_FOR, default=DEFAULT_FOR): cv.positive_time_period,
+        vol.Required(CONF_FOR, default=DEFAULT_FOR): period,
     }
     happened = "page not answered"
 

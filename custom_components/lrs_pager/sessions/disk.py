@@ -29,20 +29,23 @@ class Disk:
     first_new_row: the first row that was not in the file when it was opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it.
+    def __init__(self, path: Path, *, is_paused: bool = False) -> None:
+        """Open the file, or make it. is_paused: whether a backup is under way, see `pause`.
 
         Raises OSError if there is a file and it can't be read or is locked; FutureVersionError.
         """
         self.failure: str | None = None
         self.was_set_aside: Path | None = None
         self._path = path
-        self._backup_until: float | None = None  # by time.monotonic
+        # By time.monotonic.
+        self._backup_until = time.monotonic() + BACKUP_TIMEOUT if is_paused else None
         # Whether `_db` is in memory or read only.
         self._is_makeshift = False
         with suppress(OSError):  # without the folder, opening fails, too
             path.parent.mkdir(parents=True, exist_ok=True)
         self._db = self._open()
+        if is_paused:
+            self.read(Database.hold)
         self.first_new_row = (self.read(Database.last_row) or 0) + 1
 
     def close(self) -> None:
@@ -91,6 +94,8 @@ class Disk:
             return False
         self._db.close(keep_wal=True)
         self._db = self._begin_anew()
+        if self.is_paused:
+            self.read(Database.hold)
         return True
 
     def _can_write(self) -> bool:

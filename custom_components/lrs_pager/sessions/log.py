@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 import json
 from pathlib import Path
 from typing import Any, Final, cast
@@ -76,23 +77,24 @@ class SessionLog:
 
     # ---------------------------------------------------------------------- opening, closing
 
-    async def open(self) -> Opened:
+    async def open(self, *, is_paused: bool = False) -> Opened:
         """Open the file, or make it; take over a log of version 0.1.
 
+        is_paused: whether a backup is under way, see `pause`.
         Raises OSError if there is a file and it can't be read, and FutureVersionError if a later
         version wrote it; the file then stays as it is.
         """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=self._path.name)
         try:
-            opened = await asyncio.shield(self._submit(self._open))
+            opened = await asyncio.shield(self._submit(partial(self._open, is_paused=is_paused)))
         except BaseException:
             await self.close()
             raise
         self._tell()
         return opened
 
-    def _open(self) -> Opened:
-        self._store = store = Store(self._path)
+    def _open(self, *, is_paused: bool) -> Opened:
+        self._store = store = Store(self._path, is_paused=is_paused)
         damaged = store.take_over(self._old_path) if self._old_path else 0
         opened = Opened(store.disk.was_set_aside, damaged)
         store.disk.was_set_aside = None

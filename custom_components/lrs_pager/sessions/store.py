@@ -50,9 +50,9 @@ class Store:
     disk: their file. changes: a number that goes up with every change of a session.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it. Raises as Disk does."""
-        self.disk = Disk(path)
+    def __init__(self, path: Path, *, is_paused: bool = False) -> None:
+        """Open the file, or make it. is_paused, errors: as of Disk."""
+        self.disk = Disk(path, is_paused=is_paused)
         self.changes = 0
         self._path = path
         self._unsaved = Unsaved()

@@ -184,8 +184,7 @@ class SessionTracker:
     """The active sessions, and those that are over while the history has not said how.
 
     All times (`at`, `asked`) are our own clock's, UTC; `clock` is the unit's, as it is now.
-    knows_history: whether we have seen all that the history had when we began, so that sessions
-    that come into the log now are new.
+    knows_history: whether we have seen all that the history had when we began.
     """
 
     def __init__(
@@ -197,9 +196,8 @@ class SessionTracker:
     ) -> None:
         """Begin without any active session.
 
-        began: the present time. recent: the log's sessions of the last RECENT seconds, from the
-        oldest. latest: its session that ended last. day_start: the hour at which a business day
-        begins, 0 to 23.
+        began: now. recent: the log's sessions of the last RECENT seconds, from the oldest. latest:
+        its session that ended last. day_start: the hour at which a business day begins, 0 to 23.
         """
         self._began = began.timestamp()
         self._day_start = day_start
@@ -368,10 +366,7 @@ class SessionTracker:
     def see_logged(
         self, changes: Sequence[Change], at: datetime, clock: UnitClock | None = None
     ) -> list[SessionEvent]:
-        """Take note of what the history has changed in the log; return what is to be announced.
-
-        clock: the unit's, as it is now; None to take the instants as the log has them.
-        """
+        """Take note of what the history changed in the log; return what is to be announced."""
         events: list[SessionEvent] = []
         for before, logged in changes:
             if tracked := self._unfinished.pop(logged):

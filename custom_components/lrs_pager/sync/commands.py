@@ -39,6 +39,7 @@ class Commands:
         read_soon: Callable[[float], None],
         refresh: Callable[[], Awaitable[None]],
         save: Callable[[], Awaitable[None]],
+        paged_at: dict[int, float],
     ) -> None:
         """Send nothing yet.
 
@@ -48,7 +49,7 @@ class Commands:
         self._transmitter, self._follower = transmitter, follower
         self._read_soon, self._refresh, self._save = read_soon, refresh, save
         self.session_lock = asyncio.Lock()
-        self.paged_at: dict[int, float] = {}
+        self.paged_at = paged_at
 
     async def identify(self) -> None:
         """Find out whether our transmitter answers, if that is not known and can be found out.

@@ -91,34 +91,17 @@ class Follower:
         """Nothing is sent or read yet; see `open`."""
         self._log, self._ours, self._listener = log, ourselves, listener
         self._writer = LogWriter(
-            log,
-            now=ourselves.wall,
-            names_kept=ourselves.names_kept,
-            written=self._written,
+            log, now=ourselves.wall, names_kept=ourselves.names_kept, written=self._written
         )
-        self.clocks = Clocks(
-            zone=ourselves.zone,
-            wall=ourselves.wall,
-            steady=ourselves.steady,
-            stepped=self._stepped,
-        )
+        wall, steady = ourselves.wall, ourselves.steady
+        self.clocks = Clocks(zone=ourselves.zone, wall=wall, steady=steady, stepped=self._stepped)
         self.facts = UnitFacts()
         self.identity = Identity(log, ourselves.find_elsewhere, is_accepted=ourselves.is_accepted)
-        self.push = Push(
-            transmitter,
-            self.receive,
-            listener.push_changed,
-            ourselves.intervals,
-            ourselves.steady,
-        )
+        intervals = ourselves.intervals
+        self.push = Push(transmitter, self.receive, listener.push_changed, intervals, steady)
         self.tracker = SessionTracker(self.now())
         self.poller = Poller(
-            transmitter,
-            self.tracker,
-            self.push,
-            ourselves.intervals,
-            steady=ourselves.steady,
-            wall=ourselves.wall,
+            transmitter, self.tracker, self.push, intervals, steady=steady, wall=wall
         )
         self.gaps = GapWatch(None)
         self.events = Events()
@@ -251,14 +234,7 @@ class Follower:
             if clock.is_stale:
                 raise ChangedError  # so that it is asked for again
             complete = self.poller.history.last_complete_read
-            place = self.tracker.placing(clock, complete, self._writer.names_since)
-
-            def place_and_note(session: Session, known: PlacedSession | None) -> PlacedSession:
-                placed = place(session, known)
-                seen.see(placed.ended_at, known.ended_at if known else None)
-                return placed
-
-            return place_and_note
+            return _noting(self.tracker.placing(clock, complete, self._writer.names_since), seen)
 
         changes = await self._writer.merge(chunk.sessions, placing)
         # Our clock may have been set while that was written.
@@ -287,7 +263,7 @@ class Follower:
     async def read(self) -> None:
         """Read what is due. Raises TransmitterError if the unit did not answer."""
         try:
-            if self.unit_clock().is_stale:
+            if self.is_sure and self.unit_clock().is_stale:
                 # Firmware may tell its time with its settings alone.
                 await self.poller.read_settings(self, is_urgent=True)
             await self.poller.read(self)
@@ -345,6 +321,17 @@ class Follower:
         self._writer.shift(seconds)
         self._read_clock()
         self._listener.stepped(seconds)
+
+
+def _noting(place: Place, seen: HistoryPass) -> Place:
+    """Return what places a session as `place` does, and takes it in as one of a pass."""
+
+    def placed(session: Session, known: PlacedSession | None) -> PlacedSession:
+        found = place(session, known)
+        seen.see(found.ended_at, known.ended_at if known else None)
+        return found
+
+    return placed
 
 
 def _state(tracker: SessionTracker) -> frozenset[tuple[str, bool]]:
