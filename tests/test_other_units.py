@@ -23,6 +23,7 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 from tests.conftest import OUR_LOGGERS, SetUp, local_time, poll, sensor, settle
 from tests.raw_unit import CON, HISTORY, NON, NOTIFY, SESSIONS, RawUnit
@@ -285,6 +286,40 @@ async def test_a_session_that_a_unit_took_off_its_list_by_mistake_comes_back(
     await poll(hass, entry)
     assert active(hass, entry) == "2"
     assert first in unit.active
+
+
+async def test_counts_of_the_day_are_not_begun_anew_when_our_clock_is_set_by_seconds(
+    hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RawUnit(lambda: local_time() + timedelta(hours=3)) as unit:
+        unit.errors[NOTIFY] = "4.04"
+        for number in range(1, 6):
+            unit.end(unit.start(number, ago=300))
+        entry = await set_up(unit)
+        before = sensor(hass, entry, "daily_count")
+        assert before.state == "5"
+        shown = async_capture_events(hass, EVENT_STATE_CHANGED)
+        clocks = entry.runtime_data.follower.clocks
+        monkeypatch.setattr(clocks, "_wall", lambda: dt_util.utcnow().timestamp() + 2)
+        for _ in range(2):
+            await poll(hass, entry)
+            await settle(hass)
+        states = [event.data["new_state"] for event in shown]
+        counts = [state for state in states if state.entity_id == before.entity_id]
+        assert {state.state for state in counts} <= {"5"}
+        unit.end(unit.start(6, ago=300))
+        await poll(hass, entry)
+        await settle(hass)
+        after = sensor(hass, entry, "daily_count")
+        assert after.state == "6"
+        assert after.attributes["last_reset"] == before.attributes["last_reset"]
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        again = sensor(hass, entry, "daily_count")
+        assert (again.state, again.attributes["last_reset"]) == (
+            "6",
+            after.attributes["last_reset"],
+        )
 
 
 # ------------------------------------------------------------- whether changes are pushed

@@ -378,7 +378,7 @@ class LrsPagerSensor(LrsPagerEntity, SensorEntity):
     @property
     @override
     def last_reset(self) -> datetime | None:
-        """When the count began: the start of the business day."""
+        """When the count began anew: at the start of the business day."""
         if self.state_class is not SensorStateClass.TOTAL:
             return None
-        return _time(self.coordinator.data.day.start)
+        return _time(self.coordinator.data.last_reset)

@@ -66,6 +66,7 @@ class Door:
         snapshot = Snapshot(
             now=self.now,
             day=BusinessDay(date(2026, 11, 18), round(NOON - DAY / 2), round(NOON + DAY / 2), ends),
+            last_reset=round(NOON - DAY / 2),
             today=figures(()),
             last_cleared=None,
             active=tuple(self.guests),

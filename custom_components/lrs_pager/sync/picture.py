@@ -26,16 +26,19 @@ class Snapshot:
     """A transmitter at a moment.
 
     now: that moment (POSIX seconds), which is not compared. day: the business day that the unit's
-    clock is in; today: its ended sessions in figures. last_cleared: the session that ended last, of
-    any day. active: the sessions of the guests who hold a pager, from the oldest, with instants by
-    our own clock as it is set now; None if the unit does not tell them. statistics, settings: the
-    unit's own, if it told them. clock_ahead: seconds by which the unit's clock is ahead of ours;
-    None if it didn't tell. push: whether changes are pushed. shows_names: whether labels are among
-    the attributes of entities. quotes: what can be told of waits; None if nobody looks.
+    clock is in; today: its ended sessions in figures. last_reset: when the day's counts began anew
+    (POSIX seconds): the day's start, as it was found first. last_cleared: the session that ended
+    last, of any day. active: the sessions of the guests who hold a pager, from the oldest, with
+    instants by our own clock as it is set now; None if the unit does not tell them. statistics,
+    settings: the unit's own, if it told them. clock_ahead: seconds by which the unit's clock is
+    ahead of ours; None if it didn't tell. push: whether changes are pushed. shows_names: whether
+    labels are among the attributes of entities. quotes: what can be told of waits; None if nobody
+    looks.
     """
 
     now: float = field(compare=False)
     day: BusinessDay
+    last_reset: int
     today: Figures
     last_cleared: PlacedSession | None
     active: tuple[PlacedSession, ...] | None
@@ -108,6 +111,9 @@ class Picture:
         # a restart: it then stays when our clock is set.
         self._follows_our_clock = self._is_restored = False
         self._kept: dict[str, Any] | None = None  # the day's start, as the log has it
+        # The day's start as it was found first: figures that begin anew then must not do so again
+        # when our clock is set by some seconds.
+        self._last_reset: int | None = None
         # The day's figures, and what they were made from: the day, and how the log was.
         self._today = figures(())
         self._made_from: tuple[int, int, int] | None = None
@@ -126,6 +132,7 @@ class Picture:
             self._kept = kept
             self._day = BusinessDay(on, start, start, turns=datetime.fromtimestamp(start, UTC))
             self._follows_our_clock, self._is_restored = follows_our_clock, True
+            self._last_reset = int(kept.get("last_reset", start))
 
     async def _keep(self, day: BusinessDay, log: SessionLog) -> None:
         """Have the log keep the day's start."""
@@ -134,6 +141,7 @@ class Picture:
             "day_start": self._day_start,
             "start": day.start,
             "follows_our_clock": self._follows_our_clock,
+            "last_reset": self._last_reset,
         }
         if kept != self._kept:
             await log.set(DAY_KEY, kept)
@@ -147,8 +155,8 @@ class Picture:
         # A start that follows from our own clock gives way to one that the unit's clock says.
         if kept and is_same and not (self._follows_our_clock and clock.agrees):
             day = replace(day, start=kept.start)
-        if kept and (kept.start, kept.end) != (day.start, day.end):
-            self._today, self._made_from = figures(()), None
+        if not is_same:
+            self._today, self._made_from, self._last_reset = figures(()), None, day.start
         if kept is None or day.start != kept.start or clock.agrees:
             self._follows_our_clock, self._is_restored = not clock.agrees, False
         self._day = day
@@ -192,6 +200,7 @@ class Picture:
         return Snapshot(
             now=now.timestamp(),
             day=day,
+            last_reset=day.start if self._last_reset is None else self._last_reset,
             today=self._today,
             last_cleared=last_cleared,
             active=active,
