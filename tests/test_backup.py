@@ -19,7 +19,9 @@ from homeassistant.components.backup.const import DATA_MANAGER
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from tests.conftest import SetUp, poll, sensor, serve_guest
 from tests.sessions import everything, opened, placed, session
+from tests.simulator import Simulator
 
 
 def path_of(hass: HomeAssistant, name: str) -> Path:
@@ -122,3 +124,30 @@ async def test_a_log_that_was_closed_meanwhile_needs_no_backup_of_ours(
     await logs[1].merge([session(1)], placed)
     await logs[1].close()
     await backup.async_post_backup(hass)
+
+
+async def test_a_transmitter_that_is_reloaded_during_a_backup_leaves_its_file_as_it_is(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    path = path_of(hass, entry.entry_id)
+    serve_guest(simulator.unit, 3)
+    await poll(hass, entry)
+    await backup.async_pre_backup(hass)
+    before = path.read_bytes()
+    for number in (4, 5):
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        serve_guest(simulator.unit, number)
+        await poll(hass, entry)
+        assert path.read_bytes() == before
+    await backup.async_post_backup(hass)
+    assert path.read_bytes() != before
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert sensor(hass, entry, "daily_count").state == "3"
+    before = path.read_bytes()
+    serve_guest(simulator.unit, 6)
+    await poll(hass, entry)
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert path.read_bytes() != before

@@ -15,12 +15,19 @@ from custom_components.lrs_pager.const import (
     CONF_SHOW_PANEL,
     DOMAIN,
 )
-from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER, ConfigFlowResult
+from custom_components.lrs_pager.issues import tell_of_another
+from homeassistant.config_entries import (
+    SOURCE_IGNORE,
+    SOURCE_USER,
+    ConfigEntryDisabler,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from tests.conftest import SetUp, sensor, serve_guest
-from tests.simulator import Simulator
+from homeassistant.helpers import issue_registry as ir
+from tests.conftest import SetUp, local_time, sensor, serve_guest
+from tests.simulator import Simulator, Unit
 
 HISTORY = ("v1", "sessions", "history")
 
@@ -362,3 +369,33 @@ async def test_the_hour_at_which_a_day_begins_is_an_option(
     }
     start = sensor(hass, entry, "daily_count").attributes["last_reset"]
     assert start.endswith(("T12:00:00+00:00", "T11:00:00+00:00"))  # 4:00 in US/Pacific
+
+
+@pytest.mark.parametrize("fields", [{CONF_KEEP_NAMES: 0.5}, {CONF_DAY_START: 4.5}], ids=str)
+async def test_a_fraction_is_refused_and_not_cut(
+    hass: HomeAssistant, set_up: SetUp, fields: dict[str, float]
+) -> None:
+    # Half a day would be none, and all names would be deleted.
+    entry = await set_up()
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    with pytest.raises(InvalidData):
+        await hass.config_entries.options.async_configure(form["flow_id"], fields)
+    assert not entry.options
+
+
+async def test_a_disabled_transmitter_exchanges_no_address(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    async with Simulator(unit=Unit(now=local_time), pings_at_once=True) as other:
+        first, second = await set_up(title="First"), await set_up(other, title="Second")
+        addresses = dict(first.data), dict(second.data)
+        tell_of_another(hass, first, "Second")
+        assert ir.async_get(hass).issues
+        await hass.config_entries.async_set_disabled_by(first.entry_id, ConfigEntryDisabler.USER)
+        await hass.async_block_till_done()
+        # Nobody is told of who is not there.
+        assert not ir.async_get(hass).issues
+        tell_of_another(hass, first, "Second")
+        result = await reconfigure(hass, second, **first.data)
+        assert result["reason"] == "already_configured"
+        assert (dict(first.data), dict(second.data)) == addresses

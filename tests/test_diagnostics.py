@@ -1,5 +1,6 @@
 """Diagnostics are made to be posted in public."""
 
+from dataclasses import replace
 import json
 
 import pytest
@@ -8,6 +9,9 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.lrs_pager.diagnostics import async_get_config_entry_diagnostics
+from custom_components.lrs_pager.sessions.kept_quotes import Kept
+from custom_components.lrs_pager.sync.quoting import Board
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -105,3 +109,17 @@ async def test_they_tell_what_the_unit_really_does(
     assert found["fields"]["session_history"]["seen"]["uuid"] == ["string"]
     assert "label" in found["fields"]["sessions"]["seen"]
     assert "Ortega" not in json.dumps(found)
+
+
+async def test_the_quotes_of_guests_who_wait_are_counted_and_tell_nobody(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.unit.create(7, label="Anna")
+    entry = await set_up()
+    coordinator = entry.runtime_data
+    (session,) = coordinator.data.active or ()
+    board = Board(quotes={}, is_auto_paged=False, about={session.keys[0]: 10}, kept=Kept())
+    coordinator.data = replace(coordinator.data, quotes=board)
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["snapshot"]["quotes"]["about"] == 1
+    assert session.keys[0] not in repr(found)

@@ -15,7 +15,13 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.lrs_pager.const import DOMAIN
-from custom_components.lrs_pager.issues import UNREADABLE
+from custom_components.lrs_pager.issues import (
+    ANOTHER_UNIT,
+    LOG_SET_ASIDE,
+    UNREADABLE,
+    tell_of_log,
+)
+from custom_components.lrs_pager.repairs import AnotherUnitFlow, async_create_fix_flow
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -311,6 +317,33 @@ async def test_a_transmitter_that_was_removed_meanwhile_ends_the_dialog(
     await dialog.open(entry)
     await hass.config_entries.async_remove(entry.entry_id)
     assert (await dialog.submit())["type"] == "abort"
+
+
+async def test_a_transmitter_that_was_removed_meanwhile_is_none_to_choose(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    flow = await async_create_fix_flow(hass, ANOTHER_UNIT, {"entry_id": entry.entry_id})
+    flow.hass, flow.flow_id, flow.handler = hass, "flow", DOMAIN
+    assert isinstance(flow, AnotherUnitFlow)
+    assert (await flow.async_step_init())["type"] == "menu"
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert (await flow.async_step_same())["reason"] == "not_loaded"
+
+
+@pytest.mark.logs("The session log could not be read", "The session log could not be read")
+async def test_a_second_damaged_log_is_told_of_though_the_first_was_ignored(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    entry = await set_up()
+    issue_id = f"{LOG_SET_ASIDE}_{entry.entry_id}"
+    tell_of_log(hass, entry, "first")
+    ir.async_ignore_issue(hass, DOMAIN, issue_id, ignore=True)
+    tell_of_log(hass, entry, "second")
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue
+    assert issue.translation_placeholders == {"title": "T7470", "file": "second"}
+    assert issue.dismissed_version is None
 
 
 # ----------------------------------------------------------------- what can't be read

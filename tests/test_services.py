@@ -1204,6 +1204,17 @@ async def test_a_transmitter_that_could_not_be_reached_yet_is_named(
     assert err.translation_placeholders == {"title": "T7470"}
 
 
+@pytest.mark.parametrize("action", ["get_history", "get_pattern", "get_pagers", "evaluate_quotes"])
+async def test_what_is_asked_of_a_log_that_is_closed_already_is_refused_in_the_users_words(
+    hass: HomeAssistant, set_up: SetUp, action: str
+) -> None:
+    entry = await set_up()
+    await entry.runtime_data.log.close()  # as when Home Assistant stops
+    err = await failure(hass, action)
+    assert err.translation_key == "not_loaded"
+    assert err.translation_placeholders == {"title": "T7470"}
+
+
 async def test_an_unloaded_transmitter_is_sent_nothing(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
@@ -1256,7 +1267,8 @@ async def test_no_number_but_that_of_one_pager_is_ever_sent(
 
 @commands
 @pytest.mark.parametrize(
-    "number", ["twelve", "", 12.5, 0.5, "12.9", True, None, [7], float("inf"), float("nan")]
+    "number",
+    ["twelve", "", "1_2", 12.5, 0.5, "12.9", True, None, [7], float("inf"), float("nan")],
 )
 async def test_what_is_not_quite_a_number_is_not_made_one(
     hass: HomeAssistant,

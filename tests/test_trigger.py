@@ -383,6 +383,42 @@ async def test_a_page_that_we_sent_again_is_given_its_own_time(
 
 
 @pytest.mark.polled
+async def test_a_page_that_we_sent_again_keeps_its_own_time_over_a_reload(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    simulator.unit.create(1)
+    simulator.unit.page(1)
+    entry = await set_up()
+    told = await automate("page_not_answered", "{for: {minutes: 5}}")
+    await after(hass, freezer, 200)
+    await hass.services.async_call(DOMAIN, "page_session", {"number": 1}, blocking=True)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    await after(hass, freezer, 110)
+    assert not told
+    await after(hass, freezer, 195)
+    assert numbers(told) == [1]
+
+
+@pytest.mark.parametrize("duration", ["1000000000000000", "{hours: 1.0e+30}", "-5"])
+async def test_a_time_that_is_none_is_refused_and_spoils_no_other_automation(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    automate: Automate,
+    caplog: pytest.LogCaptureFixture,
+    duration: str,
+) -> None:
+    await set_up()
+    await automate("pager_out_too_long", f"{{for: {duration}}}")
+    assert "Unknown error calling automation config validator" not in caplog.text
+    assert "failed to setup triggers" in caplog.text or "could not be validated" in caplog.text
+
+
+@pytest.mark.polled
 async def test_a_page_that_we_sent_again_keeps_its_own_time_when_our_clock_is_set(
     hass: HomeAssistant,
     simulator: Simulator,
