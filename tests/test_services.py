@@ -1636,9 +1636,9 @@ async def test_the_event_loop_goes_on_while_a_long_history_is_listed(
     monkeypatch.setattr(log, "BATCH", 10)
     in_one_go = [0]
 
-    def response(session: PlacedSession) -> dict[str, Any]:
+    def response(session: PlacedSession, *, is_over: bool) -> dict[str, Any]:
         in_one_go[-1] += 1
-        return {"number": session.number}
+        return {"number": session.number, "is_over": is_over}
 
     async def others() -> None:
         while True:
