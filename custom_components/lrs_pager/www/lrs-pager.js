@@ -911,7 +911,7 @@ disconnectedCallback() {
 super.disconnectedCallback(), this.isLobby && setKiosk(window, !1);
 }
 draw() {
-let { hass } = this, devices = transmitters(hass), shown = devices.length > 1 ? devices : [void 0];
+let { hass } = this, devices = transmitters(hass), shown = devices.length ? devices : [void 0];
 return this.isLobby ? html`<main class="lobbies">
 ${shown.map(
 (device) => html`<lrs-pager-lobby .hass=${hass} .deviceId=${device?.id}></lrs-pager-lobby>`
@@ -927,7 +927,7 @@ ${shown.map(
 .hass=${hass}
 .isPanel=${!0}
 .deviceId=${device?.id}
-.heading=${device ? title(device) : ""}
+.heading=${devices.length > 1 ? title(device) : ""}
 ></lrs-pager-stand>`
 )}
 </main>
