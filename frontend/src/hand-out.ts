@@ -121,9 +121,10 @@ export class HandOut extends LitElement {
         {
           number,
           config_entry_id: snapshot.entry_id,
-          ...(label && { label }),
-          ...(party !== undefined && { party_size: party }),
-          ...(chosen !== null && { goal: { minutes: chosen } }),
+          // What is undefined is not sent.
+          label: label || undefined,
+          party_size: party,
+          goal: chosen === null ? undefined : { minutes: chosen },
         },
         undefined,
         false,

@@ -116,7 +116,7 @@ export class Live implements ReactiveController {
   /** Say what is wanted; called whenever it may have changed. */
   want(wanted: Wanted): void {
     // The guests of one transmitter must not be taken for those of another.
-    if (this.wanted && this.wanted.deviceId !== wanted.deviceId) {
+    if (this.wanted?.deviceId !== wanted.deviceId) {
       this.snapshot = this.sessions = this.refusal = undefined;
     }
     this.wanted = wanted;
@@ -164,10 +164,10 @@ export class Live implements ReactiveController {
     return step;
   }
 
-  private rejoin(): void {
+  private rejoin = (): void => {
     this.part();
     this.check();
-  }
+  };
 
   /** Subscribe if that is wanted, possible and not done. */
   private check(): void {
@@ -182,7 +182,6 @@ export class Live implements ReactiveController {
       this.cutSince ??= this.now;
     } else if (!config.components.includes(DOMAIN)) {
       // After a restart, Home Assistant answers before this integration is there.
-      this.part();
       this.refuse({ code: UNKNOWN_COMMAND });
     } else if (!this.retryTimer) {
       this.join(wanted);
@@ -204,7 +203,7 @@ export class Live implements ReactiveController {
         (snapshot) => {
           if (!isOver) this.take(snapshot);
         },
-        { type: "lrs_pager/subscribe", names, ...(deviceId && { device_id: deviceId }) },
+        { type: "lrs_pager/subscribe", names, device_id: deviceId || undefined },
         { resubscribe: false },
       )
       .then(
@@ -215,18 +214,15 @@ export class Live implements ReactiveController {
         },
         (error: unknown) => {
           if (isOver) return;
-          this.part();
           this.refuse(error as CommandError);
-          this.retryTimer = setTimeout(() => {
-            this.retryTimer = undefined;
-            this.check();
-          }, this.retry * 1000);
+          this.retryTimer = setTimeout(this.rejoin, this.retry * 1000);
           this.retry = Math.min(2 * this.retry, LAST_RETRY);
         },
       );
   }
 
   private refuse(error: CommandError): void {
+    this.part();
     this.refusal = error;
     this.hear();
     this.host.requestUpdate();
@@ -240,6 +236,8 @@ export class Live implements ReactiveController {
   }
 
   private take(snapshot: Snapshot): void {
+    // Nor those of one that was removed for those of the only one that is there now.
+    if (this.snapshot?.entry_id !== snapshot.entry_id) this.sessions = undefined;
     const before = this.sessions;
     if (this.snapshot?.link.state !== snapshot.link.state) this.stateAt = performance.now();
     this.snapshot = snapshot;
@@ -251,6 +249,10 @@ export class Live implements ReactiveController {
     if (snapshot.sessions) {
       this.sessions = recognise(before ?? [], snapshot.sessions);
       this.told(this.sessions, before);
+    }
+    // Nothing more is told of this one; but it may be added again, or another be the only one now.
+    if (snapshot.link.state === "removed") {
+      this.retryTimer = setTimeout(this.rejoin, this.retry * 1000);
     }
     this.host.requestUpdate();
   }

@@ -40,9 +40,10 @@ export class Panel extends PagerElement {
 
   protected override draw(): TemplateResult {
     const { hass } = this;
-    // Before its entities are there, as while it can't be reached, a transmitter has no device.
+    // Before its entities are there, as while it can't be reached, a transmitter has no device. The only
+    // device is named nevertheless, as the server also counts transmitters without one.
     const devices = transmitters(hass);
-    const shown = devices.length > 1 ? devices : [undefined];
+    const shown = devices.length ? devices : [undefined];
     if (this.isLobby) {
       return html`<main class="lobbies">
         ${shown.map(
@@ -67,7 +68,7 @@ export class Panel extends PagerElement {
               .hass=${hass}
               .isPanel=${true}
               .deviceId=${device?.id}
-              .heading=${device ? title(device) : ""}
+              .heading=${devices.length > 1 ? title(device!) : ""}
             ></lrs-pager-stand>`,
         )}
       </main>

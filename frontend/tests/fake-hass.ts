@@ -296,8 +296,10 @@ export class House {
   }
 
   private send(name: string, data: Record<string, unknown>): Promise<unknown> {
+    // As JSON, in which nothing is undefined.
+    const sent = JSON.parse(JSON.stringify(data)) as Record<string, unknown>;
     return new Promise((resolve, reject) => {
-      this.commands.push({ name, data, resolve, reject });
+      this.commands.push({ name, data: sent, resolve, reject });
     });
   }
 

@@ -186,6 +186,60 @@ describe("a refused subscription", () => {
   });
 });
 
+describe("a transmitter that was removed", () => {
+  const remove = async (): Promise<void> => {
+    await join();
+    house.refusal = { code: "not_found" };
+    await house.push({ sessions: null, link: { state: "removed", since: NOW } });
+  };
+
+  it("is said to be so, keeps the list, and is left", async () => {
+    await remove();
+    expect(live.snapshot?.link.state).toBe("removed");
+    expect(live.sessions?.map(({ number }) => number)).toEqual([12]);
+    await pass(1);
+    expect(house.subscribed).toEqual([]);
+    expect(live.refusal).toEqual(house.refusal);
+    expect(live.sessions).toHaveLength(1);
+  });
+
+  it("is asked for as one that was refused, until it is added again", async () => {
+    await remove();
+    await pass(20);
+    // After 1, 2, 4 and 8 seconds.
+    expect(house.connection.subscriptions).toHaveLength(1 + 5);
+    house.refusal = undefined;
+    house.snapshot = {
+      ...house.snapshot,
+      entry_id: "again",
+      sessions: [session(14)],
+      link: { state: "live", since: NOW },
+    };
+    await pass(30);
+    expect(live.snapshot?.link.state).toBe("live");
+    expect(live.sessions?.map(({ number }) => number)).toEqual([14]);
+    expect(live.isConnected).toBe(true);
+    expect(house.subscribed).toHaveLength(1);
+  });
+
+  it("never has its guests taken for those of the one that is the only one then", async () => {
+    await remove();
+    house.refusal = undefined;
+    Object.assign(house.snapshot, { entry_id: "other", link: { state: "loading", since: null } });
+    await pass(1);
+    expect(live.sessions).toBeUndefined();
+    await house.push({ sessions: [session(12)], link: { state: "live", since: NOW } });
+    expect(told.map(([, before]) => before)).toEqual([undefined, undefined]);
+  });
+
+  it("is not asked for by an element that has left the page", async () => {
+    await remove();
+    live.hostDisconnected();
+    await pass(60);
+    expect(house.connection.subscriptions).toHaveLength(1);
+  });
+});
+
 describe("a lost connection", () => {
   it("is told since when, keeps the list, and lets nothing be sent", async () => {
     await join();

@@ -379,9 +379,9 @@ DOMAIN,
 {
 number,
 config_entry_id: snapshot.entry_id,
-...label && { label },
-...party !== void 0 && { party_size: party },
-...chosen !== null && { goal: { minutes: chosen } }
+label: label || void 0,
+party_size: party,
+goal: chosen === null ? void 0 : { minutes: chosen }
 },
 void 0,
 !1
@@ -534,6 +534,9 @@ if (document.hidden) return;
 let slept = Math.max(0, this.clockStep());
 this.serverNow += slept / 1e3, this.heardAt -= slept, this.rejoin();
 };
+this.rejoin = () => {
+this.part(), this.check();
+};
 this.host = host, this.told = told, host.addController(this);
 }
 get now() {
@@ -553,7 +556,7 @@ hostDisconnected() {
 this.isInPage = !1, document.removeEventListener("visibilitychange", this.seen), clearInterval(this.pingTimer), this.part(), this.follow(void 0);
 }
 want(wanted) {
-this.wanted && this.wanted.deviceId !== wanted.deviceId && (this.snapshot = this.sessions = this.refusal = void 0), this.wanted = wanted, this.isInPage && this.follow(wanted.hass.connection), this.check();
+this.wanted?.deviceId !== wanted.deviceId && (this.snapshot = this.sessions = this.refusal = void 0), this.wanted = wanted, this.isInPage && this.follow(wanted.hass.connection), this.check();
 }
 follow(connection) {
 let { followed } = this;
@@ -563,14 +566,11 @@ clockStep() {
 let step = Date.now() - performance.now() - this.clocks;
 return Math.abs(step) < CLOCK_STEP * 1e3 ? 0 : (this.clocks += step, step);
 }
-rejoin() {
-this.part(), this.check();
-}
 check() {
 let { wanted, joined } = this;
 if (!wanted || !this.isInPage || (joined && (joined.deviceId !== wanted.deviceId || joined.names !== wanted.names) && this.part(), this.joined)) return;
 let { config, connection } = wanted.hass;
-connection.connected ? config.components.includes(DOMAIN) ? this.retryTimer || this.join(wanted) : (this.part(), this.refuse({ code: UNKNOWN_COMMAND })) : this.cutSince ?? (this.cutSince = this.now);
+connection.connected ? config.components.includes(DOMAIN) ? this.retryTimer || this.join(wanted) : this.refuse({ code: UNKNOWN_COMMAND }) : this.cutSince ?? (this.cutSince = this.now);
 }
 join(wanted) {
 let isOver = !1, unsubscribe;
@@ -583,7 +583,7 @@ wanted.hass.connection.subscribeMessage(
 (snapshot) => {
 isOver || this.take(snapshot);
 },
-{ type: "lrs_pager/subscribe", names, ...deviceId && { device_id: deviceId } },
+{ type: "lrs_pager/subscribe", names, device_id: deviceId || void 0 },
 { resubscribe: !1 }
 ).then(
 (end) => {
@@ -591,21 +591,20 @@ unsubscribe = end, isOver ? end().catch(() => {
 }) : this.retry = FIRST_RETRY;
 },
 (error) => {
-isOver || (this.part(), this.refuse(error), this.retryTimer = setTimeout(() => {
-this.retryTimer = void 0, this.check();
-}, this.retry * 1e3), this.retry = Math.min(2 * this.retry, LAST_RETRY));
+isOver || (this.refuse(error), this.retryTimer = setTimeout(this.rejoin, this.retry * 1e3), this.retry = Math.min(2 * this.retry, LAST_RETRY));
 }
 );
 }
 refuse(error) {
-this.refusal = error, this.hear(), this.host.requestUpdate();
+this.part(), this.refusal = error, this.hear(), this.host.requestUpdate();
 }
 part() {
 clearTimeout(this.retryTimer), this.retryTimer = void 0, this.leave?.(), this.leave = this.joined = void 0;
 }
 take(snapshot) {
+this.snapshot?.entry_id !== snapshot.entry_id && (this.sessions = void 0);
 let before = this.sessions;
-this.snapshot?.link.state !== snapshot.link.state && (this.stateAt = performance.now()), this.snapshot = snapshot, this.refusal = void 0, this.serverNow = snapshot.now, this.steadyAt = performance.now(), this.clocks = Date.now() - performance.now(), this.hear(), snapshot.sessions && (this.sessions = recognise(before ?? [], snapshot.sessions), this.told(this.sessions, before)), this.host.requestUpdate();
+this.snapshot?.link.state !== snapshot.link.state && (this.stateAt = performance.now()), this.snapshot = snapshot, this.refusal = void 0, this.serverNow = snapshot.now, this.steadyAt = performance.now(), this.clocks = Date.now() - performance.now(), this.hear(), snapshot.sessions && (this.sessions = recognise(before ?? [], snapshot.sessions), this.told(this.sessions, before)), snapshot.link.state === "removed" && (this.retryTimer = setTimeout(this.rejoin, this.retry * 1e3)), this.host.requestUpdate();
 }
 hear() {
 let now = performance.now(), silence = now - Math.max(this.heardAt, this.askedAt);
@@ -911,7 +910,7 @@ disconnectedCallback() {
 super.disconnectedCallback(), this.isLobby && setKiosk(window, !1);
 }
 draw() {
-let { hass } = this, devices = transmitters(hass), shown = devices.length > 1 ? devices : [void 0];
+let { hass } = this, devices = transmitters(hass), shown = devices.length ? devices : [void 0];
 return this.isLobby ? html`<main class="lobbies">
 ${shown.map(
 (device) => html`<lrs-pager-lobby .hass=${hass} .deviceId=${device?.id}></lrs-pager-lobby>`
@@ -927,7 +926,7 @@ ${shown.map(
 .hass=${hass}
 .isPanel=${!0}
 .deviceId=${device?.id}
-.heading=${device ? title(device) : ""}
+.heading=${devices.length > 1 ? title(device) : ""}
 ></lrs-pager-stand>`
 )}
 </main>
