@@ -1,10 +1,12 @@
 """The dialogs, over real packets."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.lrs_pager import config_flow
 from custom_components.lrs_pager.address import read_address
@@ -26,7 +28,9 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import issue_registry as ir
-from tests.conftest import SetUp, local_time, sensor, serve_guest
+from homeassistant.setup import async_setup_component
+from tests.conftest import SetUp, local_time, poll, sensor, serve_guest
+from tests.sessions import everything
 from tests.simulator import Simulator, Unit
 
 HISTORY = ("v1", "sessions", "history")
@@ -371,16 +375,31 @@ async def test_the_hour_at_which_a_day_begins_is_an_option(
     assert start.endswith(("T12:00:00+00:00", "T11:00:00+00:00"))  # 4:00 in US/Pacific
 
 
-@pytest.mark.parametrize("fields", [{CONF_KEEP_NAMES: 0.5}, {CONF_DAY_START: 4.5}], ids=str)
-async def test_a_fraction_is_refused_and_not_cut(
-    hass: HomeAssistant, set_up: SetUp, fields: dict[str, float]
+async def test_names_may_be_kept_for_half_a_day(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:
-    # Half a day would be none, and all names would be deleted.
     entry = await set_up()
+    serve_guest(simulator.unit, 7, minutes_ago=11 * 60, label="Anna")
+    serve_guest(simulator.unit, 8, minutes_ago=13 * 60, label="Zoë")
     form = await hass.config_entries.options.async_init(entry.entry_id)
-    with pytest.raises(InvalidData):
-        await hass.config_entries.options.async_configure(form["flow_id"], fields)
-    assert not entry.options
+    await hass.config_entries.options.async_configure(form["flow_id"], {CONF_KEEP_NAMES: 0.5})
+    await hass.async_block_till_done()
+    await poll(hass, entry)
+    found = await everything(entry.runtime_data.log)
+    assert {session.number: session.label for session in found} == {7: "Anna", 8: None}
+
+
+async def test_browsers_can_show_all_forms(
+    hass: HomeAssistant, set_up: SetUp, hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "config", {})
+    entry = await set_up()
+    client = await hass_client()
+    for path, handler in (("flow", DOMAIN), ("options/flow", entry.entry_id)):
+        url = f"/api/config/config_entries/{path}"
+        answer = await client.post(url, json={"handler": handler})
+        assert answer.status == HTTPStatus.OK, await answer.text()
+        assert (await answer.json())["type"] == "form"
 
 
 async def test_a_disabled_transmitter_exchanges_no_address(

@@ -43,7 +43,6 @@ from .const import (
     MODEL,
 )
 from .errors import translation
-from .fields import whole
 from .issues import is_swapped
 from .transmitter import (
     DEFAULT_PORT,
@@ -59,7 +58,7 @@ ADDRESS = vol.Schema(
         vol.Required(CONF_HOST): TextSelector(),
         vol.Required(CONF_PORT, default=DEFAULT_PORT): vol.All(
             NumberSelector(NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)),
-            whole,
+            vol.Coerce(int),
         ),
     }
 )
@@ -68,7 +67,7 @@ OPTIONS = vol.Schema(
     {
         vol.Required(CONF_DAY_START, default=DEFAULT_DAY_START): vol.All(
             NumberSelector(NumberSelectorConfig(min=0, max=23, mode=NumberSelectorMode.SLIDER)),
-            whole,
+            vol.Coerce(int),
         ),
         vol.Required(CONF_SHOW_PANEL, default=DEFAULT_SHOW_PANEL): BooleanSelector(),
         vol.Required(CONF_SHOW_NAMES, default=False): BooleanSelector(),
@@ -82,7 +81,7 @@ OPTIONS = vol.Schema(
                     unit_of_measurement=UnitOfTime.DAYS,
                 )
             ),
-            whole,
+            vol.Coerce(float),
         ),
     }
 )
