@@ -1,7 +1,7 @@
 """The session log's file, whatever becomes of it.
 
-A damaged file is set aside, and a new one begins with the sessions that can still be read. A file
-that somebody deleted is written anew. One that can't be written is still read.
+A damaged file is set aside, and a new one begins with the sessions and values that can still be
+read. A file that somebody deleted is written anew. One that can't be written is still read.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import sqlite3
 import time
 from typing import Final
 
-from .damage import PARTS, put_back, salvage, set_aside
+from .damage import PARTS, put_back, salvage, salvage_values, set_aside
 from .database import FAILURES, Database, is_damage, is_locked, make_private
 
 # Seconds after which a backup is taken for done even if `resume` was not called.
@@ -175,7 +175,7 @@ class Disk:
             self.read(Database.hold)
 
     def _begin_anew(self) -> Database:
-        """Set the file aside, and begin a new one with the sessions that can be read of it.
+        """Set the file aside, and begin a new one with what can be read of it.
 
         If the new one can't be written, the file stays where it is, so that this is tried again.
         """
@@ -183,7 +183,7 @@ class Disk:
         try:
             aside = set_aside(self._path)
             database = Database(self._path)
-            database.write(salvage(aside), {})
+            database.write(salvage(aside), salvage_values(aside))
         except (*FAILURES, OSError) as err:
             self._fail(err)
             if database:
