@@ -173,9 +173,9 @@ class SessionLog:
         found = await self.newest(1)
         return found[0] if found else None
 
-    async def newest(self, count: int) -> list[PlacedSession]:
-        """The sessions that ended last, the newest first."""
-        return await self._do(lambda store: store.between(limit=count, newest_first=True))
+    async def newest(self, count: int, end: int = END) -> list[PlacedSession]:
+        """The sessions that ended last before `end` (POSIX seconds), the newest first."""
+        return await self._do(lambda store: store.between(end=end, limit=count, newest_first=True))
 
     async def knows_any(self, sessions: Iterable[Session]) -> bool:
         """Whether one of these sessions is in the log."""
