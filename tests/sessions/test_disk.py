@@ -592,6 +592,37 @@ async def test_what_a_full_disk_refused_is_written_at_the_end_if_there_is_room(p
     assert await numbers(path) == [1]
 
 
+async def test_what_is_told_while_the_file_can_not_be_read_does_not_make_it_forget(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(db: database.Database, query: str, *values: object) -> list[tuple[object, ...]]:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise error
+
+    known = replace(placed(session(1, party_size=4)), quoted=1_200, first_goal=900)
+    told = replace(known, party_size=None, quoted=None, first_goal=None)
+    async with opened(path) as log:
+        await log.keep([known])
+        with monkeypatch.context() as failing:
+            failing.setattr(database.Database, "_rows", refuse)
+            assert await log.keep([told]) == [(None, told)]
+            assert await log.find(known) == told
+        # It can be read again, but not be written.
+        with full_disk(path):
+            assert await log.find(known) == known
+            better = replace(told, label="Ortega")
+            ((before, after),) = await log.keep([better])
+            assert (before, after) == (known, replace(known, label="Ortega"))
+        with monkeypatch.context() as failing:
+            failing.setattr(database.Database, "_rows", refuse)
+            await log.keep([replace(told, party_size=5)])
+        await log.keep([])
+        assert not log.is_failing
+    async with opened(path) as log:
+        assert await log.find(known) == replace(known, party_size=5)
+
+
 async def test_our_clock_is_set_while_the_disk_is_full(path: Path) -> None:
     old, new, newer = (placed(session(n)) for n in (1, 2, 3))
     by_age = [replace(s, is_by_age=True) for s in (old, new, newer)]

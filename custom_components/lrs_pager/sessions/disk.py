@@ -26,7 +26,8 @@ class Disk:
 
     Used from one thread. failure: the disk's last error, until a write succeeds; then None.
     was_set_aside: where the damaged file is that was set aside last, until SessionLog reports it.
-    first_new_row: the first row that was not in the file when it was opened.
+    first_new_row: the first row that was not in the file when it was opened. is_seen: whether the
+    last read was one of all that the file has.
     """
 
     def __init__(self, path: Path, *, is_paused: bool = False) -> None:
@@ -36,6 +37,7 @@ class Disk:
         """
         self.failure: str | None = None
         self.was_set_aside: Path | None = None
+        self.is_seen = False
         self._path = path
         # By time.monotonic.
         self._backup_until = time.monotonic() + BACKUP_TIMEOUT if is_paused else None
@@ -57,16 +59,19 @@ class Disk:
 
     def read[T](self, query: Callable[[Database], T]) -> T | None:
         """Run a query that reads; None if the disk fails."""
+        self.is_seen = False
         try:
-            return query(self._db)
+            found = query(self._db)
         except FAILURES as err:
             if not self._is_mended_after(err):
                 return None
-        try:
-            return query(self._db)
-        except FAILURES as err:
-            self._fail(err)
-            return None
+            try:
+                found = query(self._db)
+            except FAILURES as again:
+                self._fail(again)
+                return None
+        self.is_seen = not self._is_makeshift
+        return found
 
     def write[T](self, query: Callable[[Database], T]) -> T | None:
         """Run a query that writes; None if nothing can be written now."""

@@ -19,11 +19,15 @@ NAMES_SINCE: Final = "names_since"
 
 
 class Unsaved:
-    """Sessions and values that the disk has not taken yet."""
+    """Sessions and values that the disk has not taken yet.
+
+    unseen: the identities of sessions that were placed while the file could not be read.
+    """
 
     def __init__(self) -> None:
         """Begin without any."""
         self.sessions: dict[str, PlacedSession] = {}  # by identity
+        self.unseen: set[str] = set()
         self.values: dict[str, str] = {}
         self._index = SessionIndex()
 
@@ -35,13 +39,26 @@ class Unsaved:
         """Find a session."""
         return self._index.find(session)
 
-    def put(self, session: PlacedSession) -> None:
-        """Add a session, in place of the one that it is found as."""
+    def put(self, session: PlacedSession, *, is_seen: bool) -> None:
+        """Add a session, in place of the one that it is found as.
+
+        is_seen: whether the file could be read. What was placed upon one that was seen is so, too.
+        """
         if known := self._index.find(session):
+            is_seen |= known.keys[0] not in self.unseen
             self._index.remove(known)
             del self.sessions[known.keys[0]]
+            self.unseen.discard(known.keys[0])
         self._index.add(session)
         self.sessions[session.keys[0]] = session
+        if not is_seen:
+            self.unseen.add(session.keys[0])
+
+    def completed(self, session: PlacedSession, stored: PlacedSession | None) -> PlacedSession:
+        """A session of these with what the file has of it, if it was placed without that."""
+        if stored is None or session.keys[0] not in self.unseen:
+            return session
+        return session.seen_before(stored)
 
 
 class Store:
@@ -95,9 +112,8 @@ class Store:
     def find(self, session: Session | PlacedSession) -> PlacedSession | None:
         """Find a session by the rule of SessionIndex."""
         stored = self.disk.read(lambda db: db.find(session))
-        if not self._unsaved:
-            return stored
-        return self._unsaved.find(stored or session) or stored
+        unsaved = self._unsaved.find(stored or session)
+        return self._unsaved.completed(unsaved, stored) if unsaved else stored
 
     def between(
         self,
@@ -160,7 +176,7 @@ class Store:
                 before = self.find(session)
                 after = placed(session, before)
                 if after != before:
-                    self._unsaved.put(after)
+                    self._unsaved.put(after, is_seen=self.disk.is_seen)
                     changes.append((before, after))
         self.changes += len(changes)
         return changes
@@ -210,7 +226,12 @@ class Store:
         """Write what is unsaved; return whether nothing is unsaved any more."""
         if self._unsaved:
             unsaved = self._unsaved
-            if not self.disk.write(lambda db: db.write(unsaved.sessions.values(), unsaved.values)):
+
+            def write(db: Database) -> bool:
+                sessions = (unsaved.completed(s, db.find(s)) for s in unsaved.sessions.values())
+                return db.write(sessions, unsaved.values)
+
+            if not self.disk.write(write):
                 return False
             self._unsaved = Unsaved()
         return True
