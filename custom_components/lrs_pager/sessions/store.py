@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from ..transmitter import Session
 from .damage import files_set_aside, set_aside, set_lines_aside
@@ -16,6 +17,9 @@ from .session import PlacedSession, SessionIndex
 # The key of the store's own value: the instant (POSIX seconds) before which sessions that ended
 # have no names.
 NAMES_SINCE: Final = "names_since"
+
+# The stores that are open, by path; some that are closed, too.
+_STORES: Final[WeakValueDictionary[Path, Store]] = WeakValueDictionary()
 
 
 class Unsaved:
@@ -64,18 +68,21 @@ class Unsaved:
 class Store:
     """The sessions and values of a log. Used from one thread.
 
-    disk: their file. changes: a number that goes up with every change of a session.
+    disk: their file. changes: a number that goes up with every change of a session. is_removed:
+    whether nothing is to be left of the files when it is closed.
     """
 
     def __init__(self, path: Path, *, is_paused: bool = False) -> None:
         """Open the file, or make it. is_paused, errors: as of Disk."""
         self.disk = Disk(path, is_paused=is_paused)
         self.changes = 0
+        self.is_removed = False
         self._path = path
         self._unsaved = Unsaved()
         self._names_since = BEGINNING
         with suppress(ValueError):  # a damaged value is no number
             self._names_since = int(self.get(NAMES_SINCE) or BEGINNING)
+        _STORES[path] = self
 
     def close(self) -> None:
         """Write what is unsaved, even if a backup is under way, and close the file."""
@@ -83,6 +90,8 @@ class Store:
             self.disk.resume()
             self._save()
         self.disk.close()
+        if self.is_removed:
+            _delete(self._path)  # as the file was written anew if there was something to write
 
     def take_over(self, old_path: Path) -> int:
         """Take over the log of version 0.1, if there is one; return how many lines are damaged.
@@ -235,3 +244,20 @@ class Store:
                 return False
             self._unsaved = Unsaved()
         return True
+
+
+def remove_files(path: Path) -> None:
+    """Delete a log's file, that of version 0.1, and those that were set aside.
+
+    If it is open, they are deleted once more when it is closed.
+    """
+    if store := _STORES.get(path):
+        store.is_removed = True
+    _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete all that is called like the log; that of other transmitters is called otherwise."""
+    name = path.name.removesuffix(".db")
+    for file in (path.with_name(name), *path.parent.glob(f"{name}.*")):
+        file.unlink(missing_ok=True)
