@@ -101,3 +101,20 @@ async def test_users_are_told_of_a_log_that_was_damaged_while_it_is_open(
     assert issue(hass, entry, "log_set_aside") is None
     await entry.runtime_data.log.between(0, 2**40)
     assert issue(hass, entry, "log_set_aside")
+
+
+@pytest.mark.logs("The session log could not be read; it was set aside")
+async def test_sessions_that_were_lost_with_a_damaged_log_are_read_again_at_once(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    for number in range(1, 500):
+        serve_guest(simulator.unit, number, minutes_ago=10 * 24 * 60)
+    entry = await set_up()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    path, _ = log_paths(hass, entry.entry_id)
+    content = path.read_bytes()
+    # The last half of the file, which a start does look at.
+    path.write_bytes(content[: len(content) // 2 // PAGE * PAGE])
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert issue(hass, entry, "log_set_aside")
+    assert await entry.runtime_data.log.count() == 499

@@ -22,8 +22,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.lrs_pager.const import DOMAIN
+from custom_components.lrs_pager.host_stand.export import _part
 from custom_components.lrs_pager.manager import manager
 from custom_components.lrs_pager.sessions.missed import add_missed_span, missed_spans
+from custom_components.lrs_pager.sessions.session import PlacedSession
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
@@ -431,6 +433,24 @@ async def test_names_are_in_the_file_if_they_are_asked_for_and_are_no_formulas(
 ) -> None:
     file = await (await (await hass_client()).get(url(entry, "?names=1"))).text("utf-8-sig")
     assert [row["name"] for row in read(file)] == ['\'=cmd|"x", "é"', "Ortega"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("starts", ["=", "+", "-", "@", '"=', " \t="])
+@pytest.mark.parametrize("before", ["", "Anna;", "Anna\t", "Anna\r", "Anna\n", 'Anna;" ', "a;b;;"])
+def test_no_name_has_a_formula_wherever_a_spreadsheet_splits_it(
+    before: str, starts: str, delimiter: str
+) -> None:
+    guest = PlacedSession(id=1, number=7, cleared_at=1, label=f"{before}{starts}1+2")
+    text = _part([guest], zone=dt_util.UTC, names=True).decode()
+    cells = [c for row in csv.reader(io.StringIO(text, ""), delimiter=delimiter) for c in row]
+    assert any("1+2" in cell for cell in cells)
+    assert not any(cell.lstrip(' \t\r\n"').startswith(("=", "+", "-", "@")) for cell in cells)
+
+
+def test_a_name_with_a_semicolon_stays_as_it_was_typed() -> None:
+    guest = PlacedSession(id=1, number=7, cleared_at=1, label="O'Hara-Lee; window, 2+1")
+    assert _part([guest], zone=dt_util.UTC, names=True).endswith(b'"O\'Hara-Lee; window, 2+1"\r\n')
 
 
 @pytest.mark.parametrize(

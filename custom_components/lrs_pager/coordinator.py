@@ -342,6 +342,9 @@ async def _open_log(coordinator: LrsPagerCoordinator) -> None:
     if opened.set_aside:
         tell_of_log(hass, entry, opened.set_aside.name)
     await coordinator.follower.open()
+    if opened.set_aside:
+        # The transmitter may still have the sessions that could not be read.
+        coordinator.follower.read_everything()
 
 
 def _ourselves(hass: HomeAssistant, entry: LrsPagerConfigEntry) -> Ourselves:

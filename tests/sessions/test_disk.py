@@ -21,7 +21,7 @@ import pytest
 from custom_components.lrs_pager.sessions import database, disk, log as log_module, schema
 from custom_components.lrs_pager.sessions.log import FutureVersionError, SessionLog
 from custom_components.lrs_pager.sessions.session import PlacedSession
-from tests.sessions import KILLED, everything, opened, placed, read_all, session
+from tests.sessions import KILLED, NOON_AT, everything, opened, placed, read_all, session
 
 # SQLite's.
 PAGE = 2048
@@ -194,6 +194,31 @@ async def test_what_can_be_read_of_a_damaged_file_is_in_the_new_one(path: Path) 
         assert len(await log.merge([session(n) for n in range(count)], placed)) >= lost
         assert await log.count() == count
     assert await numbers(path) == list(range(count))
+    assert len(told) == 1
+
+
+async def test_values_that_can_be_read_of_a_damaged_file_are_in_the_new_one(path: Path) -> None:
+    await filled(path, 2_000)
+    async with opened(path) as log:
+        await log.set("long", "a" * 5_000)
+        await log.set("damaged", "b" * 5_000)
+        for number in range(20):  # each of which gets a row of its own
+            await log.set("cursor", number)
+        await log.blank_names(NOON_AT - 60 * 60)
+    damage(path, 1_000)
+    with path.open("r+b") as file:
+        file.seek(path.read_bytes().index(b"b" * 2_000) // PAGE * PAGE)
+        file.write(b"\x07" * PAGE)
+    told: list[Path] = []
+    for _ in range(2):
+        async with opened(path, set_aside=told.append) as log:
+            assert await log.get("damaged") is None
+            assert await log.get("long") == "a" * 5_000
+            assert await log.get("cursor") == 19
+            await everything(log)
+            # The instant before which no session has a name is a value, too.
+            await log.merge([session(1_000, label="Ortega")], placed)
+            assert (await log.find(session(1_000))).label is None
     assert len(told) == 1
 
 
@@ -565,6 +590,37 @@ async def test_what_a_full_disk_refused_is_written_at_the_end_if_there_is_room(p
         with full_disk(path):
             await log.merge([session(1)], placed)
     assert await numbers(path) == [1]
+
+
+async def test_what_is_told_while_the_file_can_not_be_read_does_not_make_it_forget(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(db: database.Database, query: str, *values: object) -> list[tuple[object, ...]]:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise error
+
+    known = replace(placed(session(1, party_size=4)), quoted=1_200, first_goal=900)
+    told = replace(known, party_size=None, quoted=None, first_goal=None)
+    async with opened(path) as log:
+        await log.keep([known])
+        with monkeypatch.context() as failing:
+            failing.setattr(database.Database, "_rows", refuse)
+            assert await log.keep([told]) == [(None, told)]
+            assert await log.find(known) == told
+        # It can be read again, but not be written.
+        with full_disk(path):
+            assert await log.find(known) == known
+            better = replace(told, label="Ortega")
+            ((before, after),) = await log.keep([better])
+            assert (before, after) == (known, replace(known, label="Ortega"))
+        with monkeypatch.context() as failing:
+            failing.setattr(database.Database, "_rows", refuse)
+            await log.keep([replace(told, party_size=5)])
+        await log.keep([])
+        assert not log.is_failing
+    async with opened(path) as log:
+        assert await log.find(known) == replace(known, party_size=5)
 
 
 async def test_our_clock_is_set_while_the_disk_is_full(path: Path) -> None:

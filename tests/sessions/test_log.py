@@ -432,6 +432,29 @@ async def test_opening_that_was_given_up_leaves_the_file_to_the_next(
         assert await log.count() == 0
 
 
+@pytest.mark.parametrize("is_closing", [False, True])
+async def test_a_log_that_is_removed_while_it_is_busy_does_not_come_back(
+    path: Path, *, is_closing: bool
+) -> None:
+    go_on = threading.Event()
+    log = SessionLog(path)
+    await log.open()
+    await log.merge([session(1, label="Ortega")], placed)
+    jobs = [log._do(lambda _: go_on.wait(10)), log.set("contact", 1)]
+    if is_closing:
+        jobs.append(log.close())
+    under_way = asyncio.gather(*jobs)
+    await asyncio.sleep(0.01)
+    removing = asyncio.ensure_future(SessionLog.remove(path))
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await asyncio.gather(removing, under_way)
+    await log.close()
+    assert list(path.parent.iterdir()) == []
+    async with opened(path) as new:
+        assert await new.count() == 0
+
+
 async def test_a_log_that_is_closed_says_so(path: Path) -> None:
     async with opened(path) as log:
         pass

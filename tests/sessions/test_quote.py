@@ -361,6 +361,22 @@ def test_a_guest_whom_the_clock_of_the_unit_puts_ahead_is_in_the_line() -> None:
     assert quoter.remaining("ahead", now) is not None
 
 
+def test_pages_that_our_clock_put_ahead_count_no_more_the_farther_they_are() -> None:
+    now = evening(usual())
+
+    def high(days: int) -> int | None:
+        later = now + days * 24 * 3600
+        late = [
+            Wait(key=f"late {n}", created=later, paged=later + 6_000, party_size=2)
+            for n in range(10)
+        ]
+        return told(queue(now), after_the_usual(late)).quote(now, 2).high
+
+    assert high(1) is not None
+    assert high(1) == high(8)
+    assert high(90) is not None
+
+
 def test_a_unit_that_pages_by_itself_is_found_out() -> None:
     by_hand = [replace(wait, goal=900) for wait in usual()]
     by_itself = [

@@ -15,6 +15,7 @@ from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.quote import Reason
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.waits import wait_of
+from custom_components.lrs_pager.sync import quoting
 from custom_components.lrs_pager.sync.quoting import (
     AGAIN,
     COUNT_AGAIN,
@@ -310,6 +311,20 @@ async def test_our_clock_is_set_and_all_is_by_the_new_time(door: Door) -> None:
     board = await door.settled()
     assert board.quotes["small"].high == first.quotes["small"].high
     assert board.about == first.about
+
+
+async def test_sessions_of_the_future_are_not_learnt_from(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As after our clock was wrong for an evening. They must not take the places of true ones.
+    monkeypatch.setattr(quoting, "LEARNT", len(nights()))
+    line = waiting(door.now, 3)
+    door.see(*line)
+    expected = [await door.quotes.ask(size) for size in (2, 4, 6)]
+    assert all(quote.high for quote in expected)
+    later = [replace(s, uuid=f"later-{s.uuid}").shifted(40 * NIGHT) for s in nights()]
+    await door.logs(*later)
+    assert [await door.quotes.ask(size) for size in (2, 4, 6)] == expected
 
 
 async def test_who_asks_once_is_answered_though_nobody_looks(door: Door) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from functools import partial
 from http import HTTPStatus
 import io
+import re
 from typing import Any, Final
 
 from aiohttp import web
@@ -43,8 +44,9 @@ NAME: Final = "name"
 # By this, spreadsheets recognise UTF-8.
 BYTE_ORDER_MARK: Final = "\ufeff"
 
-# Spreadsheets take a text that begins so for a formula, and a name is whatever anybody typed.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+# Where spreadsheets may take a text for a formula, and a name is whatever anybody typed: where it
+# begins; and after a semicolon, tab or line break, as many split a line at these, not at commas.
+FORMULA_STARTS: Final = re.compile(r'(^|[;\t\r\n])(?=[\s"]*[=+@-])')
 
 _ENDINGS: Final = {STOP: "cleared", REMOVED: "removed"}
 
@@ -180,4 +182,4 @@ def _minutes(seconds: int | None) -> float | None:
 
 def _text(text: str | None) -> str | None:
     """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text and text.startswith(FORMULA_STARTS) else text
+    return FORMULA_STARTS.sub(r"\1'", text) if text else text

@@ -4,7 +4,7 @@ They stay in the log's folder, with names that begin as the log's does.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 import os
 from pathlib import Path
@@ -59,18 +59,44 @@ def files_set_aside(path: Path) -> list[Path]:
 
 def salvage(path: Path) -> Iterator[PlacedSession]:
     """Read the sessions of a damaged file as far as that is possible; the file stays as it is."""
-    has_wal = path.with_name(f"{path.name}-wal").exists()
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_wal)
-    with closing(connection), suppress(*FAILURES):
-        # Otherwise SQLite reads nothing of a file that was cut off.
-        connection.execute("PRAGMA writable_schema = ON")
-        connection.executescript(BEFORE_READING)
-        last = path.stat().st_size // MIN_SIZE
+    with suppress(*FAILURES), _reading(path) as connection:
+        last = _last_row(path)
         names = dict(_rows(connection, "SELECT * FROM names WHERE session > ?", last))
         for row in _rows(connection, "SELECT * FROM sessions WHERE row > ?", last):
             with suppress(DamagedError):
                 yield unpack((*row, names.get(row[0])))
+
+
+def salvage_values(path: Path) -> dict[str, str]:
+    """Read the values of a damaged file, by key, as `salvage` does the sessions."""
+    values: dict[str, str] = {}
+    with suppress(*FAILURES), _reading(path) as connection:
+        # The rows' numbers are read without the index, and without the pages of long values.
+        query = "SELECT rowid FROM state NOT INDEXED WHERE rowid > ?"
+        for (row,) in list(_rows(connection, query, _last_row(path))):
+            with suppress(*FAILURES):
+                query = "SELECT key, value FROM state WHERE rowid = ?"
+                found = connection.execute(query, (row,)).fetchall()
+                values |= {k: v for k, v in found if isinstance(k, str) and isinstance(v, str)}
+    return values
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to a damaged file. Raises one of FAILURES if nothing of it can be read."""
+    has_wal = path.with_name(f"{path.name}-wal").exists()
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_wal)
+    with closing(connection):
+        # Otherwise SQLite reads nothing of a file that was cut off.
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.executescript(BEFORE_READING)
+        yield connection
+
+
+def _last_row(path: Path) -> int:
+    """The last row that a file can have, by its size."""
+    return path.stat().st_size // MIN_SIZE
 
 
 def _rows(connection: sqlite3.Connection, query: str, last: int) -> Iterator[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """The session log's file, whatever becomes of it.
 
-A damaged file is set aside, and a new one begins with the sessions that can still be read. A file
-that somebody deleted is written anew. One that can't be written is still read.
+A damaged file is set aside, and a new one begins with the sessions and values that can still be
+read. A file that somebody deleted is written anew. One that can't be written is still read.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import sqlite3
 import time
 from typing import Final
 
-from .damage import PARTS, put_back, salvage, set_aside
+from .damage import PARTS, put_back, salvage, salvage_values, set_aside
 from .database import FAILURES, Database, is_damage, is_locked, make_private
 
 # Seconds after which a backup is taken for done even if `resume` was not called.
@@ -26,7 +26,8 @@ class Disk:
 
     Used from one thread. failure: the disk's last error, until a write succeeds; then None.
     was_set_aside: where the damaged file is that was set aside last, until SessionLog reports it.
-    first_new_row: the first row that was not in the file when it was opened.
+    first_new_row: the first row that was not in the file when it was opened. is_seen: whether the
+    last read was one of all that the file has.
     """
 
     def __init__(self, path: Path, *, is_paused: bool = False) -> None:
@@ -36,6 +37,7 @@ class Disk:
         """
         self.failure: str | None = None
         self.was_set_aside: Path | None = None
+        self.is_seen = False
         self._path = path
         # By time.monotonic.
         self._backup_until = time.monotonic() + BACKUP_TIMEOUT if is_paused else None
@@ -57,16 +59,19 @@ class Disk:
 
     def read[T](self, query: Callable[[Database], T]) -> T | None:
         """Run a query that reads; None if the disk fails."""
+        self.is_seen = False
         try:
-            return query(self._db)
+            found = query(self._db)
         except FAILURES as err:
             if not self._is_mended_after(err):
                 return None
-        try:
-            return query(self._db)
-        except FAILURES as err:
-            self._fail(err)
-            return None
+            try:
+                found = query(self._db)
+            except FAILURES as again:
+                self._fail(again)
+                return None
+        self.is_seen = not self._is_makeshift
+        return found
 
     def write[T](self, query: Callable[[Database], T]) -> T | None:
         """Run a query that writes; None if nothing can be written now."""
@@ -175,7 +180,7 @@ class Disk:
             self.read(Database.hold)
 
     def _begin_anew(self) -> Database:
-        """Set the file aside, and begin a new one with the sessions that can be read of it.
+        """Set the file aside, and begin a new one with what can be read of it.
 
         If the new one can't be written, the file stays where it is, so that this is tried again.
         """
@@ -183,7 +188,7 @@ class Disk:
         try:
             aside = set_aside(self._path)
             database = Database(self._path)
-            database.write(salvage(aside), {})
+            database.write(salvage(aside), salvage_values(aside))
         except (*FAILURES, OSError) as err:
             self._fail(err)
             if database:

@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 from ..transmitter import Session
 from .database import END, Change, FutureVersionError, Placing
 from .session import PlacedSession
-from .store import Store
+from .store import Store, remove_files
 
 __all__ = ["Change", "FutureVersionError", "LogClosedError", "Opened", "Place", "SessionLog"]
 
@@ -117,8 +117,8 @@ class SessionLog:
 
     @staticmethod
     async def remove(path: Path) -> None:
-        """Delete the file of a closed log, that of version 0.1, and those that were set aside."""
-        await asyncio.to_thread(_remove, path)
+        """Delete a log's files; if it has not been closed yet, once more when it is."""
+        await asyncio.to_thread(remove_files, path)
 
     # ------------------------------------------------------------------------------- reading
 
@@ -173,9 +173,9 @@ class SessionLog:
         found = await self.newest(1)
         return found[0] if found else None
 
-    async def newest(self, count: int) -> list[PlacedSession]:
-        """The sessions that ended last, the newest first."""
-        return await self._do(lambda store: store.between(limit=count, newest_first=True))
+    async def newest(self, count: int, end: int = END) -> list[PlacedSession]:
+        """The sessions that ended last before `end` (POSIX seconds), the newest first."""
+        return await self._do(lambda store: store.between(end=end, limit=count, newest_first=True))
 
     async def knows_any(self, sessions: Iterable[Session]) -> bool:
         """Whether one of these sessions is in the log."""
@@ -292,10 +292,3 @@ class SessionLog:
         if self._is_told_of_failure != self.is_failing:
             self._is_told_of_failure = self.is_failing
             self._failing(disk.failure)
-
-
-def _remove(path: Path) -> None:
-    """Delete all that is called like the log; that of other transmitters is called otherwise."""
-    name = path.name.removesuffix(".db")
-    for file in (path.with_name(name), *path.parent.glob(f"{name}.*")):
-        file.unlink(missing_ok=True)

@@ -217,7 +217,8 @@ class _Pace:
             self._paged.popleft()
         total, weight = 0.0, float(_PACE_WEIGHT)
         for paged, slower in self._paged:
-            part = exp((paged - now) / 60 / _PACE_FADES)
+            # An instant that was placed by the unit's clock may be ahead of now.
+            part = exp(-max(0.0, now - paged) / 60 / _PACE_FADES)
             total += part * slower
             weight += part
         for guest in line:

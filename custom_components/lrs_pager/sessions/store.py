@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from ..transmitter import Session
 from .damage import files_set_aside, set_aside, set_lines_aside
@@ -17,13 +18,20 @@ from .session import PlacedSession, SessionIndex
 # have no names.
 NAMES_SINCE: Final = "names_since"
 
+# The stores that are open, by path; some that are closed, too.
+_STORES: Final[WeakValueDictionary[Path, Store]] = WeakValueDictionary()
+
 
 class Unsaved:
-    """Sessions and values that the disk has not taken yet."""
+    """Sessions and values that the disk has not taken yet.
+
+    unseen: the identities of sessions that were placed while the file could not be read.
+    """
 
     def __init__(self) -> None:
         """Begin without any."""
         self.sessions: dict[str, PlacedSession] = {}  # by identity
+        self.unseen: set[str] = set()
         self.values: dict[str, str] = {}
         self._index = SessionIndex()
 
@@ -35,30 +43,46 @@ class Unsaved:
         """Find a session."""
         return self._index.find(session)
 
-    def put(self, session: PlacedSession) -> None:
-        """Add a session, in place of the one that it is found as."""
+    def put(self, session: PlacedSession, *, is_seen: bool) -> None:
+        """Add a session, in place of the one that it is found as.
+
+        is_seen: whether the file could be read. What was placed upon one that was seen is so, too.
+        """
         if known := self._index.find(session):
+            is_seen |= known.keys[0] not in self.unseen
             self._index.remove(known)
             del self.sessions[known.keys[0]]
+            self.unseen.discard(known.keys[0])
         self._index.add(session)
         self.sessions[session.keys[0]] = session
+        if not is_seen:
+            self.unseen.add(session.keys[0])
+
+    def completed(self, session: PlacedSession, stored: PlacedSession | None) -> PlacedSession:
+        """A session of these with what the file has of it, if it was placed without that."""
+        if stored is None or session.keys[0] not in self.unseen:
+            return session
+        return session.seen_before(stored)
 
 
 class Store:
     """The sessions and values of a log. Used from one thread.
 
-    disk: their file. changes: a number that goes up with every change of a session.
+    disk: their file. changes: a number that goes up with every change of a session. is_removed:
+    whether nothing is to be left of the files when it is closed.
     """
 
     def __init__(self, path: Path, *, is_paused: bool = False) -> None:
         """Open the file, or make it. is_paused, errors: as of Disk."""
         self.disk = Disk(path, is_paused=is_paused)
         self.changes = 0
+        self.is_removed = False
         self._path = path
         self._unsaved = Unsaved()
         self._names_since = BEGINNING
         with suppress(ValueError):  # a damaged value is no number
             self._names_since = int(self.get(NAMES_SINCE) or BEGINNING)
+        _STORES[path] = self
 
     def close(self) -> None:
         """Write what is unsaved, even if a backup is under way, and close the file."""
@@ -66,6 +90,8 @@ class Store:
             self.disk.resume()
             self._save()
         self.disk.close()
+        if self.is_removed:
+            _delete(self._path)  # as the file was written anew if there was something to write
 
     def take_over(self, old_path: Path) -> int:
         """Take over the log of version 0.1, if there is one; return how many lines are damaged.
@@ -95,9 +121,8 @@ class Store:
     def find(self, session: Session | PlacedSession) -> PlacedSession | None:
         """Find a session by the rule of SessionIndex."""
         stored = self.disk.read(lambda db: db.find(session))
-        if not self._unsaved:
-            return stored
-        return self._unsaved.find(stored or session) or stored
+        unsaved = self._unsaved.find(stored or session)
+        return self._unsaved.completed(unsaved, stored) if unsaved else stored
 
     def between(
         self,
@@ -160,7 +185,7 @@ class Store:
                 before = self.find(session)
                 after = placed(session, before)
                 if after != before:
-                    self._unsaved.put(after)
+                    self._unsaved.put(after, is_seen=self.disk.is_seen)
                     changes.append((before, after))
         self.changes += len(changes)
         return changes
@@ -210,7 +235,29 @@ class Store:
         """Write what is unsaved; return whether nothing is unsaved any more."""
         if self._unsaved:
             unsaved = self._unsaved
-            if not self.disk.write(lambda db: db.write(unsaved.sessions.values(), unsaved.values)):
+
+            def write(db: Database) -> bool:
+                sessions = (unsaved.completed(s, db.find(s)) for s in unsaved.sessions.values())
+                return db.write(sessions, unsaved.values)
+
+            if not self.disk.write(write):
                 return False
             self._unsaved = Unsaved()
         return True
+
+
+def remove_files(path: Path) -> None:
+    """Delete a log's file, that of version 0.1, and those that were set aside.
+
+    If it is open, they are deleted once more when it is closed.
+    """
+    if store := _STORES.get(path):
+        store.is_removed = True
+    _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete all that is called like the log; that of other transmitters is called otherwise."""
+    name = path.name.removesuffix(".db")
+    for file in (path.with_name(name), *path.parent.glob(f"{name}.*")):
+        file.unlink(missing_ok=True)

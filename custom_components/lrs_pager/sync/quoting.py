@@ -35,6 +35,9 @@ AGAIN: Final = 30
 KNOWN_FOR: Final = 2 * LONGEST
 TOO_OLD: Final = 3600
 
+# By how many seconds the end of a session may be ahead of now: the unit's clock may be off.
+AHEAD: Final = 300
+
 # The least seconds between two times at which all is learnt from the log, and between two at which
 # it is counted how many quotes were kept.
 LEARN_AGAIN: Final = 60
@@ -369,7 +372,8 @@ class Quotes:
         wires = self._wires
         since: list[PlacedSession] = []
         self._logged = since
-        logged = await wires.log.newest(LEARNT)
+        # Our clock may have been wrong when the log was written: the quoter knows no future.
+        logged = await wires.log.newest(LEARNT, round(now) + AHEAD)
         guests = Guests(wires.zone(), await missed_spans(wires.log), now)
         for _ in guests.begin(logged, self._sessions):
             await asyncio.sleep(0)
