@@ -416,9 +416,9 @@ async def test_opening_that_was_given_up_leaves_the_file_to_the_next(
     go_on = threading.Event()
     make = Store.__init__
 
-    def slow(store: Store, path: Path) -> None:
+    def slow(store: Store, path: Path, *, is_paused: bool) -> None:
         assert go_on.wait(10)
-        make(store, path)
+        make(store, path, is_paused=is_paused)
 
     monkeypatch.setattr(Store, "__init__", slow)
     opening = asyncio.ensure_future(SessionLog(path).open())
