@@ -95,7 +95,7 @@ PAGER: Fields = {**ENTRY, vol.Required(ATTR_NUMBER): whole}
 SESSION: Fields = {**PAGER, vol.Optional(ATTR_SESSION_ID): cv.string}
 PAGE_MODE: Fields = {vol.Optional(ATTR_PAGE_MODE): cv.string}
 # Times that are given are taken for one in between, as others have no local time in some zones.
-EARLIEST: Final = round(datetime(2, 1, 1, tzinfo=UTC).timestamp())
+EARLIEST: Final = round(datetime(1, 1, 3, tzinfo=UTC).timestamp())
 LATEST: Final = round(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
 
 PARTY_SIZE: Final = vol.All(whole, vol.Range(min=1, max=MAX_PARTY_SIZE))
