@@ -557,3 +557,20 @@ async def test_a_guests_name_is_in_none_of_our_log_lines(
 async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
     """Call an action, and return its response."""
     return await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
+
+
+@pytest.mark.logs("120 times or sessions of the history can't be read")
+async def test_a_long_history_in_which_nothing_can_be_read_is_read_and_counted(
+    hass: HomeAssistant, unit_without_push: RawUnit, set_up: SetUp
+) -> None:
+    unit = unit_without_push
+    unit.end(unit.start(1, ago=300))
+    entry = await set_up(unit)
+    await hass.config_entries.async_unload(entry.entry_id)
+    # Its firmware was updated meanwhile, and has other names for the fields.
+    unit.history = [{"sid": number} for number in range(120)]
+    unit.requests.clear()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    # Once to see whose it is, and once to read it.
+    assert unit.requests.count(("GET", HISTORY)) <= 4
+    assert entry.runtime_data.follower.poller.history.unreadable == 120

@@ -149,8 +149,11 @@ class HistoryReader:
         """Read all of it the next time."""
         self._pass = _Pass()
 
-    async def read(self, take: TakesChunks) -> bool:
-        """Read on, for a while; return whether the end was reached. Raises TransmitterError."""
+    async def read(self, take: TakesChunks, *, is_again: bool = False) -> bool:
+        """Read on, for a while; return whether the end was reached. Raises TransmitterError.
+
+        is_again: whether it was read just now, and nothing in it showed that it is another's.
+        """
         if not self.is_under_way and self._is_whole_due:
             self.begin_anew()
         began = self._steady()
@@ -159,13 +162,17 @@ class HistoryReader:
             is_continued = chunk.goes_on or self._pass.is_whole or self._pass.cursor is None
             if chunk.sessions and not is_continued:
                 take.doubt()
-            if not await take.is_ours(chunk, so_far):
+            # A chunk without sessions does not show whose it is, however often it is read.
+            is_taken = await take.is_ours(chunk, so_far) or (is_again and not chunk.sessions)
+            if not is_taken:
                 is_left_out = True
                 continue
             if is_left_out:
+                if is_again:
+                    raise ChangedError
                 # The chunks that were left out before are ours, too.
                 self.begin_anew()
-                return await self.read(take)
+                return await self.read(take, is_again=True)
             if chunk.is_from_beginning and not self._pass.is_whole:
                 # The read does not go on from our cursor: a pass begins anew.
                 self._pass = _Pass(is_whole=True)
