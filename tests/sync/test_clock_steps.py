@@ -1,5 +1,6 @@
 """Faults that random steps of both clocks have shown, each with its smallest input."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -317,7 +318,7 @@ class SlowLog(SessionLog):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.meanwhile: list[Callable[[], None]] = []
+        self.meanwhile: list[Callable[[], object]] = []
 
     @override
     async def shift(self, seconds: int) -> list[Change]:
@@ -381,3 +382,39 @@ async def test_a_history_that_waits_for_its_turn_is_placed_by_the_clock_of_then(
     await writer.merge([replace(GUEST, cleared=GUEST.created)], placing)
     await writer.save()
     assert [s.ended_at for s in await slow.between(0, 2**40)] == [BY_AGE.ended_at + HOUR]
+
+
+async def test_a_save_that_is_cancelled_loses_no_session_and_no_step_of_our_clock(
+    slow: SlowLog,
+) -> None:
+    told: list[Change] = []
+    writer = LogWriter(slow, now=NOON.timestamp, names_kept=None, written=told.extend)
+    await slow.keep([BY_AGE])
+    writer.shift(HOUR)
+    writer.shift(-HOUR)
+    another = replace(BY_AGE, uuid="uuid-2", cleared_at=BY_AGE.ended_at + 60)
+    writer.add([another])
+    saving = asyncio.create_task(writer.save())
+    slow.meanwhile.append(saving.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    await writer.save()
+    known = await slow.between(0, 2**40)
+    assert [s.ended_at for s in known] == [BY_AGE.ended_at, another.ended_at]
+    assert told[-1][1].uuid == another.uuid
+
+
+async def test_a_merge_that_is_cancelled_is_told_of_all_the_same(slow: SlowLog) -> None:
+    told: list[Change] = []
+    writer = LogWriter(slow, now=NOON.timestamp, names_kept=None, written=told.extend)
+    writer.shift(HOUR)
+    merging = asyncio.create_task(
+        writer.merge(
+            [replace(GUEST, cleared=GUEST.created)], lambda: lambda session, before: BY_AGE
+        )
+    )
+    slow.meanwhile.append(merging.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await merging
+    await writer.save()
+    assert [after.uuid for _, after in told] == [BY_AGE.uuid]
