@@ -250,7 +250,8 @@ class Follower:
             complete = self.unit_clock(), round(began.timestamp())
             self.poller.history.last_complete_read = complete
         if not ended.is_whole:
-            self.gaps.read_on()
+            if ended.is_complete:
+                self.gaps.read_on()
             self.tracker.knows_history = True
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))

@@ -39,8 +39,8 @@ class _Pass:
     """A pass through the history that may be interrupted, also by a restart.
 
     cursor: where it goes on; None at the beginning. is_whole: whether it began at the beginning.
-    is_complete: False if some of it changed so often that it could not be read. skipped: sessions
-    that can't be read. unreadable_stamps: times of sessions that can't be read. began: when, by the
+    is_complete: False if some of it, or of the pass that it goes on from, changed so often that it
+    could not be read. skipped: sessions that can't be read. unreadable_stamps: times of sessions that can't be read. began: when, by the
     loop's clock; after a restart, when it went on.
     """
 
@@ -224,7 +224,10 @@ class HistoryReader:
 
     def end_pass(self) -> _Pass:
         """The end was reached: begin the next pass there, and return what this one was."""
-        ended, self._pass = self._pass, _Pass(cursor=self._pass.cursor)
+        ended, self._pass = (
+            self._pass,
+            _Pass(cursor=self._pass.cursor, is_complete=self._pass.is_complete),
+        )
         self._note_unreadable(ended.skipped + ended.unreadable_stamps, is_whole=ended.is_whole)
         if ended.is_whole:
             self._whole_at = self._wall()
