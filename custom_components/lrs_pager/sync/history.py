@@ -68,6 +68,8 @@ class HistoryReader:
         self._transmitter, self._intervals = transmitter, intervals
         self._steady, self._wall = steady, wall
         self._pass = _Pass()
+        # Whether the next read begins anew: one that is under way comes to its end before.
+        self._is_anew = False
         # When all of it was read last, by our clock, as that goes on over a restart.
         self._whole_at = 0.0
         # When the last read began that came to its end, and since when it can't be read, by the
@@ -98,14 +100,14 @@ class HistoryReader:
 
     def to_keep(self) -> dict[str, Any]:
         """What is to be kept over a restart, as JSON."""
-        cursor = self._pass.cursor
+        kept = _Pass() if self._is_anew else self._pass
         return {
-            "cursor": cursor and cursor.to_json(),
-            "is_whole": self._pass.is_whole,
-            "is_complete": self._pass.is_complete,
-            "skipped": self._pass.skipped,
-            "unreadable_stamps": self._pass.unreadable_stamps,
-            "seen": asdict(self._pass.seen),
+            "cursor": kept.cursor and kept.cursor.to_json(),
+            "is_whole": kept.is_whole,
+            "is_complete": kept.is_complete,
+            "skipped": kept.skipped,
+            "unreadable_stamps": kept.unreadable_stamps,
+            "seen": asdict(kept.seen),
             "whole_at": self._whole_at,
         }
 
@@ -135,6 +137,7 @@ class HistoryReader:
         next_poll = self._steady() + intervals.poll
         return (
             self.is_under_way
+            or self._is_anew
             or self._read_at is None
             or next_poll - self._read_at > interval
             or self._is_whole_due
@@ -147,15 +150,15 @@ class HistoryReader:
 
     def begin_anew(self) -> None:
         """Read all of it the next time."""
-        self._pass = _Pass()
+        self._is_anew = True
 
     async def read(self, take: TakesChunks, *, is_again: bool = False) -> bool:
         """Read on, for a while; return whether the end was reached. Raises TransmitterError.
 
         is_again: whether it was read just now, and nothing in it showed that it is another's.
         """
-        if not self.is_under_way and self._is_whole_due:
-            self.begin_anew()
+        if self._is_anew or (not self.is_under_way and self._is_whole_due):
+            self._pass, self._is_anew = _Pass(), False
         began = self._steady()
         is_left_out, so_far = False, Compared()
         async for chunk in self._transmitter.history(self._pass.cursor):
