@@ -15,9 +15,18 @@ from custom_components.lrs_pager.sessions.placing import by_our_clock, place
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import SessionEvent, SessionTracker, Step
 from custom_components.lrs_pager.sync.events import Events
+from custom_components.lrs_pager.sync.history import HistoryReader
+from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.sync.picture import Picture
 from custom_components.lrs_pager.sync.writer import LogWriter
-from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
+from custom_components.lrs_pager.transmitter import (
+    PAGED,
+    STARTED,
+    STOP,
+    Session,
+    Transmitter,
+    UnitClock,
+)
 from tests.sync.test_clocks import DAY, HOUR, Turned
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -311,6 +320,21 @@ def test_a_computer_that_slept_twice_before_a_unit_that_was_reset_answers_set_no
     turned.unit_ahead -= 26 * 365 * DAY
     turned.read()
     assert turned.steps == [10 * HOUR, 10 * HOUR, -20 * HOUR]
+
+
+def test_a_guest_who_left_before_both_clocks_were_set_left_when_it_was() -> None:
+    reader = HistoryReader(Transmitter("127.0.0.1"), Intervals(), steady=lambda: 0, wall=lambda: 0)
+    # The unit is three hours ahead. Ours was two hours behind as the history was read, at noon.
+    read_at = NOON - timedelta(hours=2)
+    before = replace(RIGHT, ahead=timedelta(hours=5), at=read_at, agrees=False)
+    reader.last_complete_read = before, round(read_at.timestamp())
+    reader.shift(2 * HOUR)
+    # A guest leaves. Then the unit's clock is put on by an hour.
+    left = NOON + timedelta(minutes=20)
+    guest = replace(GUEST, cleared=(left + timedelta(hours=3)).replace(tzinfo=None))
+    after = replace(before, ahead=timedelta(hours=4), at=NOON + timedelta(minutes=30), setting=2)
+    placed = after.place(guest, reader.last_complete_read)
+    assert placed.cleared == round(left.timestamp())
 
 
 class SlowLog(SessionLog):

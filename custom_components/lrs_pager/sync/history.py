@@ -4,7 +4,8 @@ Once a day all of it is read.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Protocol
 
 from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError, UnitClock
@@ -219,6 +220,9 @@ class HistoryReader:
         """Our clock was set: move the time of the last complete read."""
         if self.last_complete_read:
             clock, began = self.last_complete_read
+            if not clock.agrees:
+                # The instant of a stamp follows from how far that clock is ahead of ours.
+                clock = replace(clock, ahead=clock.ahead - timedelta(seconds=seconds))
             self.last_complete_read = clock, began + seconds
 
     def lost(self) -> None:
