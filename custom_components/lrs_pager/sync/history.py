@@ -41,8 +41,8 @@ class _Pass:
 
     cursor: where it goes on; None at the beginning. is_whole: whether it began at the beginning.
     is_complete: False if some of it, or of the pass that it goes on from, changed so often that it
-    could not be read. skipped: sessions that can't be read. unreadable_stamps: times of sessions that can't be read. began: when, by the
-    loop's clock; after a restart, when it went on.
+    could not be read. skipped: sessions that can't be read. unreadable_stamps: times of sessions
+    that can't be read. began: when, by the loop's clock; after a restart, when it went on.
     """
 
     cursor: Cursor | None = None
@@ -161,7 +161,7 @@ class HistoryReader:
         if self._is_anew or (not self.is_under_way and self._is_whole_due):
             self._pass, self._is_anew = _Pass(), False
         began = self._steady()
-        is_left_out, so_far = False, Compared()
+        is_left_out, is_begun, so_far = False, False, Compared()
         async for chunk in self._transmitter.history(self._pass.cursor):
             is_continued = chunk.goes_on or self._pass.is_whole or self._pass.cursor is None
             if chunk.sessions and not is_continued:
@@ -177,9 +177,13 @@ class HistoryReader:
                 # The chunks that were left out before are ours, too.
                 self.begin_anew()
                 return await self.read(take, is_again=True)
-            if chunk.is_from_beginning and not self._pass.is_whole:
+            if chunk.is_from_beginning and not (
+                self._pass.is_whole and (is_begun or chunk.goes_on)
+            ):
                 # The read does not go on from our cursor: a pass begins anew.
-                self._pass = _Pass(is_whole=True)
+                seen = self._pass.seen if self._pass.is_whole else HistoryPass()
+                self._pass = _Pass(is_whole=True, seen=seen)
+            is_begun = True
             self._pass.began = self._pass.began or chunk.asked
             await take.take_chunk(chunk, self._pass.seen)
             self._pass.cursor = chunk.cursor
