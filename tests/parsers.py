@@ -14,6 +14,7 @@ from custom_components.lrs_pager.transmitter.messages import (
 from custom_components.lrs_pager.transmitter.parse import (
     LIST_END,
     MAX_INTEGER,
+    MAX_UUID,
     Head,
     parse_any,
     parse_history,
@@ -98,7 +99,8 @@ def _check_session(session: Session) -> None:
     _is_integer(session.goal, 1, MAX_GOAL)
     for time in (session.created, session.notified, session.cleared):
         _is_time(time)
-    for name in (session.uuid, session.clear_type, session.state):
+    _is_text(session.uuid, MAX_UUID)
+    for name in (session.clear_type, session.state):
         _is_text(name, MAX_NAME)
     _is_text(session.label, MAX_LABEL)
 

@@ -13,6 +13,7 @@ from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.issues import ANOTHER_UNIT, SWAPPED
 from custom_components.lrs_pager.sessions.log import LogClosedError
 from custom_components.lrs_pager.sync.identity import AnotherUnitError
+from custom_components.lrs_pager.transmitter import Transmitter
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -412,6 +413,44 @@ async def test_sessions_stay_where_they_were_if_it_has_forgotten_all_while_the_c
     assert issue(hass, ANOTHER_UNIT, entry)
     logged = await everything(entry.runtime_data.log)
     assert {session.uuid: session.ended_at for session in logged} == before
+
+
+@pytest.mark.polled
+@pytest.mark.logs(GONE)
+async def test_what_another_tells_of_itself_after_the_computer_slept_is_not_taken_for_ours(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = unit_with(0, seed=1)
+    unit.skew = timedelta(hours=3)
+    serve_guest(unit, 1)
+    at = await wires.plug(unit)
+    entry = await set_up(at)
+    follower = entry.runtime_data.follower
+    [before] = await everything(entry.runtime_data.log)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    # The loop's clock stood still for two hours.
+    slept = timedelta(hours=2)
+    another = unit_with(40, seed=2, first_id=5000)
+    another.firmware_version = "1.0"
+    unit.now = another.now = lambda: local_time() + slept
+    monkeypatch.setattr(
+        follower.clocks, "_wall", lambda: dt_util.utcnow().timestamp() + slept.total_seconds()
+    )
+    follower.now()  # it seems that our clock was set
+    there = await wires.plug(another)
+    transmitter = Transmitter(there.host, there.port)
+    answer = await transmitter.sessions()
+    await transmitter.close()
+    assert answer
+    # Another has the address now, and answers to our registration.
+    follower.receive(answer)
+    assert follower.facts.firmware_version == unit.firmware_version
+    await wires.plug(unit, at.port)
+    await poll(hass, entry)
+    [after] = await everything(entry.runtime_data.log)
+    assert after.ended_at == before.ended_at
+    assert follower.clocks.ahead == 3 * 3600
 
 
 @pytest.mark.polled

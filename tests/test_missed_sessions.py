@@ -1,5 +1,7 @@
 """What the transmitter forgot before we could see it is never hidden."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 import re
@@ -9,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.lrs_pager.issues import raise_issue
+from custom_components.lrs_pager.transmitter import Chunk, Cursor, Transmitter
 from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -158,6 +161,36 @@ async def test_a_history_that_changes_while_it_is_read_hides_nothing(
         await poll(hass, entry)
         assert history.failing_since is None
         assert spans(hass) == ["12:00 13:40"]
+
+
+async def test_a_history_of_which_a_part_could_not_be_read_hides_nothing_once_it_is_read_on(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=10)
+    entry = await set_up()
+    await be_away(hass, entry)
+    freezer.tick(timedelta(hours=2))
+    simulator.unit.wipe_history()
+    serve_guest(simulator.unit, minutes_ago=20)
+    whole = Transmitter.history
+
+    async def with_one_left_out(self: Transmitter, cursor: Cursor | None) -> AsyncIterator[Chunk]:
+        async for chunk in whole(self, cursor):
+            yield replace(chunk, is_complete=False)
+
+    with monkeypatch.context() as patch:
+        # That it is so takes hundreds of guests who leave meanwhile.
+        patch.setattr(Transmitter, "history", with_one_left_out)
+        await come_back(hass, entry)
+    serve_guest(simulator.unit, minutes_ago=0)
+    await poll(hass, entry)
+    assert spans(hass) == []
+    await entry.runtime_data.async_read_all()
+    assert spans(hass) == ["12:00 13:40"]
 
 
 @pytest.mark.logs("The history can't be read: answered 5.00")

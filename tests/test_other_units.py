@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.lrs_pager import coordinator
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.issues import PUSH_SILENT
-from custom_components.lrs_pager.sync import push, state
+from custom_components.lrs_pager.sync import history, push, state
 from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
@@ -592,3 +592,44 @@ async def test_a_guests_name_is_in_none_of_our_log_lines(
 async def act(hass: HomeAssistant, action: str, **data: Any) -> Any:
     """Call an action, and return its response."""
     return await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
+
+
+@pytest.mark.logs("120 times or sessions of the history can't be read")
+async def test_a_long_history_in_which_nothing_can_be_read_is_read_and_counted(
+    hass: HomeAssistant, unit_without_push: RawUnit, set_up: SetUp
+) -> None:
+    unit = unit_without_push
+    unit.end(unit.start(1, ago=300))
+    entry = await set_up(unit)
+    await hass.config_entries.async_unload(entry.entry_id)
+    # Its firmware was updated meanwhile, and has other names for the fields.
+    unit.history = [{"sid": number} for number in range(120)]
+    unit.requests.clear()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    # Once to see whose it is, and once to read it.
+    assert unit.requests.count(("GET", HISTORY)) <= 4
+    assert entry.runtime_data.follower.poller.history.unreadable == 120
+
+
+@pytest.mark.logs("1 times or sessions of the history can't be read")
+async def test_what_can_not_be_read_is_counted_once_though_the_history_is_begun_again(
+    hass: HomeAssistant,
+    unit_without_push: RawUnit,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "SLICE", -1)  # one chunk at a time
+    unit = unit_without_push
+    for _ in range(210):
+        unit.end(unit.start(1, ago=900))
+    unit.history, unit._late = unit._late, []
+    unit.history[3] = {"id": 1}
+    entry = await set_up(unit)
+    reader = entry.runtime_data.follower.poller.history
+    assert reader.is_under_way
+    # The session is gone after which the read was to go on.
+    del unit.history[60:140]
+    unit.history.insert(0, unit.history.pop(5))
+    while reader.is_under_way:
+        await poll(hass, entry)
+    assert reader.unreadable == 1

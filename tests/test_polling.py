@@ -391,6 +391,31 @@ async def test_a_bad_record_costs_nothing_but_itself_and_comes_back_when_it_is_g
     assert count(hass, entry) == "3"
 
 
+async def test_all_is_read_anew_also_if_that_is_asked_for_while_the_history_is_read(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    for number in range(1, 9):
+        serve_guest(simulator.unit, number, minutes_ago=20 - number)
+    # Another as long as it is there in its place, so that the history seems to go on as it was.
+    hidden = simulator.unit.history[1]
+    another = {"uuid": "f" * len(hidden["uuid"]), "created": simulator.unit.history[0]["created"]}
+    simulator.unit.history[1] = hidden | another
+    entry = await set_up()
+    assert count(hass, entry) == "8"
+    simulator.unit.history[1] = hidden
+    serve_guest(simulator.unit, 9)
+
+    def ask() -> None:
+        simulator.hooks.clear()
+        entry.runtime_data.follower.read_everything()
+
+    simulator.hooks[HISTORY, 0] = ask
+    await poll(hass, entry)
+    assert not simulator.hooks
+    await poll(hass, entry)
+    assert count(hass, entry) == "10"
+
+
 async def test_two_thousand_sessions_are_counted_right(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

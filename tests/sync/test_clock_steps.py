@@ -1,5 +1,6 @@
 """Faults that random steps of both clocks have shown, each with its smallest input."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,18 @@ from custom_components.lrs_pager.sessions.placing import by_our_clock, place
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sessions.tracker import SessionEvent, SessionTracker, Step
 from custom_components.lrs_pager.sync.events import Events
+from custom_components.lrs_pager.sync.history import HistoryReader
+from custom_components.lrs_pager.sync.intervals import Intervals
 from custom_components.lrs_pager.sync.picture import Picture
 from custom_components.lrs_pager.sync.writer import LogWriter
-from custom_components.lrs_pager.transmitter import PAGED, STARTED, STOP, Session, UnitClock
+from custom_components.lrs_pager.transmitter import (
+    PAGED,
+    STARTED,
+    STOP,
+    Session,
+    Transmitter,
+    UnitClock,
+)
 from tests.sync.test_clocks import DAY, HOUR, Turned
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -312,12 +322,27 @@ def test_a_computer_that_slept_twice_before_a_unit_that_was_reset_answers_set_no
     assert turned.steps == [10 * HOUR, 10 * HOUR, -20 * HOUR]
 
 
+def test_a_guest_who_left_before_both_clocks_were_set_left_when_it_was() -> None:
+    reader = HistoryReader(Transmitter("127.0.0.1"), Intervals(), steady=lambda: 0, wall=lambda: 0)
+    # The unit is three hours ahead. Ours was two hours behind as the history was read, at noon.
+    read_at = NOON - timedelta(hours=2)
+    before = replace(RIGHT, ahead=timedelta(hours=5), at=read_at, agrees=False)
+    reader.last_complete_read = before, round(read_at.timestamp())
+    reader.shift(2 * HOUR)
+    # A guest leaves. Then the unit's clock is put on by an hour.
+    left = NOON + timedelta(minutes=20)
+    guest = replace(GUEST, cleared=(left + timedelta(hours=3)).replace(tzinfo=None))
+    after = replace(before, ahead=timedelta(hours=4), at=NOON + timedelta(minutes=30), setting=2)
+    placed = after.place(guest, reader.last_complete_read)
+    assert placed.cleared == round(left.timestamp())
+
+
 class SlowLog(SessionLog):
     """A log in which something happens while sessions are moved."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.meanwhile: list[Callable[[], None]] = []
+        self.meanwhile: list[Callable[[], object]] = []
 
     @override
     async def shift(self, seconds: int) -> list[Change]:
@@ -381,3 +406,39 @@ async def test_a_history_that_waits_for_its_turn_is_placed_by_the_clock_of_then(
     await writer.merge([replace(GUEST, cleared=GUEST.created)], placing)
     await writer.save()
     assert [s.ended_at for s in await slow.between(0, 2**40)] == [BY_AGE.ended_at + HOUR]
+
+
+async def test_a_save_that_is_cancelled_loses_no_session_and_no_step_of_our_clock(
+    slow: SlowLog,
+) -> None:
+    told: list[Change] = []
+    writer = LogWriter(slow, now=NOON.timestamp, names_kept=None, written=told.extend)
+    await slow.keep([BY_AGE])
+    writer.shift(HOUR)
+    writer.shift(-HOUR)
+    another = replace(BY_AGE, uuid="uuid-2", cleared_at=BY_AGE.ended_at + 60)
+    writer.add([another])
+    saving = asyncio.create_task(writer.save())
+    slow.meanwhile.append(saving.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    await writer.save()
+    known = await slow.between(0, 2**40)
+    assert [s.ended_at for s in known] == [BY_AGE.ended_at, another.ended_at]
+    assert told[-1][1].uuid == another.uuid
+
+
+async def test_a_merge_that_is_cancelled_is_told_of_all_the_same(slow: SlowLog) -> None:
+    told: list[Change] = []
+    writer = LogWriter(slow, now=NOON.timestamp, names_kept=None, written=told.extend)
+    writer.shift(HOUR)
+    merging = asyncio.create_task(
+        writer.merge(
+            [replace(GUEST, cleared=GUEST.created)], lambda: lambda session, before: BY_AGE
+        )
+    )
+    slow.meanwhile.append(merging.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await merging
+    await writer.save()
+    assert [after.uuid for _, after in told] == [BY_AGE.uuid]

@@ -857,6 +857,29 @@ async def test_a_block_whose_answer_was_lost_is_not_left_out_where_the_next_is_s
     assert (await moving.read()).ids == moving.archived
 
 
+@pytest.mark.usefixtures("short_timeouts")
+@pytest.mark.parametrize("at", [5, 20, 40])
+async def test_a_block_that_made_way_for_a_command_is_not_left_out_where_the_next_is_served_instead(
+    at: int, moving: House
+) -> None:
+    faults = moving.simulator.faults
+    faults.next_block_whatever = True
+    commands: list[asyncio.Task[object]] = []
+
+    def lose() -> None:
+        moving.simulator.hooks.clear()
+        faults.network.loss_out = 1
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.35, setattr, faults.network, "loss_out", 0)
+        commands.append(loop.create_task(moving.transmitter.send_page(7)))
+
+    moving.simulator.hooks[HISTORY, at] = lose
+    assert (await moving.read()).ids == moving.archived
+    await asyncio.wait(commands)
+    with suppress(TimedOutError):
+        await commands[0]
+
+
 # ------------------------------------------------------------------------------ the probe
 
 

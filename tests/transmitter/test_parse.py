@@ -269,12 +269,19 @@ def test_a_uuid_is_text_whatever_the_vendors_table_says() -> None:
 
 
 def test_a_uuid_that_the_unit_does_not_fill_is_none() -> None:
-    for uuid in ("00000000-0000-0000-0000-000000000000", 0, "", " ", None):
+    for uuid in ("00000000-0000-0000-0000-000000000000", 0, "", " ", None, False, True):
         assert only(uuid=uuid).uuid is None
 
 
+def test_a_uuid_is_read_whole_or_not_at_all_as_its_beginning_may_be_anothers() -> None:
+    urn = f"urn:uuid:{GOOD['uuid']}"
+    assert only(uuid=urn).uuid == urn
+    assert only(uuid="a" * 200).uuid == "a" * 200
+    assert only(uuid="a" * 201).uuid is None
+
+
 def test_an_id_that_makes_no_sense_is_not_needed_beside_a_uuid() -> None:
-    for identity in ("eleven", -1, None, [11]):
+    for identity in ("eleven", -1, None, [11], False, True):
         assert only(id=identity).id is None
 
 
@@ -319,7 +326,7 @@ def test_a_text_that_was_cut_does_not_end_in_a_blank() -> None:
 
 def test_a_name_is_no_longer_than_its_limit_whatever_its_case() -> None:
     # One character of these is two or three in the other case.
-    assert only(uuid="\u0130" * 40).uuid == "i\u0307" * 20
+    assert only(uuid="\u0130" * 101).uuid is None
     assert only(clearType="\u0390" * 40).clear_type == "\u0399\u0308\u0301" * 13 + "\u0399"
     assert only(state="\u0130" * 40).state == "i\u0307" * 20
 

@@ -134,8 +134,10 @@ class Follower:
         if answer.is_asked:
             self.doubts(answer)
         if not self.identity.is_sure:
-            # The history shows whose sessions they are.
-            self._note(answer)
+            # The history shows whose sessions they are, and whose the clock and the settings.
+            if answer.is_asked:
+                shown = _shown_by(answer)
+                self.clocks.read_whosever(shown, answer.asked, answer.answered)
             self.poller.doubt()
             self._listener.read_soon(0)
             return
@@ -180,8 +182,7 @@ class Follower:
     def _note(self, answer: Answer | Chunk) -> None:
         """Keep what an answer says of the unit itself."""
         self.facts.see(answer)
-        settings = answer.settings
-        shown = answer.envelope.timestamp or (settings.clock if settings else None)
+        shown = _shown_by(answer)
         if shown is None:
             return
         if isinstance(answer, Chunk) or answer.is_asked:
@@ -249,7 +250,8 @@ class Follower:
             complete = self.unit_clock(), round(began.timestamp())
             self.poller.history.last_complete_read = complete
         if not ended.is_whole:
-            self.gaps.read_on()
+            if ended.is_complete:
+                self.gaps.read_on()
             self.tracker.knows_history = True
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
@@ -321,6 +323,12 @@ class Follower:
         self._writer.shift(seconds)
         self._read_clock()
         self._listener.stepped(seconds)
+
+
+def _shown_by(answer: Answer | Chunk) -> datetime | None:
+    """What the clock of the unit shows, as the unit wrote it; None if the answer does not say."""
+    settings = answer.settings
+    return answer.envelope.timestamp or (settings.clock if settings else None)
 
 
 def _noting(place: Place, seen: HistoryPass) -> Place:

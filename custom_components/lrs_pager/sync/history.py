@@ -4,7 +4,8 @@ Once a day all of it is read.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Protocol
 
 from ..transmitter import ChangedError, Chunk, Cursor, Transmitter, TransmitterError, UnitClock
@@ -39,9 +40,9 @@ class _Pass:
     """A pass through the history that may be interrupted, also by a restart.
 
     cursor: where it goes on; None at the beginning. is_whole: whether it began at the beginning.
-    is_complete: False if some of it changed so often that it could not be read. skipped: sessions
-    that can't be read. unreadable_stamps: times of sessions that can't be read. began: when, by the
-    loop's clock; after a restart, when it went on.
+    is_complete: False if some of it, or of the pass that it goes on from, changed so often that it
+    could not be read. skipped: sessions that can't be read. unreadable_stamps: times of sessions
+    that can't be read. began: when, by the loop's clock; after a restart, when it went on.
     """
 
     cursor: Cursor | None = None
@@ -68,6 +69,8 @@ class HistoryReader:
         self._transmitter, self._intervals = transmitter, intervals
         self._steady, self._wall = steady, wall
         self._pass = _Pass()
+        # Whether the next read begins anew: one that is under way comes to its end before.
+        self._is_anew = False
         # When all of it was read last, by our clock, as that goes on over a restart.
         self._whole_at = 0.0
         # When the last read began that came to its end, and since when it can't be read, by the
@@ -98,14 +101,14 @@ class HistoryReader:
 
     def to_keep(self) -> dict[str, Any]:
         """What is to be kept over a restart, as JSON."""
-        cursor = self._pass.cursor
+        kept = _Pass() if self._is_anew else self._pass
         return {
-            "cursor": cursor and cursor.to_json(),
-            "is_whole": self._pass.is_whole,
-            "is_complete": self._pass.is_complete,
-            "skipped": self._pass.skipped,
-            "unreadable_stamps": self._pass.unreadable_stamps,
-            "seen": asdict(self._pass.seen),
+            "cursor": kept.cursor and kept.cursor.to_json(),
+            "is_whole": kept.is_whole,
+            "is_complete": kept.is_complete,
+            "skipped": kept.skipped,
+            "unreadable_stamps": kept.unreadable_stamps,
+            "seen": asdict(kept.seen),
             "whole_at": self._whole_at,
         }
 
@@ -135,6 +138,7 @@ class HistoryReader:
         next_poll = self._steady() + intervals.poll
         return (
             self.is_under_way
+            or self._is_anew
             or self._read_at is None
             or next_poll - self._read_at > interval
             or self._is_whole_due
@@ -147,28 +151,39 @@ class HistoryReader:
 
     def begin_anew(self) -> None:
         """Read all of it the next time."""
-        self._pass = _Pass()
+        self._is_anew = True
 
-    async def read(self, take: TakesChunks) -> bool:
-        """Read on, for a while; return whether the end was reached. Raises TransmitterError."""
-        if not self.is_under_way and self._is_whole_due:
-            self.begin_anew()
+    async def read(self, take: TakesChunks, *, is_again: bool = False) -> bool:
+        """Read on, for a while; return whether the end was reached. Raises TransmitterError.
+
+        is_again: whether it was read just now, and nothing in it showed that it is another's.
+        """
+        if self._is_anew or (not self.is_under_way and self._is_whole_due):
+            self._pass, self._is_anew = _Pass(), False
         began = self._steady()
-        is_left_out, so_far = False, Compared()
+        is_left_out, is_begun, so_far = False, False, Compared()
         async for chunk in self._transmitter.history(self._pass.cursor):
             is_continued = chunk.goes_on or self._pass.is_whole or self._pass.cursor is None
             if chunk.sessions and not is_continued:
                 take.doubt()
-            if not await take.is_ours(chunk, so_far):
+            # A chunk without sessions does not show whose it is, however often it is read.
+            is_taken = await take.is_ours(chunk, so_far) or (is_again and not chunk.sessions)
+            if not is_taken:
                 is_left_out = True
                 continue
             if is_left_out:
+                if is_again:
+                    raise ChangedError
                 # The chunks that were left out before are ours, too.
                 self.begin_anew()
-                return await self.read(take)
-            if chunk.is_from_beginning and not self._pass.is_whole:
+                return await self.read(take, is_again=True)
+            if chunk.is_from_beginning and not (
+                self._pass.is_whole and (is_begun or chunk.goes_on)
+            ):
                 # The read does not go on from our cursor: a pass begins anew.
-                self._pass = _Pass(is_whole=True)
+                seen = self._pass.seen if self._pass.is_whole else HistoryPass()
+                self._pass = _Pass(is_whole=True, seen=seen)
+            is_begun = True
             self._pass.began = self._pass.began or chunk.asked
             await take.take_chunk(chunk, self._pass.seen)
             self._pass.cursor = chunk.cursor
@@ -209,6 +224,9 @@ class HistoryReader:
         """Our clock was set: move the time of the last complete read."""
         if self.last_complete_read:
             clock, began = self.last_complete_read
+            if not clock.agrees:
+                # The instant of a stamp follows from how far that clock is ahead of ours.
+                clock = replace(clock, ahead=clock.ahead - timedelta(seconds=seconds))
             self.last_complete_read = clock, began + seconds
 
     def lost(self) -> None:
@@ -217,7 +235,10 @@ class HistoryReader:
 
     def end_pass(self) -> _Pass:
         """The end was reached: begin the next pass there, and return what this one was."""
-        ended, self._pass = self._pass, _Pass(cursor=self._pass.cursor)
+        ended, self._pass = (
+            self._pass,
+            _Pass(cursor=self._pass.cursor, is_complete=self._pass.is_complete),
+        )
         self._note_unreadable(ended.skipped + ended.unreadable_stamps, is_whole=ended.is_whole)
         if ended.is_whole:
             self._whole_at = self._wall()

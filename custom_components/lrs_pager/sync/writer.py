@@ -1,8 +1,9 @@
 """Writes to the session log, in order, and keeps names for no longer than wanted."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..sessions.database import BEGINNING, END
 from ..sessions.log import Change, Place, SessionLog
@@ -14,7 +15,10 @@ BLANK_INTERVAL = 3600
 
 
 class LogWriter:
-    """What is to be written, and how."""
+    """What is to be written, and how.
+
+    A save or a merge comes to its end, in its turn, also if whoever waits for it is cancelled.
+    """
 
     def __init__(
         self,
@@ -62,11 +66,7 @@ class LogWriter:
 
     async def save(self) -> None:
         """Write what is to be written, and blank old names; both are done when this returns."""
-        async with self._turn:
-            await self._save()
-            if abs(self._now() - self._blanked_at) >= BLANK_INTERVAL:
-                self._blanked_at = self._now()
-                await self._log.blank_names(self.names_since)
+        await _to_its_end(self._save_in_turn())
 
     async def merge(
         self, sessions: Iterable[Session], placing: Callable[[], Place]
@@ -76,6 +76,18 @@ class LogWriter:
         placing: returns how to place them, by our clock as it is set when they are written. If that
         is set later, they are moved like all that is in the log.
         """
+        return await _to_its_end(self._merge_in_turn(sessions, placing))
+
+    async def _save_in_turn(self) -> None:
+        async with self._turn:
+            await self._save()
+            if abs(self._now() - self._blanked_at) >= BLANK_INTERVAL:
+                self._blanked_at = self._now()
+                await self._log.blank_names(self.names_since)
+
+    async def _merge_in_turn(
+        self, sessions: Iterable[Session], placing: Callable[[], Place]
+    ) -> Sequence[Change]:
         async with self._turn:
             while True:
                 await self._save()
@@ -101,3 +113,12 @@ class LogWriter:
                     for session in unsaved
                 )
             )
+
+
+async def _to_its_end[T](work: Coroutine[Any, Any, T]) -> T:
+    """Do it in a task of its own, which goes on if whoever waits for it is cancelled."""
+    task = asyncio.ensure_future(work)
+    # If nobody waits any more, nobody asks for the error, and asyncio would log it.
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    await asyncio.wait([task])
+    return task.result()

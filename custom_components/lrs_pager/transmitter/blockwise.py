@@ -132,6 +132,7 @@ class Body:
         except TimedOutError:
             self.is_doubtful = True
             response = await endpoint.exchange(request)
+        self.is_doubtful |= response.is_repeated
         if not response.is_success:
             # The unit wrote the blocks before this one: the body is not the same any more.
             raise ChangedError

@@ -22,7 +22,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 import ipaddress
@@ -137,7 +137,8 @@ class Response:
 
     code: "2.05". etag, block: the ETag and Block2 options; None without them.
     asked, answered: the event loop's time (seconds) around the exchange; the unit wrote its answer
-    at some moment between the two.
+    at some moment between the two. is_repeated: whether the request was sent before, and perhaps
+    answered, so that the unit may have met it twice.
     """
 
     code: str
@@ -146,6 +147,7 @@ class Response:
     block: Block | None
     asked: float
     answered: float
+    is_repeated: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -271,6 +273,7 @@ class Endpoint:
 
     async def exchange(self, request: Request) -> Response:
         """Send one confirmable request and return its response, whatever its code."""
+        is_repeated = False
         while True:
             await self._take_turn(request)
             try:
@@ -278,11 +281,12 @@ class Endpoint:
                 if self._transport == "udp6" and _may_be_cut(request, response):
                     self._transport = "simple6"
                     await self._drop_context()
+                    is_repeated = True
                     response = await self._send(request)
             except _InterruptedError:
-                continue
+                is_repeated = True
             else:
-                return response
+                return replace(response, is_repeated=True) if is_repeated else response
             finally:
                 self._turn.release()
 
@@ -324,7 +328,7 @@ class Endpoint:
                     raise  # it may have arrived
             else:
                 self._good_address = address
-                return response
+                return response if failure is None else replace(response, is_repeated=True)
         raise failure or NotResolvedError("the host has no address")
 
     async def _addresses(self) -> list[str]:

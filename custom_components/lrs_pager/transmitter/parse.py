@@ -24,6 +24,9 @@ from .messages import Envelope, Message, Session, Settings, Statistics
 MAX_LABEL = 200
 # Characters of a name, a version or an enumeration's value: all known ones are far shorter.
 MAX_NAME = 40
+# Characters of a uuid: "urn:uuid:" and one take 45. A longer one would have to be cut, and might be
+# taken for another's then, so that it is none.
+MAX_UUID = 200
 
 # Numbers above this are not counters, sizes or seconds of anything real: the vendor's fields
 # would be 32 bits at the most, as its numbers are written by an embedded unit.
@@ -91,9 +94,9 @@ def one_line(text: str) -> str:
     return text.strip(f" {_JOINERS}")
 
 
-def _name(value: Any, in_case: Callable[[str], str]) -> str | None:
-    """Read a name, put in one case before it is cut to MAX_NAME, as that may make it longer."""
-    return _text(in_case(value), MAX_NAME) if isinstance(value, str) else None
+def _name(value: Any, in_case: Callable[[str], str], limit: int = MAX_NAME) -> str | None:
+    """Read a name, put in one case before it is cut to a limit, as that may make it longer."""
+    return _text(in_case(value), limit) if isinstance(value, str) else None
 
 
 # ---------------------------------------------------------------------------- values
@@ -215,9 +218,10 @@ def _session(record: Any, unreadable: list[Any]) -> Session | None:
     notified = _later(_stamp(get("notified"), unreadable), created)
     cleared = _later(_stamp(get("cleared"), unreadable), created)
     # The vendor's table calls it a number, its examples are strings.
-    uuid = _name(str(uuid) if isinstance(uuid, int) else uuid, str.lower)
-    if uuid and not uuid.strip("0-"):
-        uuid = None  # the nil UUID: a field that the unit doesn't fill
+    uuid = _name(str(uuid) if type(uuid) is int else uuid, str.lower, MAX_UUID + 1)
+    # The nil UUID is a field that the unit doesn't fill.
+    if uuid and (len(uuid) > MAX_UUID or not uuid.strip("0-")):
+        uuid = None
     identity = _integer(get("id"))
     # Ids may begin anew when a unit is reset; with the time, they tell a session from others.
     has_identity = uuid or (identity is not None and created)
