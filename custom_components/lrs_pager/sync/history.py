@@ -198,7 +198,8 @@ class HistoryReader:
     async def identify(self, take: TakesChunks) -> None:
         """Read until it is known whose history it is; merge nothing. Raises TransmitterError."""
         so_far = Compared()
-        async for chunk in self._transmitter.history(self._pass.cursor):
+        cursor = None if self._is_anew else self._pass.cursor
+        async for chunk in self._transmitter.history(cursor):
             if await take.is_ours(chunk, so_far):
                 return
 
