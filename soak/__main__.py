@@ -31,7 +31,7 @@ WARM_UP = 2.0
 # taken while more is held for seconds: while a unit that forgot us is asked to tell again, or while
 # quotes are learnt from the log, which takes ten thousand objects of ours.
 LEAST_DAYS = 4
-SLOPES = {"memory": 1.5 * MEGABYTE, "blocks": 3000.0, "tasks": 0.5, "files": 0.5, "ours": 10.0}
+SLOPES = {"memory": 0.5 * MEGABYTE, "blocks": 3000.0, "tasks": 0.5, "files": 0.5, "ours": 10.0}
 
 
 def arguments() -> argparse.Namespace:

@@ -71,16 +71,26 @@ class Recount:
         cells = {hour: self._figures(sessions) for hour, sessions in hours.items()}
         return {hour: cell for hour, cell in cells.items() if cell["sessions"]}
 
-    def usual(self, now: float, spans: list[Span]) -> tuple[dict[str, float | None] | None, int]:
-        """The mean of this weekday in the last weeks up to this time, and of how many days."""
+    def today(self, midnight: datetime) -> dict[str, float | None]:
+        """The day that began at a local midnight."""
+        start = midnight.replace(tzinfo=self._zone).timestamp()
+        return self.day(start, start + DAY)
+
+    def usual(
+        self, now: float, midnight: datetime, spans: list[Span]
+    ) -> tuple[dict[str, float | None] | None, int]:
+        """The mean of this weekday in the last weeks up to this time, and of how many days.
+
+        midnight: the local one at which today began.
+        """
         local = datetime.fromtimestamp(now, self._zone).replace(tzinfo=None)
         days = []
         for week in range(1, USUAL_WEEKS + 1):
             until = local - timedelta(weeks=week)
-            midnight = until.replace(hour=0, minute=0, second=0, microsecond=0)
+            begins = midnight - timedelta(weeks=week)
             start, end, same_time = (
                 int(at.replace(tzinfo=self._zone).timestamp())
-                for at in (midnight, midnight + timedelta(days=1), until)
+                for at in (begins, begins + timedelta(days=1), until)
             )
             has_any = any(start <= fields["cleared_at"] < end for fields in self._sessions)
             if has_any and not any(began < end and start < ended for began, ended in spans):
@@ -250,11 +260,11 @@ def pager_differences(recount: Recount, answer: dict[str, Any], now: float) -> l
 
 
 def view_differences(
-    recount: Recount, view: dict[str, Any], now: float, midnight: float, spans: list[Span]
+    recount: Recount, view: dict[str, Any], now: float, midnight: datetime, spans: list[Span]
 ) -> list[str]:
-    """Compare with what the manager's view is told. midnight: when today began."""
-    wrong = _compare("today", view["today"], recount.day(midnight, midnight + DAY))
-    usual, weeks = recount.usual(now, spans)
+    """Compare with what the manager's view is told. midnight: when today began, by the unit."""
+    wrong = _compare("today", view["today"], recount.today(midnight))
+    usual, weeks = recount.usual(now, midnight, spans)
     wrong += _compare("the usual day", view["usual"] or {}, usual or {})
     if view["weeks"] != weeks:
         wrong.append(f"the usual day is of {view['weeks']} weeks, should be {weeks}")

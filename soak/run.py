@@ -735,7 +735,8 @@ class Soak:
         end = time.monotonic() + MANAGER_TIMEOUT
         while True:
             now = self._clock.posix()
-            midnight = datetime.combine(self._clock.now().date(), datetime.min.time())
+            # Its clock may show yesterday still.
+            midnight = datetime.combine(self.unit.time().date(), datetime.min.time())
             pattern = (await self._answer_of("get_pattern", weeks=52))["service_response"]
             pagers = (await self._answer_of("get_pagers"))["service_response"]
             view = await self._home.command(f"{DOMAIN}/manager")
@@ -743,9 +744,7 @@ class Soak:
             wrong = [
                 *pattern_differences(recount, pattern, now, spans=spans),
                 *pager_differences(recount, pagers, now),
-                *view_differences(
-                    recount, view, now, self._clock.instant(midnight), spans_of(pattern)
-                ),
+                *view_differences(recount, view, now, midnight, spans_of(pattern)),
                 *quote_differences(recount, quotes, await self._home.states(self._entry_id)),
                 *file_differences(recount, quotes, file),
             ]

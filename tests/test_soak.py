@@ -381,11 +381,14 @@ class TestManager:
             "no_show": 1,
         }
         view = {"today": today, "usual": None, "weeks": 0, "pattern": {"cells": self.CELLS}}
-        midnight = self.NOW - 13 * 3600
+        midnight = datetime(2026, 10, 25)
+        began = self.NOW - 13 * 3600  # the clocks were put back in between
         assert view_differences(recount, view, self.NOW, midnight, []) == []
         for key in today:
             shown = view | {"today": today | {key: 9}}
             assert len(view_differences(recount, shown, self.NOW, midnight, [])) == 1
+        # The unit's clock is slow, and shows that day still.
+        assert view_differences(recount, view, began + 25 * 3600 + 11, midnight, []) == []
         # A week later at eleven, the first of them had been there.
         week = 7 * 86_400
         usual = today | {key: self.FIRST[key] for key in self.FIRST if key in today}
@@ -397,7 +400,7 @@ class TestManager:
             "usual": usual,
             "weeks": 1,
         }
-        at = (self.NOW + week - 3600, midnight + week)
+        at = (self.NOW + week - 3600, midnight + timedelta(weeks=1))
         assert view_differences(recount, later, *at, []) == []
         assert len(view_differences(recount, later | {"weeks": 2}, *at, [])) == 1
         for key in usual:
@@ -405,7 +408,7 @@ class TestManager:
             assert len(view_differences(recount, shown, *at, [])) == 1
         # If sessions may have been missed on that day, it is not compared with.
         is_out = later | {"usual": None, "weeks": 0, "pattern": {"cells": []}}
-        assert view_differences(recount, is_out, *at, [(midnight, self.NOW)]) == []
+        assert view_differences(recount, is_out, *at, [(began, self.NOW)]) == []
 
     def test_a_figure_of_the_quotes_that_is_wrong_is_found(
         self, recount: Recount, lines: dict[str, dict[str, Any]]
