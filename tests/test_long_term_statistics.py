@@ -842,6 +842,22 @@ async def test_a_broken_database_is_told_once_each_way_and_loses_nothing(
     await assert_as_ledger(hass, entry, unit)
 
 
+async def test_a_log_that_is_closed_meanwhile_is_no_fault_of_the_recorder(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    """It is as if the entry was unloaded in the middle: no warning is logged."""
+    entry = await set_up()
+    await settle(hass)
+    serve_guest(unit)
+    await poll(hass, entry)
+    await entry.runtime_data.log.close()
+    await entry.runtime_data.long_term_statistics._sync()
+    await unload(hass, entry)
+    await set_up_again(hass, entry)
+    await settle(hass)
+    await assert_as_ledger(hass, entry, unit)
+
+
 @pytest.mark.logs("it did not keep what was written")
 async def test_rows_that_the_recorder_loses_are_written_again(
     hass: HomeAssistant, unit: Unit, set_up: SetUp

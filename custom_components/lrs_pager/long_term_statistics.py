@@ -257,6 +257,8 @@ class LongTermStatistics:
         async with self._one_at_a_time:
             try:
                 is_kept = await self._write_all()
+            except LogClosedError:
+                pass  # what is left is written at the next start
             except Exception as err:  # noqa: BLE001  # whatever ails the database, pagers go on
                 self._tell(err)
             else:
