@@ -262,6 +262,27 @@ async def test_a_merge_that_finds_damage_is_done_all_the_same(path: Path) -> Non
     assert {1_000, 2_000} <= set(found)
 
 
+async def test_a_session_of_which_only_the_index_knows_counts_as_damage(path: Path) -> None:
+    await filled(path)
+    damaged = sqlite3.connect(path, isolation_level=None)
+    # Without its description, SQLite does not know of the index, and leaves it as it is.
+    damaged.execute("PRAGMA writable_schema = ON")
+    (kept,) = damaged.execute(
+        "SELECT * FROM sqlite_schema WHERE name = 'sessions_by_end'"
+    ).fetchall()
+    damaged.execute("DELETE FROM sqlite_schema WHERE name = 'sessions_by_end'")
+    damaged.close()
+    damaged = sqlite3.connect(path, isolation_level=None)
+    damaged.execute("DELETE FROM sessions WHERE number = 1")
+    damaged.execute("PRAGMA writable_schema = ON")
+    damaged.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", kept)
+    damaged.close()
+    told: list[Path] = []
+    async with opened(path, set_aside=told.append) as log:
+        assert [s.number for s in await everything(log)] == [2, 0]
+        assert len(told) == 1
+
+
 @pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "7", "x'00'"])
 async def test_a_value_that_no_session_has_counts_as_damage(path: Path, value: str) -> None:
     await filled(path)

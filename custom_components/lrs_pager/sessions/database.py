@@ -5,9 +5,9 @@ file is damaged; disk.py deals with both.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
-from functools import lru_cache
+import json
 import os
 from pathlib import Path
 import sqlite3
@@ -17,7 +17,10 @@ from ..transmitter import Session
 from .schema import BEFORE_READING, MIGRATIONS, NAMES, SCHEMA, VERSION
 from .session import PlacedSession, are_two, iso
 
+ROWS: Final = "SELECT row FROM sessions"
 SELECT: Final = "SELECT sessions.*, label FROM sessions LEFT JOIN names ON session = row"
+# The rows whose numbers are a list of JSON.
+AMONG: Final = "WHERE row IN (SELECT value FROM json_each(?))"
 
 INSERT: Final = """
 INSERT OR REPLACE INTO sessions VALUES (
@@ -33,8 +36,9 @@ END: Final = 2**63 - 1
 # Seconds to wait for a process that still has the file, such as one that is being stopped.
 LOCK_TIMEOUT: Final = 5
 
-# Sessions that are kept unpacked: those of some busy days, which are read at every change.
-UNPACKED: Final = 1_000
+# The most sessions that are kept in memory: those of some busy days, as a day is read at every
+# change.
+LATELY: Final = 1_000
 
 # A session as it was in the log (None: it was not there), and as it is now.
 type Change = tuple[PlacedSession | None, PlacedSession]
@@ -90,6 +94,7 @@ class Database:
             uri, uri=True, isolation_level=None, timeout=LOCK_TIMEOUT
         )
         self.has_wal = False
+        self._lately: dict[int, PlacedSession] = {}  # what was read lately, by row
         had_wal = path is not None and path.with_name(f"{path.name}-wal").exists()
         try:
             self._open(is_read_only=is_read_only)
@@ -180,11 +185,8 @@ class Database:
 
     def numbers(self, since: int) -> set[int]:
         """The pagers of the sessions with ended_at >= since (POSIX seconds)."""
-        found = self._rows(
-            "SELECT DISTINCT number FROM sessions WHERE ended_at >= ? AND number IS NOT NULL",
-            since,
-        )
-        return {number for (number,) in found}
+        query = "SELECT DISTINCT number FROM sessions WHERE ended_at >= ? AND number IS NOT NULL"
+        return {number for (number,) in self._rows(query, since)}
 
     def value(self, key: str) -> str | None:
         """A value as JSON; None if there is none."""
@@ -233,6 +235,7 @@ class Database:
             " WHERE ended_at < ?",
             before,
         )
+        self._lately.clear()
         with self._transaction():
             if old:
                 kept = self._rows(
@@ -273,16 +276,22 @@ class Database:
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        cursor = self._connection.execute(query, values)
-        try:
+        # If a query fails, its cursor must not keep the file open after the connection.
+        with closing(self._connection.execute(query, values)) as cursor:
             return cursor.fetchall()
-        finally:
-            # If a query fails, its cursor must not keep the file open after the connection.
-            cursor.close()
 
     def _sessions(self, clause: str, *values: Any) -> list[PlacedSession]:
-        """The sessions that SELECT gives with a clause."""
-        return [unpack(row) for row in self._rows(f"{SELECT} {clause}", *values)]
+        """The sessions that a clause selects; what was not read lately is read from the table."""
+        rows = [row for (row,) in self._rows(f"{ROWS} {clause}", *values)]
+        new = json.dumps([row for row in rows if row not in self._lately])
+        for columns in self._rows(f"{SELECT} {AMONG}", new):
+            self._lately[columns[0]] = unpack(columns)
+        if not self._lately.keys() >= set(rows):
+            raise DamagedError("a row is only in an index")
+        found = [self._lately[row] for row in rows]
+        if len(self._lately) > LATELY:
+            self._lately.clear()
+        return found
 
     def _find(
         self, session: Session | PlacedSession
@@ -306,6 +315,7 @@ class Database:
         """Write a session to its row, or to a new one."""
         values: dict[str, Any] = {name: getattr(session, name) for name in _FIELDS}
         values |= {"row": row, "ended_at": session.ended_at}
+        self._lately.pop(row or 0, None)
         new_row = self._connection.execute(INSERT, values).lastrowid
         if session.label is not None:
             self._connection.execute(
@@ -330,17 +340,11 @@ def make_private(path: Path) -> None:
 def unpack(row: Sequence[Any]) -> PlacedSession:
     """A session from a row of SELECT, whose last columns may lack in a file of an earlier version.
 
-    Raises DamagedError.
+    Raises DamagedError if a field has a type that no session has.
     """
     *values, label = row[2:]
     missing = len(_FIELDS) - len(values) - 1
-    return _session(*values, *[None] * missing, label)
-
-
-@lru_cache(UNPACKED)
-def _session(*values: Any) -> PlacedSession:
-    """A session from its fields. Raises DamagedError if one has a type that no session has."""
-    named = dict(zip(_FIELDS, values, strict=True))
+    named = dict(zip(_FIELDS, (*values, *[None] * missing, label), strict=True))
     for name, value in named.items():
         if not isinstance(value, _TYPES[name]):
             raise DamagedError(name)
