@@ -9,7 +9,6 @@ import selectors
 import socket
 from typing import Any, override
 
-
 # Real seconds in which a datagram that was sent has arrived. It mostly has as it is sent, but not
 # while the computer is busy.
 ARRIVED = 0.001
