@@ -186,6 +186,7 @@ async def test_the_action_learns_of_the_session_and_its_transmitter_but_not_the_
         "wait_seconds": 250,
         "clear_type": "STOP",
         "device_id": device.id,
+        "config_entry_id": entry.entry_id,
     }
     assert logbook[0].data["source"] == "pager 7: session cleared (T7470)"
     state = hass.states.get("event.t7470_session")
