@@ -202,7 +202,10 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
     """Add a transmitter as the config flow would; the simulated one if no other is given."""
 
     async def set_up(
-        simulator: Simulator = simulator, title: str = "T7470", **options: int | None
+        simulator: Simulator = simulator,
+        title: str = "T7470",
+        mac: str | None = None,
+        **options: int | None,
     ) -> MockConfigEntry:
         entry = MockConfigEntry(
             domain=DOMAIN,
@@ -211,6 +214,7 @@ async def set_up(hass: HomeAssistant, simulator: Simulator) -> SetUp:
             entry_id=f"01KLRSPAGER{simulator.port:015}" if title != "T7470" else "01KLRSPAGER",
             data={CONF_HOST: simulator.host, CONF_PORT: simulator.port},
             options=options,
+            unique_id=mac,
         )
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)

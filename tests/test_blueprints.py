@@ -31,7 +31,7 @@ from custom_components.lrs_pager.trigger import TRIGGERS
 from homeassistant.components.blueprint.models import Blueprint
 from homeassistant.components.blueprint.schemas import BLUEPRINT_SCHEMA
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import load_yaml
@@ -43,6 +43,7 @@ FOLDER = ROOT / "blueprints" / "automation" / "lrs_pager"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 SESSION = "event.t7470_session"
+MAC = "00:11:ca:00:00:01"
 
 # Milliseconds, of a clock that stands still but for them, in which anything that is to happen has
 # happened.
@@ -588,3 +589,31 @@ async def test_a_guest_who_does_not_come_is_paged_once_more_and_then_the_manager
     await until(lambda: sent)
     assert [call.data["message"] for call in sent] == ["Pager 7 was paged twice, and nobody came."]
     assert len(unit.pages) == on_air + 1
+
+
+@pytest.mark.skipif("page_not_answered" not in TRIGGERS, reason="the trigger is not there yet")
+async def test_a_guest_is_paged_again_by_a_transmitter_that_a_router_knows_too(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    use: Use,
+    until: Until,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Home Assistant 2026.3 has one device for both, which is the router's in the first place."""
+    router = MockConfigEntry(domain="router")
+    router.add_to_hass(hass)
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=router.entry_id, connections={("mac", MAC)}, name="T7470"
+    )
+    await live(until, set_up, monkeypatch, mac=MAC)
+    await use("page_not_answered", transmitter=SESSION)
+    unit = simulator.unit
+    unit.create(7)
+    unit.page(7)
+    await until(is_state(hass, "paged_sessions", "1"))
+    on_air = len(unit.pages)
+    await after(hass, freezer, minutes=3, seconds=5)
+    await until(lambda: len(unit.pages) > on_air)
+    assert [page.number for page in unit.pages[on_air:]] == [7]

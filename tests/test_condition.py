@@ -19,6 +19,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from tests.conftest import SetUp, local_time, poll
 from tests.simulator import Simulator, Unit
+from tests.test_trigger import NOTHING
 
 pytestmark = pytest.mark.polled
 
@@ -153,6 +154,15 @@ async def test_nobody_is_known_to_wait_while_the_transmitter_is_away_or_not_set_
     assert await are_waiting()
     await hass.config_entries.async_unload(entry.entry_id)
     assert not await are_waiting()
+
+
+@pytest.mark.parametrize("target", NOTHING)
+async def test_a_condition_without_a_target_is_refused(
+    hass: HomeAssistant, automate: Automate, caplog: pytest.LogCaptureFixture, target: str
+) -> None:
+    await automate("guest_is_late", target=target)
+    assert "Automation with alias 'Tell' failed to setup conditions" in caplog.text
+    assert hass.states.is_state("automation.tell", "unavailable")
 
 
 # ------------------------------------------------------------------------------ the editor

@@ -103,18 +103,20 @@ async def test_the_panel_and_all_pages_load_the_same_module_of_this_very_version
     assert "Cache-Control" not in response.headers
 
 
+@pytest.mark.parametrize("language", ["de", "de-CH"])
 async def test_the_title_is_in_the_language_of_the_server(
     hass: HomeAssistant,
     browser: Browser,
     set_up: SetUp,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    language: str,
 ) -> None:
     words = shutil.copytree(MODULE.parents[1] / "translations", tmp_path / "translations")
     (words / "de.json").write_text('{"common": {"host_stand": "Empfang"}}')
     integration = await async_get_integration(hass, DOMAIN)
     monkeypatch.setattr(integration, "file_path", tmp_path)
-    hass.config.language = "de"
+    hass.config.language = language
     await set_up()
     assert browser.panel
     assert browser.panel["title"] == "Empfang"

@@ -436,7 +436,9 @@ async def test_names_are_in_the_file_if_they_are_asked_for_and_are_no_formulas(
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("starts", ["=", "+", "-", "@", '"=', " \t="])
+@pytest.mark.parametrize(
+    "starts", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", '"=', " \t=", ' "\uff1d']
+)
 @pytest.mark.parametrize("before", ["", "Anna;", "Anna\t", "Anna\r", "Anna\n", 'Anna;" ', "a;b;;"])
 def test_no_name_has_a_formula_wherever_a_spreadsheet_splits_it(
     before: str, starts: str, delimiter: str
@@ -445,7 +447,8 @@ def test_no_name_has_a_formula_wherever_a_spreadsheet_splits_it(
     text = _part([guest], zone=dt_util.UTC, names=True).decode()
     cells = [c for row in csv.reader(io.StringIO(text, ""), delimiter=delimiter) for c in row]
     assert any("1+2" in cell for cell in cells)
-    assert not any(cell.lstrip(' \t\r\n"').startswith(("=", "+", "-", "@")) for cell in cells)
+    formulas = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+    assert not any(cell.lstrip(' \t\r\n"').startswith(formulas) for cell in cells)
 
 
 def test_a_name_with_a_semicolon_stays_as_it_was_typed() -> None:

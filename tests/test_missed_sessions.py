@@ -235,7 +235,12 @@ async def test_where_nothing_can_be_missing_nothing_is_said(
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "forgot its older sessions"), ("de", "seine älteren Vorgänge")]
+    ("language", "said"),
+    [
+        ("en", "forgot its older sessions"),
+        ("de", "seine älteren Vorgänge"),
+        ("de-CH", "seine älteren Vorgänge"),
+    ],
 )
 async def test_the_user_is_told_in_the_language_of_the_house(
     hass: HomeAssistant,

@@ -136,6 +136,25 @@ async def test_where_nobody_waits_there_is_no_line(
     assert found["explanation"] == "Nobody is waiting."
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("es", "No espera nadie."),
+        ("es-419", "No espera nadie."),
+        ("pt", "Ninguém está aguardando."),
+        ("de-CH", "Niemand wartet."),
+        ("zh-Hans", "Nobody is waiting."),
+    ],
+)
+async def test_a_quote_is_explained_in_the_nearest_of_our_languages(
+    hass: HomeAssistant, set_up: SetUp, language: str, said: str
+) -> None:
+    hass.config.language = language
+    await set_up()
+    assert (await act(hass, "get_quote", party_size=2))["explanation"] == said
+    assert (await act(hass, "answer", request="wait", heard="2"))["speech"] == said
+
+
 async def test_a_new_house_has_too_few_sessions_to_quote(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp
 ) -> None:

@@ -47,6 +47,9 @@ KEYS = {
 
 TARGET = "{entity_id: event.t7470_session}"
 
+# Targets that could never match anything.
+NOTHING = ["{}", "{entity_id: []}", "{area_id: [], label_id: []}", "{area_id: \"{{ 'bar' }}\"}"]
+
 # Faults in which nobody knows who is there.
 AWAY = [
     pytest.param("reset", marks=pytest.mark.logs("Error fetching T7470 data")),
@@ -186,6 +189,7 @@ async def test_the_action_learns_of_the_session_and_its_transmitter_but_not_the_
         "wait_seconds": 250,
         "clear_type": "STOP",
         "device_id": device.id,
+        "config_entry_id": entry.entry_id,
     }
     assert logbook[0].data["source"] == "pager 7: session cleared (T7470)"
     state = hass.states.get("event.t7470_session")
@@ -267,11 +271,26 @@ async def test_a_device_is_followed_with_all_its_entities_disabled(
     assert numbers(told) == [1]
 
 
+@pytest.mark.parametrize("target", NOTHING)
 async def test_a_trigger_without_a_target_is_refused_as_home_assistants_own_are(
-    hass: HomeAssistant, automate: Automate, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, automate: Automate, caplog: pytest.LogCaptureFixture, target: str
 ) -> None:
-    await automate("session_started", target="{}")
+    await automate("session_started", target=target)
     assert "Automation with alias 'Tell' failed to setup triggers" in caplog.text
+    # It is still there, for the user to choose one.
+    assert hass.states.is_state("automation.tell", "unavailable")
+
+
+@pytest.mark.polled
+async def test_an_empty_list_beside_what_was_chosen_does_no_harm(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, automate: Automate
+) -> None:
+    entry = await set_up()
+    target = "{entity_id: event.t7470_session, area_id: []}"
+    told = await automate("session_started", target=target)
+    simulator.unit.create(1)
+    await poll(hass, entry)
+    assert numbers(told) == [1]
 
 
 # ------------------------------------------------------------- set-up, reload, removal

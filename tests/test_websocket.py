@@ -394,7 +394,7 @@ async def test_a_user_who_may_read_alone_sees_all_and_controls_nothing(
     session = {"session_id": reader.row()["id"]}
     seat = await reader.refused("lrs_pager/seat", number=7, **session)
     undo = await reader.refused("lrs_pager/undo_seat", **session)
-    assert seat == undo == ("unauthorized", None)
+    assert seat == undo == ("unauthorized", "not_allowed")
     assert reader.row()["seating_until"] is None
 
 
@@ -413,7 +413,7 @@ async def test_a_user_who_is_no_administrator_controls(
 async def test_a_user_without_rights_is_told_nothing(set_up: SetUp, open_screen: Open) -> None:
     await set_up()
     nobody = await open_screen(policy={})
-    assert await nobody.refused("lrs_pager/subscribe") == ("unauthorized", None)
+    assert await nobody.refused("lrs_pager/subscribe") == ("unauthorized", "not_allowed")
 
 
 async def test_a_user_is_told_of_the_transmitter_that_is_theirs(
@@ -428,24 +428,40 @@ async def test_a_user_is_told_of_the_transmitter_that_is_theirs(
         assert user.shows["entry_id"] == mine.entry_id
         assert user.shows["can_control"] is False
         refusal = await user.refused("lrs_pager/subscribe", device_id=device_id(hass, other))
-        assert refusal == ("unauthorized", None)
+        assert refusal == ("unauthorized", "not_allowed")
         await hass.config_entries.async_remove(mine.entry_id)
         await user.shown(lambda event: event["link"]["state"] == "removed")
         await hass.config_entries.async_unload(other.entry_id)
 
 
-async def test_a_user_who_may_not_any_more_is_told_nothing_more(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, screen: Screen, open_screen: Open
+async def test_the_screen_of_a_user_who_may_not_any_more_is_emptied_and_told_nothing_more(
+    simulator: Simulator, set_up: SetUp, screen: Screen, open_screen: Open
 ) -> None:
-    await set_up()
+    simulator.unit.create(7, label="Ortega")
+    entry = await set_up()
     user = await open_screen(policy={"entities": True})
-    await user.subscribe()
+    subscription = await user.subscribe()
+    await user.shown(lambda event: numbers(event) == [7])
     await screen.subscribe()
     user.user.mock_policy({})
-    simulator.unit.create(7, label="Ortega")
-    await screen.shown(lambda event: numbers(event) == [7])
-    assert (await user.ask("ping"))["type"] == "pong"
-    assert "Ortega" not in json.dumps(user.events)
+    simulator.unit.create(8, label="Moreau")
+    await screen.shown(lambda event: numbers(event) == [7, 8])
+    await user.shown(lambda event: event["link"]["state"] == "removed")
+    assert (user.numbers, user.shows["pagers"], user.shows["quotes"]) == ([], [], None)
+    assert user.shows["can_control"] is False
+    assert user.shows["entry_id"] == entry.entry_id
+    told = len(user.events)
+    simulator.unit.create(9)
+    await screen.shown(lambda event: numbers(event) == [7, 8, 9])
+    # That ends it, as after any removal, but there is nothing left to end.
+    refusal = await user.refused("unsubscribe_events", subscription=subscription)
+    assert refusal == ("not_found", None)
+    assert len(user.events) == told
+    assert "Moreau" not in json.dumps(user.events)
+    assert await user.refused("lrs_pager/subscribe") == ("unauthorized", "not_allowed")
+    user.user.mock_policy({"entities": True})
+    await user.subscribe()
+    assert user.numbers == [7, 8, 9]
 
 
 # ------------------------------------------------------------------ which transmitter

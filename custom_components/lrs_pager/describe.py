@@ -1,12 +1,13 @@
-"""Sessions and quotes in the words of events, attributes and actions' responses."""
+"""Sessions and quotes in the words of events, attributes and responses, and our translations."""
 
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
+from homeassistant.util.language import matches
 
-from .const import DOMAIN
+from .const import DOMAIN, LANGUAGES
 from .sessions.quote import Quote
 from .sessions.session import PlacedSession
 from .sync.picture import Snapshot
@@ -14,6 +15,21 @@ from .transmitter import CLEARED, PAGED, STARTED
 
 # The attribute that has a guest's name.
 LABEL: Final = "label"
+
+
+def nearest(language: str) -> str:
+    """Return the nearest of LANGUAGES to a tag ("de-CH"); English if none is near."""
+    return next(iter(matches(language, LANGUAGES)), LANGUAGES[0])
+
+
+async def words(hass: HomeAssistant, category: str, language: str | None = None) -> dict[str, str]:
+    """Return a category of our translations, in the nearest of our languages.
+
+    language: a tag; if it is None, that of Home Assistant, whose own look-up would give English
+    for a region that has no file.
+    """
+    tag = nearest(language or hass.config.language)
+    return await async_get_translations(hass, tag, category, {DOMAIN})
 
 
 def local_time(instant: float | None) -> str | None:
@@ -81,13 +97,12 @@ def response(session: PlacedSession, *, is_over: bool = False) -> dict[str, Any]
 async def explanation(hass: HomeAssistant, quote: Quote, language: str | None = None) -> str:
     """Put a quote, or why there is none, in words that a host can say to a guest.
 
-    language: one of LANGUAGES; if it is None, that of Home Assistant.
+    language: see `words`.
     """
-    language = language or hass.config.language
-    words = await async_get_translations(hass, language, "common", {DOMAIN})
+    said = await words(hass, "common", language)
     is_range = quote.low is not None and quote.low != quote.high
     kind = quote.reason or ("range" if is_range else "single")
-    return words[f"component.{DOMAIN}.common.explanation_{kind}"].format(
+    return said[f"component.{DOMAIN}.common.explanation_{kind}"].format(
         low=quote.low,
         high=quote.high,
         parties=quote.parties_ahead,

@@ -19,11 +19,9 @@ from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers import intent
-from homeassistant.helpers.translation import async_get_translations
-from homeassistant.util.language import matches
 
-from .const import DOMAIN, LANGUAGES, MAX_PARTY_SIZE
-from .describe import explanation
+from .const import DOMAIN, MAX_PARTY_SIZE
+from .describe import explanation, nearest, words
 from .errors import refused
 from .sessions.session import PlacedSession
 from .target import allowed_coordinator, known, named_entry_id
@@ -71,15 +69,15 @@ async def answer(hass: HomeAssistant, said: Said, context: Context) -> tuple[str
 
     Returns what to answer, in the nearest of LANGUAGES or else in English, and whether it was done.
     """
-    language = next(iter(matches(said.language, LANGUAGES)), LANGUAGES[0])
+    language = nearest(said.language)
     try:
         return await _do(hass, said, language, context), True
     except Unauthorized:
         err: HomeAssistantError = refused("not_allowed")
     except HomeAssistantError as other:
         err = other
-    words = await async_get_translations(hass, language, "exceptions", {DOMAIN})
-    text = words.get(f"component.{DOMAIN}.exceptions.{err.translation_key}.message", str(err))
+    refusals = await words(hass, "exceptions", language)
+    text = refusals.get(f"component.{DOMAIN}.exceptions.{err.translation_key}.message", str(err))
     return text.format(**err.translation_placeholders or {}), False
 
 
@@ -88,7 +86,7 @@ async def _do(hass: HomeAssistant, said: Said, language: str, context: Context) 
     entry_id = said.entry_id
     if said.places or not entry_id:
         entry_id = named_entry_id(hass, said.places, said.assistant)
-    translated = await async_get_translations(hass, language, "common", {DOMAIN})
+    translated = await words(hass, "common", language)
 
     def text(key: str, **values: object) -> str:
         return translated[f"component.{DOMAIN}.common.{key}"].format(**values)
@@ -155,9 +153,9 @@ def _number_words(language: str) -> dict[str, int]:
     """
     engine = import_module("unicode_rbnf").RbnfEngine.for_language(language.partition("-")[0])
     return {
-        _letters(words): number
+        _letters(word): number
         for number in range(1, MAX_WORD + 1)
-        for words in engine.format_number(number).text_by_ruleset.values()
+        for word in engine.format_number(number).text_by_ruleset.values()
     }
 
 

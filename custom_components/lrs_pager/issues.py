@@ -7,11 +7,11 @@ from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
+from .describe import words
 
 # The issues' ids, which the entry's id follows; also their keys in translations.
 # The session log could not be read, and was set aside.
@@ -85,11 +85,11 @@ async def tell_of_missed(hass: HomeAssistant, entry: ConfigEntry, start: float, 
 
     This is a notification, as nobody can mend it; there is one for each span.
     """
-    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+    said = await words(hass, "common")
     values = {"title": entry.title, "start": _local(start), "end": _local(end)}
     LOGGER.info("Sessions may have been missed between %(start)s and %(end)s", values)
     title, text = (
-        words[f"component.{DOMAIN}.common.notice_missed_{part}"].format(**values)
+        said[f"component.{DOMAIN}.common.notice_missed_{part}"].format(**values)
         for part in ("title", "text")
     )
     persistent_notification.async_create(

@@ -29,16 +29,31 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+from homeassistant.helpers.template import is_template_string
 
 from .const import DOMAIN
 from .coordinator import LrsPagerConfigEntry, LrsPagerCoordinator
 from .errors import refused
 from .sync.picture import Snapshot
 
+
+def _some_target(target: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Check that a target has some ID. Raises Invalid.
+
+    An empty one would silently match nothing, and so would a template, as none is rendered here.
+    """
+    ids = [found for some in target.values() for found in some]
+    if not ids:
+        raise vol.Invalid("no target is chosen")
+    if any(is_template_string(found) for found in ids):
+        raise vol.Invalid("templates can't be used in this target")
+    return target
+
+
 # All triggers and conditions of Home Assistant's own require a target, and the editor shows those
-# without as broken; so ours require one, too. An empty target would silently match nothing.
+# without as broken; so ours require one, too.
 TARGET: Final[dict[vol.Marker, Any]] = {
-    vol.Required(CONF_TARGET): vol.All(cv.TARGET_FIELDS, vol.Length(min=1))
+    vol.Required(CONF_TARGET): vol.All(cv.TARGET_FIELDS, _some_target)
 }
 
 # The entity whose permissions are those of its transmitter: it lists the active sessions.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, override
 
 import voluptuous as vol
 
-from homeassistant.const import ATTR_DEVICE_ID, CONF_FOR, CONF_OPTIONS
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID, CONF_FOR, CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
@@ -94,6 +94,8 @@ class LrsPagerTrigger(Trigger):
         # automations, which it writes to the disk.
         variables = event_attributes(session)
         variables[ATTR_DEVICE_ID] = device.id if device else None
+        # Actions want this one. It can't be found by the device, which may be another entry's, too.
+        variables[ATTR_CONFIG_ENTRY_ID] = entry.entry_id
         # The logbook shows this, and the recorder keeps it.
         run_action(variables, f"pager {session.number}: {self.happened} ({entry.title})")
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import replace
+from datetime import tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ class Door:
     def __init__(self, log: SessionLog, now: float) -> None:
         self.log = log
         self.now = now
+        self.zone = ZONE
         self.quoted: dict[str, int | None] = {}
         self.tasks: list[asyncio.Task[None]] = []
         self.timers: list[tuple[float, Callable[[], None]]] = []
@@ -71,7 +73,7 @@ class Door:
             Wires(
                 log=log,
                 now=lambda: self.now,
-                zone=lambda: ZONE,
+                zone=lambda: self.zone,
                 call_later=self.call_later,
                 start=self.start,
                 keep=lambda session, seconds: self.quoted.update({session.keys[0]: seconds}),
@@ -311,6 +313,28 @@ async def test_our_clock_is_set_and_all_is_by_the_new_time(door: Door) -> None:
     board = await door.settled()
     assert board.quotes["small"].high == first.quotes["small"].high
     assert board.about == first.about
+
+
+async def test_all_is_learnt_anew_once_as_the_house_has_another_time_zone(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt_by = []
+
+    class Guests(quoting.Guests):
+        def __init__(self, zone: tzinfo, *others: Any) -> None:
+            learnt_by.append(zone)
+            super().__init__(zone, *others)
+
+    monkeypatch.setattr(quoting, "Guests", Guests)
+    door.see(*waiting(door.now, 3))
+    door.quotes.watch()
+    await door.settled()
+    await door.passes(AGAIN)
+    assert learnt_by == [ZONE]
+    door.zone = ZoneInfo("Asia/Tokyo")
+    await door.passes(3 * AGAIN)
+    assert learnt_by == [ZONE, door.zone]
+    assert (await door.settled()).quotes["small"].parties_ahead == 3
 
 
 async def test_sessions_of_the_future_are_not_learnt_from(

@@ -45,8 +45,9 @@ NAME: Final = "name"
 BYTE_ORDER_MARK: Final = "\ufeff"
 
 # Where spreadsheets may take a text for a formula, and a name is whatever anybody typed: where it
-# begins; and after a semicolon, tab or line break, as many split a line at these, not at commas.
-FORMULA_STARTS: Final = re.compile(r'(^|[;\t\r\n])(?=[\s"]*[=+@-])')
+# begins; and after a semicolon, tab or line break, as many split a line at these, not at commas. In
+# East Asia, the wide forms of these signs count as well.
+FORMULA_STARTS: Final = re.compile(r'(^|[;\t\r\n])(?=[\s"]*[=+@\-\uff1d\uff0b\uff20\uff0d])')
 
 _ENDINGS: Final = {STOP: "cleared", REMOVED: "removed"}
 

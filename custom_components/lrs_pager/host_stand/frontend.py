@@ -21,12 +21,12 @@ from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_when_setup
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_SHOW_PANEL, DEFAULT_SHOW_PANEL, DOMAIN
+from ..describe import words
 
 MODULE: Final = Path(__file__).parents[1] / "www" / "lrs-pager.js"
 MODULE_URL: Final = "/lrs_pager/lrs-pager.js"
@@ -56,11 +56,11 @@ async def _async_serve(hass: HomeAssistant, _: str) -> None:
     await hass.http.async_register_static_paths(
         [StaticPathConfig(MODULE_URL, str(MODULE), cache_headers=False)]
     )
-    words = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
+    said = await words(hass, "common")
     panel = _Panel(
         hass,
         f"{MODULE_URL}?v={hass.data[MODULE_VERSION]}",
-        words[f"component.{DOMAIN}.common.host_stand"],
+        said[f"component.{DOMAIN}.common.host_stand"],
     )
 
     @callback

@@ -23,7 +23,7 @@ from ..services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER, ATTR_SESSION_ID
 from ..sessions.log import LogClosedError
 from ..target import entry_of_device, is_allowed
 from .frontend import MODULE_VERSION
-from .stand import HostStand, host_stand
+from .stand import HostStand, LinkState, host_stand
 
 ATTR_NAMES: Final = "names"
 
@@ -54,7 +54,7 @@ def _for_transmitter(policy: str) -> Callable[[Handle], Command]:
                 if is_allowed(hass, connection.user, entry.entry_id, policy):
                     handle(hass, connection, msg, host_stand(hass, entry))
                 else:
-                    connection.send_error(msg["id"], ERR_UNAUTHORIZED, "Unauthorized")
+                    _send_refusal(connection, msg, refused("not_allowed"), ERR_UNAUTHORIZED)
             except ServiceValidationError as err:
                 _send_refusal(connection, msg, err)
 
@@ -65,12 +65,15 @@ def _for_transmitter(policy: str) -> Callable[[Handle], Command]:
 
 @callback
 def _send_refusal(
-    connection: ActiveConnection, msg: dict[str, Any], err: ServiceValidationError
+    connection: ActiveConnection,
+    msg: dict[str, Any],
+    err: ServiceValidationError,
+    code: str = ERR_NOT_FOUND,
 ) -> None:
     """Answer that a command can't be met."""
     connection.send_error(
         msg["id"],
-        ERR_NOT_FOUND,
+        code,
         str(err),
         translation_domain=err.translation_domain,
         translation_key=err.translation_key,
@@ -91,15 +94,24 @@ def _subscribe(
 ) -> None:
     """Send what the host stand shows of a transmitter, now and whenever that changes.
 
-    This goes on through reloads of the entry, until that is removed.
+    This goes on through reloads of the entry, until that is removed, or until the user may not read
+    the transmitter any more, for whom it then is as if it was removed.
     """
-    entry_id, told = stand.entry.entry_id, None
+    entry_id = stand.entry.entry_id
+    told: dict[str, Any] = {}
 
     @callback
     def tell() -> None:
         nonlocal told
         # The user's permissions may have changed since.
         if not (stand.is_removed or is_allowed(hass, connection.user, entry_id, POLICY_READ)):
+            # As of one that was removed, the screen asks again, and is told why it is refused. Its
+            # list has to be taken away: without one, the last would stay.
+            connection.subscriptions.pop(msg["id"])()
+            now = dt_util.utcnow().timestamp()
+            gone = {"link": {"state": LinkState.REMOVED, "since": now}, "sessions": [], "now": now}
+            nothing = {"can_control": False, "pagers": [], "quotes": None, "is_auto_paged": False}
+            connection.send_event(msg["id"], told | nothing | gone)
             return
         event = {
             "version": hass.data[MODULE_VERSION],

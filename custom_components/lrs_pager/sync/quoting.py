@@ -121,15 +121,15 @@ class Guests:
     """Tells a quoter of guests, of each as often as there is something new to tell.
 
     is_stale: whether a session became known too late for the quoter, so that another has to learn
-    from the log. began: when this one did (POSIX seconds).
+    from the log. began: when this one did (POSIX seconds). zone: of the hours that it learnt by.
     """
 
     def __init__(self, zone: tzinfo, missed: Collection[tuple[float, float]], began: float) -> None:
         """Begin without any. zone, missed: see `wait_of`."""
         self.quoter = Quoter()
         self.is_stale = False
-        self.began = began
-        self._zone, self._missed = zone, missed
+        self.began, self.zone = began, zone
+        self._missed = missed
         # By all keys of the session.
         self._known: dict[str, _Guest] = {}
 
@@ -174,7 +174,7 @@ class Guests:
     def _news(self, sessions: Iterable[PlacedSession], now: float | None) -> Iterator[Wait]:
         """What there is to be told of guests who come or are in the line."""
         for session in sessions:
-            if (wait := wait_of(session, self._zone, self._missed)) is None:
+            if (wait := wait_of(session, self.zone, self._missed)) is None:
                 continue
             guest = self._find(session)
             before = guest.wait if guest else None
@@ -353,7 +353,8 @@ class Quotes:
         """
         guests, now = self._guests, self._wires.now()
         is_stale = guests is not None and guests.is_stale and now - guests.began >= LEARN_AGAIN
-        if guests is None or is_stale:
+        # The quoter goes by the hour, and the user may have corrected the time zone.
+        if guests is None or is_stale or guests.zone != self._wires.zone():
             if self._sessions.active is None:
                 return guests
             guests = await self._learn(now)
