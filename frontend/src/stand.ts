@@ -182,8 +182,7 @@ export class Stand extends PagerElement {
 
   private press(tap: Tap | "ask" | "dismiss", session: Known, event: MouseEvent): void {
     if (this.preview || this.isSecondOfTwo(event)) return;
-    if (tap === "ask") this.taps.ask(session);
-    else if (tap === "dismiss") this.taps.dismiss(session);
+    if (tap === "ask" || tap === "dismiss") this.taps[tap](session);
     else void this.send(tap, session);
   }
 
@@ -439,7 +438,7 @@ export class Stand extends PagerElement {
             if (sound) void this.unlockSound();
           })}
           ${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : nothing}
-          <button type="submit" class="loud">${words.get("done")}</button>
+          <button class="loud">${words.get("done")}</button>
         </form>
       </dialog>
     `;
