@@ -16,6 +16,7 @@ import {
   happenings,
   inLine,
   lineOf,
+  present,
   sizeOf,
   SIZES,
   timeOf,
@@ -328,7 +329,7 @@ export class Stand extends PagerElement {
     return html`
       <section>
         <div class="heading">
-          <h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
+          <h3>${words.get("waiting")} <span class="count">${present(waiting).length}</span></h3>
           ${this.filterTemplate()}
         </div>
         ${
@@ -341,7 +342,7 @@ export class Stand extends PagerElement {
       </section>
       <section class="called">
         <div class="heading">
-          <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
+          <h3>${words.get("paged")} <span class="count">${present(paged).length}</span></h3>
         </div>
         ${this.listTemplate(paged, canControl)}
       </section>
