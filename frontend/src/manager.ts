@@ -116,7 +116,7 @@ export class ManagerCard extends PagerElement {
 
   /** A field for a day, at first so many days ago. */
   private dayTemplate(name: string, ago: number): TemplateResult {
-    const timeZone = this.hass.config.time_zone;
+    const { timeZone } = this.words;
     const day = new Date(Date.now() - ago * DAY).toLocaleDateString("sv", { timeZone });
     return html`<label>
       ${this.words.get(`csv_${name}`)} <input type="date" name=${name} required value=${day} />

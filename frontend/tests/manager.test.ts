@@ -44,7 +44,7 @@ let card: Ours<ManagerCard>;
 async function open(change: Partial<House["hass"]> = {}): Promise<void> {
   house = new House();
   house.addTransmitters(["Door"]);
-  house.change({ ...change, config: { components: [], time_zone: "Pacific/Honolulu" } });
+  house.change({ config: { components: [], time_zone: "Pacific/Honolulu" }, ...change });
   card = new ManagerCard();
   card.setConfig({ device_id: "device-0" });
   card.hass = house.hass;
@@ -223,6 +223,11 @@ describe("the download", () => {
       ["/api/signed?authSig=x", ""],
     ]);
     expect(followed[0]!.hasAttribute("download")).toBe(true);
+  });
+
+  it("is of a month by the browser's calendar where that does not know the server's zone", async () => {
+    await open({ config: { components: [], time_zone: "Europe/Nowhere" } });
+    expect(field("end").value).toBe(new Date(NOW * 1000).toLocaleDateString("sv"));
   });
 
   it("is of the days that were chosen, whichever came first, with names by a tick", async () => {
