@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
 import { PagerElement } from "./element";
-import { DOMAIN, entryOf, type CommandError } from "./hass";
+import { DOMAIN, type CommandError } from "./hass";
 import { icon } from "./icons";
 import { managerStyles } from "./styles";
 
@@ -29,8 +29,9 @@ type Figures = Record<string, number | null>;
 /** An hour (by the clock) of a weekday (0 is Monday), over all weeks. */
 type Cell = Record<Metric, number | null> & { weekday: number; hour: number; sessions: number };
 
-/** What the command lrs_pager/manager answers; websocket.py describes it. */
+/** What the command lrs_pager/manager answers; manager.py makes it. */
 export interface Answer {
+  entry_id: string;
   today: Figures;
   usual: Figures | null;
   weeks: number;
@@ -60,11 +61,11 @@ export class ManagerCard extends PagerElement {
   declare private answer: Answer | undefined;
   declare private error: string | undefined;
   declare private metric: Metric | undefined;
-  private deviceId = "";
+  private deviceId: string | undefined;
   private askedAt = -REFRESH;
 
-  /** device_id: the transmitter's device. */
-  setConfig({ device_id }: { device_id: string }): void {
+  /** device_id: the transmitter's device; may be left out while there is one transmitter. */
+  setConfig({ device_id }: { device_id?: string }): void {
     this.deviceId = device_id;
   }
 
@@ -89,11 +90,11 @@ export class ManagerCard extends PagerElement {
 
   private download(event: SubmitEvent): void {
     event.preventDefault();
+    if (!this.answer) return;
     const form = new FormData(event.target as HTMLFormElement);
     const [from, to, names = "0"] = [...form.values()] as string[];
     const [start, end] = [from, to].sort();
-    const entryId = entryOf(this.hass.devices[this.deviceId]!);
-    const path = `/api/${DOMAIN}/${entryId}/sessions.csv?start=${start}&end=${end}&names=${names}`;
+    const path = `/api/${DOMAIN}/${this.answer.entry_id}/sessions.csv?start=${start}&end=${end}&names=${names}`;
     this.ask("auth/sign_path", { path }, ({ path }: { path: string }) => {
       Object.assign(document.createElement("a"), { href: path, download: "" }).click();
     });
@@ -109,7 +110,7 @@ export class ManagerCard extends PagerElement {
         <label class="option">
           <input type="checkbox" name="names" value="1" />${words.get("csv_names")}
         </label>
-        <button class="loud">${words.get("csv")}</button>
+        <button class="loud" aria-disabled=${!answer}>${words.get("csv")}</button>
       </form>
     </ha-card>`;
   }

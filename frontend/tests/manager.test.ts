@@ -24,6 +24,7 @@ function cell(weekday: number, hour: number, sessions: number, wait_80: number |
 type Cell = Answer["pattern"]["cells"][number];
 
 const ANSWER: Answer = {
+  entry_id: "ENTRY0",
   today: DAY,
   usual: { ...DAY, sessions: 38.25, guests: null },
   weeks: 3,
@@ -41,12 +42,15 @@ let house: House;
 let card: Ours<ManagerCard>;
 
 /** Show the card, before anything was answered. */
-async function open(change: Partial<House["hass"]> = {}): Promise<void> {
+async function open(
+  change: Partial<House["hass"]> = {},
+  config: { device_id?: string } = { device_id: "device-0" },
+): Promise<void> {
   house = new House();
   house.addTransmitters(["Door"]);
   house.change({ config: { components: [], time_zone: "Pacific/Honolulu" }, ...change });
   card = new ManagerCard();
-  card.setConfig({ device_id: "device-0" });
+  card.setConfig(config);
   card.hass = house.hass;
   document.body.append(card);
   await pass();
@@ -223,6 +227,26 @@ describe("the download", () => {
       ["/api/signed?authSig=x", ""],
     ]);
     expect(followed[0]!.hasAttribute("download")).toBe(true);
+  });
+
+  it("is of the transmitter that is shown, also where the card names none", async () => {
+    await open({}, {});
+    house.sent.resolve({ ...ANSWER, entry_id: "ONLY" });
+    await pass();
+    await download();
+    expect(house.sent.data.path).toContain("/api/lrs_pager/ONLY/sessions.csv?");
+  });
+
+  it("waits until it is known which transmitter that is", async () => {
+    const isOff = (): string | null =>
+      card.shadowRoot!.querySelector("form button")!.getAttribute("aria-disabled");
+    await open();
+    expect(isOff()).toBe("true");
+    await download();
+    expect(house.commands).toHaveLength(1);
+    house.sent.resolve(ANSWER);
+    await pass();
+    expect(isOff()).toBe("false");
   });
 
   it("is of a month by the browser's calendar where that does not know the server's zone", async () => {
