@@ -66,7 +66,12 @@ export class ManagerCard extends PagerElement {
 
   /** device_id: the transmitter's device; may be left out while there is one transmitter. */
   setConfig({ device_id }: { device_id?: string }): void {
+    if (this.deviceId === device_id) return;
     this.deviceId = device_id;
+    // The figures of one transmitter must not be taken for those of another.
+    this.answer = undefined;
+    this.askedAt = -REFRESH;
+    this.requestUpdate();
   }
 
   /** Called at each change in the house, as long as the card can be seen. */
@@ -80,12 +85,17 @@ export class ManagerCard extends PagerElement {
     return super.shouldUpdate(changed);
   }
 
+  /** Send a command, and take its answer if the same transmitter is still shown by then. */
   private ask(type: string, data: object, take: (answer: never) => void): void {
+    const { deviceId } = this;
+    const isMeant = (): boolean => deviceId === this.deviceId;
     this.error = undefined;
     this.hass
       .callWS({ type, ...data })
-      .then((answer) => take(answer as never))
-      .catch((error: unknown) => (this.error = this.words.error(error as CommandError)));
+      .then((answer) => isMeant() && take(answer as never))
+      .catch(
+        (error: unknown) => isMeant() && (this.error = this.words.error(error as CommandError)),
+      );
   }
 
   private download(event: SubmitEvent): void {

@@ -135,6 +135,51 @@ describe("the figures", () => {
   });
 });
 
+describe("when another transmitter is chosen", () => {
+  const sessions = (): string | undefined => table("table:not(.heat)")[1]?.[1];
+
+  it("its figures are asked for at once, and those of the former are gone", async () => {
+    await show();
+    card.setConfig({ device_id: "device-1" });
+    await pass();
+    expect(all(card, "table")).toEqual([]);
+    expect(house.commands).toHaveLength(2);
+    expect(house.sent.data).toEqual({ device_id: "device-1" });
+    house.sent.resolve({ ...ANSWER, today: { ...DAY, sessions: 7 } });
+    await pass();
+    expect(sessions()).toBe("7");
+  });
+
+  it("what comes late of the former is not shown", async () => {
+    await open();
+    const [former] = house.commands;
+    card.setConfig({ device_id: "device-1" });
+    await pass();
+    house.sent.resolve(ANSWER);
+    former!.resolve({ ...ANSWER, today: { ...DAY, sessions: 7 } });
+    await pass();
+    expect(sessions()).toBe("41");
+  });
+
+  it("nor why those of the former can't be had", async () => {
+    await open();
+    const [former] = house.commands;
+    card.setConfig({ device_id: "device-1" });
+    await pass();
+    former!.reject({ translation_key: "no_transmitter" });
+    await pass();
+    expect(text(card, "[role=alert]")).toBe("");
+  });
+
+  it("one that is configured as it was asks for nothing anew", async () => {
+    await show();
+    card.setConfig({ device_id: "device-0" });
+    await pass();
+    expect(house.commands).toHaveLength(1);
+    expect(sessions()).toBe("41");
+  });
+});
+
 describe("the pattern", () => {
   it("is a table of weekdays by the hours that had sessions, the evening before its night", async () => {
     await show();
