@@ -353,11 +353,12 @@ async def test_a_day_before_any_log_compares_with_nothing(
     hass: HomeAssistant, set_up: SetUp, hass_ws_client: WebSocketGenerator
 ) -> None:
     assert await async_setup_component(hass, "websocket_api", {})
-    await set_up(day_start=5)
+    entry = await set_up(day_start=5)
     client = await hass_ws_client(hass)
     await client.send_json_auto_id({"type": "lrs_pager/manager"})
     answer = (await client.receive_json())["result"]
     assert answer == {
+        "entry_id": entry.entry_id,
         "today": {
             "sessions": 0,
             "guests": 0,

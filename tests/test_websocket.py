@@ -30,6 +30,7 @@ from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryDisabler, Con
 from homeassistant.const import EVENT_CALL_SERVICE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.simulator import Simulator
@@ -408,6 +409,17 @@ async def test_a_user_who_is_no_administrator_controls(
     assert waiter.shows["can_control"] is True
     answer = await waiter.ask("lrs_pager/seat", session_id=waiter.row()["id"], number=7)
     assert answer["success"]
+
+
+async def test_a_user_who_may_read_alone_learns_which_entries_a_dashboard_has_graphs_of(
+    hass: HomeAssistant, set_up: SetUp, open_screen: Open
+) -> None:
+    assert await async_setup_component(hass, "config", {})
+    entry = await set_up()
+    waiter = await open_screen(GROUP_ID_READ_ONLY)
+    # Home Assistant's own command, which the dashboard's strategy asks.
+    answer = await waiter.ask("config_entries/get", domain=DOMAIN)
+    assert [found["entry_id"] for found in answer["result"]] == [entry.entry_id]
 
 
 async def test_a_user_without_rights_is_told_nothing(set_up: SetUp, open_screen: Open) -> None:

@@ -63,6 +63,7 @@ async def manager(hass: HomeAssistant, coordinator: LrsPagerCoordinator) -> dict
         hass, coordinator.log, weeks_before(now, PATTERN_WEEKS), _seconds(now) + 1
     )
     return {
+        "entry_id": coordinator.config_entry.entry_id,
         "today": _day(data.today),
         "usual": usual,
         "weeks": weeks,

@@ -18,7 +18,12 @@ export interface CardConfig {
 }
 
 /** What can be chosen of the configuration; the first is so if nothing is. */
-const CHOICES = { mode: ["stand", "lobby"], size: ["normal", "large"] };
+const CHOICES = {
+  mode: ["stand", "lobby"],
+  size: ["normal", "large"],
+  hide_names: [false, true],
+  read_only: [false, true],
+};
 
 export class Card extends LitElement {
   static override styles = css`
@@ -41,7 +46,7 @@ export class Card extends LitElement {
   setConfig(config: CardConfig): void {
     for (const [key, values] of Object.entries(CHOICES)) {
       const value = config[key as keyof CardConfig];
-      if (value !== undefined && !values.includes(value as string)) {
+      if (value !== undefined && !(values as unknown[]).includes(value)) {
         throw new Error(`${key}: one of ${values.join(", ")}`);
       }
     }
@@ -64,7 +69,7 @@ export class Card extends LitElement {
   }
 
   static getConfigForm(): Record<string, unknown> {
-    const choice = (name: keyof typeof CHOICES): object => {
+    const choice = (name: "mode" | "size"): object => {
       const options = CHOICES[name].map((value) => ({
         value,
         label: formWord(`${name}_${value}`) || value,

@@ -163,7 +163,6 @@ export class HandOut extends LitElement {
             <input
               id="pager"
               name="pager"
-              type="text"
               inputmode="numeric"
               autocomplete="off"
               maxlength="6"
@@ -188,7 +187,6 @@ export class HandOut extends LitElement {
             <input
               id="party"
               name="party"
-              type="text"
               inputmode="numeric"
               autocomplete="off"
               maxlength="4"
@@ -240,16 +238,13 @@ export class HandOut extends LitElement {
             <input
               id="label"
               name="label"
-              type="text"
               autocomplete="off"
               maxlength=${LONGEST_NAME}
               placeholder=${words.get("name_optional")}
             />
           </div>
           <p class="alarm" role="alert">${this.error ? [icon("alert"), this.error] : nothing}</p>
-          <button type="submit" class="loud" aria-disabled=${this.isBusy}>
-            ${words.get("hand_out")}
-          </button>
+          <button class="loud" aria-disabled=${this.isBusy}>${words.get("hand_out")}</button>
         </form>
       </dialog>
     `;

@@ -26,9 +26,8 @@ export interface Device {
   id: string;
   name: string | null;
   name_by_user?: string | null;
-  /** Home Assistant 2027 has this alone of the three. */
+  /** Home Assistant 2027 has this in the place of config_entries, which may be of several integrations. */
   config_entry_id?: string;
-  primary_config_entry?: string | null;
   config_entries?: string[];
 }
 
@@ -75,11 +74,6 @@ export function transmitters(hass: Hass): Device[] {
   return [...ids]
     .flatMap((id) => hass.devices[id] ?? [])
     .sort((a, b) => title(a).localeCompare(title(b)));
-}
-
-/** The id of a transmitter's config entry. */
-export function entryOf(device: Device): string | null | undefined {
-  return device.config_entry_id ?? device.primary_config_entry ?? device.config_entries?.[0];
 }
 
 /** What a device is called. */

@@ -7,6 +7,7 @@ import { bannerOf, problemOf } from "./banner";
 import { PagerElement } from "./element";
 import { Live } from "./live";
 import { rangesTemplate } from "./quote";
+import { present } from "./session";
 import { lobbyStyles } from "./styles";
 
 /** Numbers that are shown at most: those who were called before have seen it, or never will. */
@@ -40,11 +41,12 @@ export class Lobby extends PagerElement {
         problemOf(this.live, words) ?? words.get(snapshot ? "lobby_stale" : "connecting");
       return html`<p class="note">${text}</p>`;
     }
-    const called = sessions
+    const guests = present(sessions);
+    const called = guests
       .filter((session) => session.notified_at !== null && session.number !== null)
       .sort((a, b) => b.notified_at! - a.notified_at! || b.created_at! - a.created_at!)
       .slice(0, MOST_NUMBERS);
-    const waiting = sessions.filter((session) => session.notified_at === null).length;
+    const waiting = guests.filter((session) => session.notified_at === null).length;
     const banner = bannerOf(this.live, words);
     return html`
       <div class="lobby">

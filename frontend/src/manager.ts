@@ -3,7 +3,7 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
 import { PagerElement } from "./element";
-import { DOMAIN, entryOf, type CommandError } from "./hass";
+import { DOMAIN, type CommandError } from "./hass";
 import { icon } from "./icons";
 import { managerStyles } from "./styles";
 
@@ -29,8 +29,9 @@ type Figures = Record<string, number | null>;
 /** An hour (by the clock) of a weekday (0 is Monday), over all weeks. */
 type Cell = Record<Metric, number | null> & { weekday: number; hour: number; sessions: number };
 
-/** What the command lrs_pager/manager answers; websocket.py describes it. */
+/** What the command lrs_pager/manager answers; manager.py makes it. */
 export interface Answer {
+  entry_id: string;
   today: Figures;
   usual: Figures | null;
   weeks: number;
@@ -60,12 +61,17 @@ export class ManagerCard extends PagerElement {
   declare private answer: Answer | undefined;
   declare private error: string | undefined;
   declare private metric: Metric | undefined;
-  private deviceId = "";
+  private deviceId: string | undefined;
   private askedAt = -REFRESH;
 
-  /** device_id: the transmitter's device. */
-  setConfig({ device_id }: { device_id: string }): void {
+  /** device_id: the transmitter's device; may be left out while there is one transmitter. */
+  setConfig({ device_id }: { device_id?: string }): void {
+    if (this.deviceId === device_id) return;
     this.deviceId = device_id;
+    // The figures of one transmitter must not be taken for those of another.
+    this.answer = undefined;
+    this.askedAt = -REFRESH;
+    this.requestUpdate();
   }
 
   /** Called at each change in the house, as long as the card can be seen. */
@@ -79,21 +85,26 @@ export class ManagerCard extends PagerElement {
     return super.shouldUpdate(changed);
   }
 
+  /** Send a command, and take its answer if the same transmitter is still shown by then. */
   private ask(type: string, data: object, take: (answer: never) => void): void {
+    const { deviceId } = this;
+    const isMeant = (): boolean => deviceId === this.deviceId;
     this.error = undefined;
     this.hass
       .callWS({ type, ...data })
-      .then((answer) => take(answer as never))
-      .catch((error: unknown) => (this.error = this.words.error(error as CommandError)));
+      .then((answer) => isMeant() && take(answer as never))
+      .catch(
+        (error: unknown) => isMeant() && (this.error = this.words.error(error as CommandError)),
+      );
   }
 
   private download(event: SubmitEvent): void {
     event.preventDefault();
+    if (!this.answer) return;
     const form = new FormData(event.target as HTMLFormElement);
     const [from, to, names = "0"] = [...form.values()] as string[];
     const [start, end] = [from, to].sort();
-    const entryId = entryOf(this.hass.devices[this.deviceId]!);
-    const path = `/api/${DOMAIN}/${entryId}/sessions.csv?start=${start}&end=${end}&names=${names}`;
+    const path = `/api/${DOMAIN}/${this.answer.entry_id}/sessions.csv?start=${start}&end=${end}&names=${names}`;
     this.ask("auth/sign_path", { path }, ({ path }: { path: string }) => {
       Object.assign(document.createElement("a"), { href: path, download: "" }).click();
     });
@@ -109,14 +120,14 @@ export class ManagerCard extends PagerElement {
         <label class="option">
           <input type="checkbox" name="names" value="1" />${words.get("csv_names")}
         </label>
-        <button class="loud">${words.get("csv")}</button>
+        <button class="loud" aria-disabled=${!answer}>${words.get("csv")}</button>
       </form>
     </ha-card>`;
   }
 
   /** A field for a day, at first so many days ago. */
   private dayTemplate(name: string, ago: number): TemplateResult {
-    const timeZone = this.hass.config.time_zone;
+    const { timeZone } = this.words;
     const day = new Date(Date.now() - ago * DAY).toLocaleDateString("sv", { timeZone });
     return html`<label>
       ${this.words.get(`csv_${name}`)} <input type="date" name=${name} required value=${day} />

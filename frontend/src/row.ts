@@ -25,13 +25,12 @@ export interface Row {
 /** What is called when a button of a row is pressed. */
 type Press = (tap: Tap | "ask" | "dismiss", event: MouseEvent) => void;
 
-/** A button of a row: where it stands, what it does, and its word's key in the translations. */
+/** A button of a row: what it does, and its word's key in the translations. */
 interface Button {
-  slot: "main" | "second" | "third";
   tap: Parameters<Press>[0];
   key: string;
   kind: "primary" | "plain" | "danger";
-  icon?: "bell" | "check" | undefined;
+  icon?: "bell" | "check";
   isOff?: boolean;
 }
 
@@ -62,7 +61,7 @@ export function rowTemplate(row: Row, press: Press): TemplateResult {
       ${failureTemplate(row)}
       ${
         buttons.length
-          ? html`<span class="buttons ${isPending || state.isAsking ? "few" : ""}">
+          ? html`<span class="buttons">
               ${repeat(
                 buttons,
                 ({ tap }) => tap,
@@ -81,32 +80,25 @@ export function rowTemplate(row: Row, press: Press): TemplateResult {
  */
 function buttonsOf({ session, state }: Row, isPending: boolean): Button[] {
   const isPaged = session.notified_at !== null && !state.isHeld;
-  if (isPending) {
-    return [{ slot: isPaged ? "third" : "main", tap: "undo", key: "undo", kind: "primary" }];
-  }
+  if (isPending) return [{ tap: "undo", key: "undo", kind: "primary" }];
   if (state.isAsking) {
     return [
-      { slot: "main", tap: "dismiss", key: "keep", kind: "plain" },
-      { slot: "second", tap: "remove", key: "confirm", kind: "danger" },
+      { tap: "dismiss", key: "keep", kind: "plain" },
+      { tap: "remove", key: "confirm", kind: "danger" },
     ];
   }
-  const page: Button = {
-    slot: isPaged ? "second" : "main",
+  const page = {
     tap: "page",
     key: isPaged ? "page_again" : "page",
-    kind: isPaged ? "plain" : "primary",
-    icon: isPaged ? undefined : "bell",
     isOff: state.isLocked,
-  };
-  const seat: Button = {
-    slot: isPaged ? "main" : "second",
-    tap: "seat",
-    key: "seat",
-    kind: isPaged ? "primary" : "plain",
-    icon: isPaged ? "check" : undefined,
-  };
-  const remove: Button = { slot: "third", tap: "ask", key: "remove", kind: "plain" };
-  return isPaged ? [seat, page, remove] : [page, seat, remove];
+  } as const;
+  const seat = { tap: "seat", key: "seat" } as const;
+  const [next, other] = isPaged ? [seat, page] : [page, seat];
+  return [
+    { ...next, kind: "primary", icon: isPaged ? "check" : "bell" },
+    { ...other, kind: "plain" },
+    { tap: "ask", key: "remove", kind: "plain" },
+  ];
 }
 
 function buttonTemplate(
@@ -116,7 +108,7 @@ function buttonTemplate(
   isBusy: boolean,
   press: Press,
 ): TemplateResult {
-  const { tap, key, slot } = button;
+  const { tap, key } = button;
   const isOff = isBusy || button.isOff || !isConnected;
   // Where all is loud, nothing is: only the guest who should be paged by now, or soon.
   const kind = button.kind === "primary" && time.state === "late" ? "loud" : button.kind;
@@ -124,7 +116,7 @@ function buttonTemplate(
   return html`
     <button
       type="button"
-      class="${kind} ${slot} ${state.busy === tap ? "busy" : ""}"
+      class="${kind} ${state.busy === tap ? "busy" : ""}"
       aria-disabled=${isOff}
       aria-describedby="who-${session.key}"
       data-tap=${tap}

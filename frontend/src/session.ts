@@ -140,6 +140,11 @@ export function inLine(sessions: readonly Known[]): Known[] {
   return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
 }
 
+/** The sessions of guests who are there: not those that nobody cleared at closing. */
+export function present<T extends Session>(sessions: readonly T[]): T[] {
+  return sessions.filter(({ not_cleared }) => !not_cleared);
+}
+
 /** The line as a whole. */
 export interface Line {
   waiting: number;
@@ -149,9 +154,9 @@ export interface Line {
   longest: number | null;
 }
 
-/** Sum up those who wait, but for whom nobody cleared at closing. now: whole seconds. */
+/** Sum up those who wait, and are there. now: whole seconds. */
 export function lineOf(listed: readonly Session[], now: number, lateAfter: number): Line {
-  const waiting = listed.filter((session) => !session.not_cleared);
+  const waiting = present(listed);
   const starts = waiting.flatMap((session) => session.created_at ?? []);
   return {
     waiting: waiting.length,

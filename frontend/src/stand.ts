@@ -16,6 +16,7 @@ import {
   happenings,
   inLine,
   lineOf,
+  present,
   sizeOf,
   SIZES,
   timeOf,
@@ -182,8 +183,7 @@ export class Stand extends PagerElement {
 
   private press(tap: Tap | "ask" | "dismiss", session: Known, event: MouseEvent): void {
     if (this.preview || this.isSecondOfTwo(event)) return;
-    if (tap === "ask") this.taps.ask(session);
-    else if (tap === "dismiss") this.taps.dismiss(session);
+    if (tap === "ask" || tap === "dismiss") this.taps[tap](session);
     else void this.send(tap, session);
   }
 
@@ -329,7 +329,7 @@ export class Stand extends PagerElement {
     return html`
       <section>
         <div class="heading">
-          <h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
+          <h3>${words.get("waiting")} <span class="count">${present(waiting).length}</span></h3>
           ${this.filterTemplate()}
         </div>
         ${
@@ -342,7 +342,7 @@ export class Stand extends PagerElement {
       </section>
       <section class="called">
         <div class="heading">
-          <h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
+          <h3>${words.get("paged")} <span class="count">${present(paged).length}</span></h3>
         </div>
         ${this.listTemplate(paged, canControl)}
       </section>
@@ -439,7 +439,7 @@ export class Stand extends PagerElement {
             if (sound) void this.unlockSound();
           })}
           ${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : nothing}
-          <button type="submit" class="loud">${words.get("done")}</button>
+          <button class="loud">${words.get("done")}</button>
         </form>
       </dialog>
     `;

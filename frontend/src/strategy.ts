@@ -1,6 +1,6 @@
 /** The dashboard under "Add dashboard": a view per transmitter, from what Home Assistant has. */
 
-import { DOMAIN, entryOf, title, transmitters, type Device, type Hass } from "./hass";
+import { DOMAIN, title, transmitters, type Device, type Hass } from "./hass";
 import { loadWords, Words } from "./words";
 
 type Config = Record<string, unknown>;
@@ -21,9 +21,12 @@ export class Strategy extends HTMLElement {
     const words = new Words(hass, await loadWords(hass));
     const devices = transmitters(hass);
     const views = devices.map((device) => view(device, hass, words));
+    const message = { type: "config_entries/get", domain: DOMAIN };
+    const entries = (await hass.callWS(message)) as { entry_id: string }[];
+    const ids = entries.map(({ entry_id }) => entry_id);
     return {
       title: words.get("host_stand"),
-      views: views.length ? [...views, managerView(devices, words)] : [emptyView(words)],
+      views: views.length ? [...views, managerView(devices, ids, words)] : [emptyView(words)],
     };
   }
 }
@@ -60,8 +63,8 @@ function view(device: Device, hass: Hass, words: Words): Config {
   };
 }
 
-/** What managers look at: each transmitter's figures, and graphs of its months. */
-function managerView(devices: Device[], words: Words): Config {
+/** What managers look at: each transmitter's figures, and graphs of its months. ids: of our entries. */
+function managerView(devices: Device[], ids: string[], words: Words): Config {
   return {
     title: words.get("manager"),
     path: "manager",
@@ -71,7 +74,7 @@ function managerView(devices: Device[], words: Words): Config {
       ...section(title(device), "mdi:calendar-today", [
         { type: "custom:lrs-pager-manager-card", device_id: device.id, ...full() },
       ]),
-      ...section(words.get("months"), "mdi:chart-line", months(device, words)),
+      ...section(words.get("months"), "mdi:chart-line", months(device, ids, words)),
     ]),
   };
 }
@@ -86,9 +89,10 @@ function full(): Config {
   return { grid_options: { columns: "full" } };
 }
 
-/** Graphs of the long-term statistics, whose ids are made from the entry's. */
-function months(device: Device, words: Words): Config[] {
-  const entryId = entryOf(device);
+/** Graphs of the long-term statistics, whose ids are made from the entry's. ids: of our entries. */
+function months(device: Device, ids: string[], words: Words): Config[] {
+  const entries = [device.config_entry_id, device.config_entries].flat();
+  const entryId = ids.find((id) => entries.includes(id));
   if (!entryId) return [];
   const statistic = (key: string, name: string): Config => ({
     entity: `${DOMAIN}:${entryId.toLowerCase()}_${key}`,

@@ -279,10 +279,7 @@ export const standStyles = [
     li {
       display: grid;
       grid-template:
-        "number who buttons" auto "number time buttons" auto "message message message" auto / 3em minmax(
-          0,
-          1fr
-        )
+        "number who buttons" "number time buttons" "message message message" / 3em minmax(0, 1fr)
         auto;
       align-items: center;
       column-gap: 0.3em;
@@ -368,16 +365,8 @@ export const standStyles = [
     .buttons button {
       padding: 0 0.5em;
     }
-    .main {
-      grid-column: 1;
-    }
-    .second {
-      grid-column: 2;
-    }
-    .third {
-      grid-column: 3;
-    }
-    .few .third {
+    /* Not where Seat was. */
+    .called [data-tap="undo"] {
       grid-column: 2 / 4;
     }
     @media (prefers-reduced-motion: no-preference) {
@@ -415,10 +404,7 @@ export const standStyles = [
       }
       li {
         grid-template:
-          "number who time" auto "number buttons buttons" auto "message message message" auto / 3em minmax(
-            0,
-            1fr
-          )
+          "number who time" "number buttons buttons" "message message message" / 3em minmax(0, 1fr)
           auto;
         row-gap: 1px;
       }
@@ -436,16 +422,13 @@ export const standStyles = [
         flex-wrap: wrap;
       }
       li {
-        grid-template: "number who" auto "number time" auto "buttons buttons" auto "message message" auto / 3em minmax(
+        grid-template: "number who" "number time" "buttons buttons" "message message" / 3em minmax(
             0,
             1fr
           );
       }
       .buttons {
         grid-template-columns: 1fr;
-      }
-      .buttons button {
-        grid-column: 1;
       }
     }
     /* A tablet: those who wait on one side, those who were paged on the other. The columns are there also

@@ -76,6 +76,17 @@ export class Words {
     return text || message || this.get("unknown_error");
   }
 
+  /** The server's time zone; undefined, which is the browser's own, if the browser does not know it. */
+  get timeZone(): string | undefined {
+    const timeZone = this.hass.config.time_zone;
+    try {
+      new Date().toLocaleString("en", { timeZone });
+      return timeZone;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** The time of day of an instant (POSIX seconds), as the user wants times written. */
   timeOfDay(instant: number, timeZone?: string): string {
     const { language, time_format: format, time_zone: zone } = this.hass.locale;
@@ -85,7 +96,7 @@ export class Words {
       // With hour12, midnight would be 0:05 AM in languages whose own clock has 24 hours.
       ...(format === "12" && { hourCycle: "h12" as const }),
       ...(format === "24" && { hourCycle: "h23" as const }),
-      timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : undefined),
+      timeZone: timeZone ?? (zone === "server" ? this.timeZone : undefined),
     }).format(instant * 1000);
   }
 }

@@ -27,11 +27,18 @@ async function show(config: Partial<CardConfig>, preview?: boolean): Promise<HTM
 }
 
 describe("the configuration", () => {
-  it.each([{ mode: "wall" }, { size: "huge" }, { mode: "" }])("refuses %o", (config) => {
+  it.each([
+    [{ mode: "wall" }, "mode: one of stand, lobby"],
+    [{ size: "huge" }, "size: one of normal, large"],
+    [{ mode: "" }, "mode: one of stand, lobby"],
+    // What Home Assistant's dashboards read of yes and no, which are text in YAML 1.2.
+    [{ hide_names: "yes" }, "hide_names: one of false, true"],
+    [{ read_only: "no" }, "read_only: one of false, true"],
+  ])("refuses %o", (config, reason) => {
     const card = new Card();
     expect(() => {
       card.setConfig({ type: "custom:lrs-pager-card", ...(config as Partial<CardConfig>) });
-    }).toThrow(/mode: one of stand, lobby|size: one of normal, large/);
+    }).toThrow(reason);
   });
 
   it("has the stand shown as it says", async () => {

@@ -53,6 +53,18 @@ it("the numbers that are called are shown, the newest first", async () => {
   expect(text(lobby, ".waiting")).toBe("1 party is waiting");
 });
 
+it("pagers that nobody cleared at closing are neither called nor counted", async () => {
+  const left = { created_at: NOW - 36_000, not_cleared: true };
+  await show([
+    session(3),
+    session(7, { ...left, notified_at: NOW - 35_000 }),
+    session(8, left),
+    session(12, { notified_at: NOW - 5 }),
+  ]);
+  expect(called()).toEqual(["12"]);
+  expect(text(lobby, ".waiting")).toBe("1 party is waiting");
+});
+
 it("those that were called long ago make way for others", async () => {
   const sessions = Array.from({ length: 15 }, (_, n) => session(n, { notified_at: NOW - n }));
   await show(sessions);

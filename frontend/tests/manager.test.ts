@@ -24,6 +24,7 @@ function cell(weekday: number, hour: number, sessions: number, wait_80: number |
 type Cell = Answer["pattern"]["cells"][number];
 
 const ANSWER: Answer = {
+  entry_id: "ENTRY0",
   today: DAY,
   usual: { ...DAY, sessions: 38.25, guests: null },
   weeks: 3,
@@ -41,12 +42,15 @@ let house: House;
 let card: Ours<ManagerCard>;
 
 /** Show the card, before anything was answered. */
-async function open(change: Partial<House["hass"]> = {}): Promise<void> {
+async function open(
+  change: Partial<House["hass"]> = {},
+  config: { device_id?: string } = { device_id: "device-0" },
+): Promise<void> {
   house = new House();
   house.addTransmitters(["Door"]);
-  house.change({ ...change, config: { components: [], time_zone: "Pacific/Honolulu" } });
+  house.change({ config: { components: [], time_zone: "Pacific/Honolulu" }, ...change });
   card = new ManagerCard();
-  card.setConfig({ device_id: "device-0" });
+  card.setConfig(config);
   card.hass = house.hass;
   document.body.append(card);
   await pass();
@@ -128,6 +132,51 @@ describe("the figures", () => {
     await pass();
     expect(text(card, "[role=alert]")).toBe("There is no such transmitter.");
     expect(table(".heat")).not.toEqual([]);
+  });
+});
+
+describe("when another transmitter is chosen", () => {
+  const sessions = (): string | undefined => table("table:not(.heat)")[1]?.[1];
+
+  it("its figures are asked for at once, and those of the former are gone", async () => {
+    await show();
+    card.setConfig({ device_id: "device-1" });
+    await pass();
+    expect(all(card, "table")).toEqual([]);
+    expect(house.commands).toHaveLength(2);
+    expect(house.sent.data).toEqual({ device_id: "device-1" });
+    house.sent.resolve({ ...ANSWER, today: { ...DAY, sessions: 7 } });
+    await pass();
+    expect(sessions()).toBe("7");
+  });
+
+  it("what comes late of the former is not shown", async () => {
+    await open();
+    const [former] = house.commands;
+    card.setConfig({ device_id: "device-1" });
+    await pass();
+    house.sent.resolve(ANSWER);
+    former!.resolve({ ...ANSWER, today: { ...DAY, sessions: 7 } });
+    await pass();
+    expect(sessions()).toBe("41");
+  });
+
+  it("nor why those of the former can't be had", async () => {
+    await open();
+    const [former] = house.commands;
+    card.setConfig({ device_id: "device-1" });
+    await pass();
+    former!.reject({ translation_key: "no_transmitter" });
+    await pass();
+    expect(text(card, "[role=alert]")).toBe("");
+  });
+
+  it("one that is configured as it was asks for nothing anew", async () => {
+    await show();
+    card.setConfig({ device_id: "device-0" });
+    await pass();
+    expect(house.commands).toHaveLength(1);
+    expect(sessions()).toBe("41");
   });
 });
 
@@ -223,6 +272,31 @@ describe("the download", () => {
       ["/api/signed?authSig=x", ""],
     ]);
     expect(followed[0]!.hasAttribute("download")).toBe(true);
+  });
+
+  it("is of the transmitter that is shown, also where the card names none", async () => {
+    await open({}, {});
+    house.sent.resolve({ ...ANSWER, entry_id: "ONLY" });
+    await pass();
+    await download();
+    expect(house.sent.data.path).toContain("/api/lrs_pager/ONLY/sessions.csv?");
+  });
+
+  it("waits until it is known which transmitter that is", async () => {
+    const isOff = (): string | null =>
+      card.shadowRoot!.querySelector("form button")!.getAttribute("aria-disabled");
+    await open();
+    expect(isOff()).toBe("true");
+    await download();
+    expect(house.commands).toHaveLength(1);
+    house.sent.resolve(ANSWER);
+    await pass();
+    expect(isOff()).toBe("false");
+  });
+
+  it("is of a month by the browser's calendar where that does not know the server's zone", async () => {
+    await open({ config: { components: [], time_zone: "Europe/Nowhere" } });
+    expect(field("end").value).toBe(new Date(NOW * 1000).toLocaleDateString("sv"));
   });
 
   it("is of the days that were chosen, whichever came first, with names by a tick", async () => {

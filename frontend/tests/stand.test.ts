@@ -125,6 +125,20 @@ describe("the line", () => {
     expect(text(stand, ".sum")).toBe("5 guests longest 20 min 1 late");
   });
 
+  it("shows pagers that nobody cleared at closing, and counts them nowhere", async () => {
+    const left = { created_at: NOW - 36_000, not_cleared: true, party_size: 9 };
+    await show([
+      session(3, { created_at: NOW - 20 * 60 }),
+      session(7, { notified_at: NOW }),
+      session(8, left),
+      session(9, { ...left, notified_at: NOW - 35_000 }),
+    ]);
+    expect(group("Waiting")).toEqual(["8", "3"]);
+    expect(group("Paged")).toEqual(["9", "7"]);
+    expect(all(stand, "h3").map(read)).toEqual(["Waiting 1", "Paged 1"]);
+    expect(text(stand, ".sum")).toBe("2 guests longest 20 min 1 late");
+  });
+
   it("is not said to be empty as long as it is not known", async () => {
     await show([], {}, ({ snapshot }) => {
       snapshot.sessions = null;

@@ -108,19 +108,21 @@ describe("what is not there", () => {
 
   it("as the entry of a device, has no graphs", async () => {
     house.addTransmitters(["Door"], KEYS);
-    delete house.hass.devices["device-0"]!.primary_config_entry;
+    delete house.hass.devices["device-0"]!.config_entries;
     expect(await headings()).toEqual([undefined, "Today", "Door"]);
   });
 });
 
 it.each([
-  [{ config_entry_id: "A", primary_config_entry: "B", config_entries: ["C"] }, "a"],
-  [{ primary_config_entry: "B", config_entries: ["C"] }, "b"],
-  [{ primary_config_entry: null, config_entries: ["C"] }, "c"],
-])("the entry is read as each version of Home Assistant has it: %o", async (device, id) => {
+  { config_entry_id: "ENTRY0" },
+  { primary_config_entry: "ENTRY0", config_entries: ["ENTRY0"] },
+  // A device that is shared with a router's integration, which has seen the same MAC address.
+  { primary_config_entry: "ROUTER", config_entries: ["ROUTER", "ENTRY0"] },
+  { primary_config_entry: null, config_entries: ["ENTRY0", "ROUTER"] },
+])("the entry is ours as each version of Home Assistant has it: %o", async (device) => {
   house.addTransmitters(["Door"], KEYS);
   house.change({ devices: { "device-0": { id: "device-0", name: "Door", ...device } } });
-  expect(JSON.stringify(await manager())).toContain(`lrs_pager:${id}_sessions`);
+  expect(JSON.stringify(await manager())).toContain("lrs_pager:entry0_sessions");
 });
 
 it("without a transmitter it says how to add one", async () => {

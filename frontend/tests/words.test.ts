@@ -124,6 +124,13 @@ describe("the time of day", () => {
     at("local");
     expect(make.mock.calls[0]![1]).toHaveProperty("timeZone", undefined);
   });
+
+  it("is the tablet's where an old browser does not know the server's zone", () => {
+    const house = new House();
+    const here = words({ time_zone: "local" }).timeOfDay(evening);
+    house.change({ config: { components: [], time_zone: "Europe/Nowhere" } });
+    expect(new Words(house.hass).timeOfDay(evening)).toBe(here);
+  });
 });
 
 describe("an error", () => {

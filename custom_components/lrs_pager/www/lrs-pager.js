@@ -14,9 +14,6 @@ for (let entity of Object.values(hass.entities))
 entity.platform === DOMAIN && entity.device_id && ids.add(entity.device_id);
 return [...ids].flatMap((id) => hass.devices[id] ?? []).sort((a, b) => title(a).localeCompare(title(b)));
 }
-function entryOf(device) {
-return device.config_entry_id ?? device.primary_config_entry ?? device.config_entries?.[0];
-}
 function title(device) {
 return device.name_by_user || device.name || "T7470";
 }
@@ -58,6 +55,14 @@ return key && this.text(
 error.translation_placeholders
 ) || message || this.get("unknown_error");
 }
+get timeZone() {
+let timeZone = this.hass.config.time_zone;
+try {
+return (new Date()).toLocaleString("en", { timeZone }), timeZone;
+} catch {
+return;
+}
+}
 timeOfDay(instant, timeZone) {
 let { language, time_format: format, time_zone: zone } = this.hass.locale;
 return new Intl.DateTimeFormat(format === "system" ? void 0 : language, {
@@ -65,13 +70,18 @@ hour: "numeric",
 minute: "2-digit",
 ...format === "12" && { hourCycle: "h12" },
 ...format === "24" && { hourCycle: "h23" },
-timeZone: timeZone ?? (zone === "server" ? this.hass.config.time_zone : void 0)
+timeZone: timeZone ?? (zone === "server" ? this.timeZone : void 0)
 }).format(instant * 1e3);
 }
 };
 
 // src/card.ts
-var CHOICES = { mode: ["stand", "lobby"], size: ["normal", "large"] }, Card = class extends LitElement {
+var CHOICES = {
+mode: ["stand", "lobby"],
+size: ["normal", "large"],
+hide_names: [!1, !0],
+read_only: [!1, !0]
+}, Card = class extends LitElement {
 setConfig(config) {
 for (let [key, values] of Object.entries(CHOICES)) {
 let value = config[key];
@@ -160,13 +170,13 @@ config: { type: "custom:lrs-pager-card", device_id: entity.device_id }
 
 // src/icons.ts
 var PATHS = {
-bell: "M21,19V20H3V19L5,17V11C5,7.9 7.03,5.17 10,4.29C10,4.19 10,4.1 10,4A2,2 0 0,1 12,2A2,2 0 0,1 14,4C14,4.1 14,4.19 14,4.29C16.97,5.17 19,7.9 19,11V17L21,19M14,21A2,2 0 0,1 12,23A2,2 0 0,1 10,21",
-check: "M21,7L9,19L3.5,13.5L4.91,12.09L9,16.17L19.59,5.59L21,7Z",
-close: "M19,6.41L17.59,5L12,10.59L6.41,5L5,6.41L10.59,12L5,17.59L6.41,19L12,13.41L17.59,19L19,17.59L13.41,12L19,6.41Z",
-person: "M12,4A4,4 0 0,1 16,8A4,4 0 0,1 12,12A4,4 0 0,1 8,8A4,4 0 0,1 12,4M12,14C16.42,14 20,15.79 20,18V20H4V18C4,15.79 7.58,14 12,14Z",
-alert: "M13 14H11V9H13M13 18H11V16H13M1 21H23L12 2L1 21Z",
-options: "M3,17V19H9V17H3M3,5V7H13V5H3M13,21V19H21V17H13V15H11V21H13M7,9V11H3V13H7V15H9V9H7M21,13V11H11V13H21M15,9H17V7H21V5H17V3H15V9Z",
-plus: "M19,13H13V19H11V13H5V11H11V5H13V11H19V13Z"
+bell: "M21 19V20H3V19L5 17V11C5 7.9 7.03 5.17 10 4.29V4A2 2 0 0 1 14 4V4.29C16.97 5.17 19 7.9 19 11V17M14 21A2 2 0 0 1 10 21",
+check: "M21 7 9 19 3.5 13.5 4.91 12.09 9 16.17 19.59 5.59",
+close: "M19 6.41 17.59 5 12 10.59 6.41 5 5 6.41 10.59 12 5 17.59 6.41 19 12 13.41 17.59 19 19 17.59 13.41 12",
+person: "M12 4A4 4 0 0 1 12 12 4 4 0 0 1 12 4M12 14C16.42 14 20 15.79 20 18V20H4V18C4 15.79 7.58 14 12 14",
+alert: "M13 14H11V9H13M13 18H11V16H13M1 21H23L12 2",
+options: "M3 17V19H9V17M3 5V7H13V5M13 21V19H21V17H13V15H11V21M7 9V11H3V13H7V15H9V9M21 13V11H11V13M15 9H17V7H21V5H17V3H15",
+plus: "M19 13H13V19H11V13H5V11H11V5H13V11H19"
 };
 function icon(name) {
 return html`<svg viewBox="0 0 24 24" aria-hidden="true">
@@ -207,8 +217,11 @@ function inLine(sessions) {
 let start = (session) => session.created_at ?? 1 / 0;
 return [...sessions].sort((a, b) => start(a) - start(b) || (a.number ?? 0) - (b.number ?? 0));
 }
+function present(sessions) {
+return sessions.filter(({ not_cleared }) => !not_cleared);
+}
 function lineOf(listed, now, lateAfter) {
-let waiting = listed.filter((session) => !session.not_cleared), starts = waiting.flatMap((session) => session.created_at ?? []);
+let waiting = present(listed), starts = waiting.flatMap((session) => session.created_at ?? []);
 return {
 waiting: waiting.length,
 guests: waiting.reduce((sum, session) => sum + (session.party_size ?? 1), 0),
@@ -229,7 +242,7 @@ return found;
 // src/styles.ts
 var base = css`:host{--quiet: var(--secondary-text-color);--alarm: var(--ha-color-on-danger-normal);--accent: color-mix(in srgb, var(--ha-color-on-primary-normal), var(--primary-text-color) 40%);--line: 1px solid var(--divider-color);display:block;color:var(--primary-text-color);font:var(--ha-font-size-l, 16px) / 1.3 var(--ha-font-family-body, sans-serif);font-variant-numeric:tabular-nums;-webkit-text-size-adjust:100%}*{box-sizing:border-box;min-width:0;margin:0}ul,ol,fieldset{padding:0;border:0;list-style:none}h1,h2,h3{font-size:1.25em;font-weight:400}svg{flex:none;width:1.3em;height:1.3em;fill:currentColor}.unseen{position:absolute;overflow:hidden;width:1px;clip-path:inset(50%);white-space:nowrap}button,input,select{min-height:48px;background:none;color:inherit;font:inherit}button{display:inline-flex;align-items:center;justify-content:center;gap:.35em;min-width:48px;padding:0 .75em;border:0;border-radius:9999px;font-weight:500;cursor:pointer;touch-action:manipulation}:focus-visible{outline:3px solid var(--primary-color);outline-offset:2px}.plain{box-shadow:inset 0 0 0 1px var(--divider-color);background:var(--ha-color-fill-neutral-normal-resting);color:var(--primary-text-color)}.primary,.filter [aria-pressed=true]{background:var(--ha-color-fill-primary-normal-resting);color:var(--accent)}.loud,[aria-pressed=true]{background:var(--ha-color-fill-primary-loud-resting);background:color-mix(in srgb,var(--ha-color-fill-primary-loud-resting),#000 28%);color:var(--ha-color-on-primary-loud)}.danger{background:var(--ha-color-fill-danger-loud-resting);color:var(--ha-color-on-danger-loud)}button:hover{filter:brightness(.95)}button[aria-disabled=true]{opacity:.5;cursor:default}.alarm{color:var(--alarm);font-weight:500}.note{color:var(--quiet)}input,select{padding:0 .75em;border:1px solid var(--ha-color-border-neutral-loud);border-radius:8px}.option{display:flex;align-items:center;gap:.75em}.option input{flex:none;width:1.5em;accent-color:var(--primary-color)}.quotes bdi{display:inline-block;margin-inline-end:.6em}p:empty{display:none}p:has(svg){display:flex;align-items:center;gap:.5em}dialog{width:min(36rem,100vw);max-width:none;max-height:100dvh;margin:auto;padding:0;border:0;border-radius:24px;background:var(--card-background-color);color:inherit}dialog::backdrop{background:#0008}form{display:grid;gap:1rem;padding:1rem 1.25rem calc(1rem + env(safe-area-inset-bottom))}@media(max-width:600px){dialog{margin-block-end:0;border-radius:24px 24px 0 0}}`, standStyles = [
 base,
-css`:host{container-type:inline-size}:host([large]){font-size:calc(1.5 * var(--ha-font-size-l, 16px))}.stand{display:grid;grid-template-columns:minmax(0,1fr) auto;align-items:center}.stand>*{grid-column:1 / -1}.stand>header{grid-column:1;display:flex;align-items:center;gap:.75em;min-height:56px;padding-block:4px;padding-inline:1em .5em}.stand>.hand-out{grid-column:2;margin-inline-end:12px}.sum{display:flex;flex:1;flex-wrap:wrap;gap:0 .9em;color:var(--quiet)}.sum span{white-space:nowrap}.sum p{flex-basis:100%;font-size:.875em}.sum svg,.time svg{width:1em;height:1em;vertical-align:-.12em}.live{color:var(--quiet);font-size:.875em;white-space:nowrap}.live:before{content:"";display:inline-block;width:.6em;height:.6em;margin-inline-end:.4em;border-radius:50%;background:var(--ha-color-on-success-normal)}.banner,.wide{margin:0 12px 8px;padding:.6em .8em;border-radius:12px;font-weight:500}.banner{background:var(--ha-color-fill-danger-quiet-resting);color:var(--alarm)}.info{background:var(--ha-color-fill-warning-quiet-resting);color:var(--ha-color-on-warning-normal)}.columns{display:grid}.stale ul{opacity:.6}.heading{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;min-height:48px;padding-inline:1em 12px}h3{color:var(--quiet);font-size:1em;font-weight:500}.filter button{padding:0 .6em}.filter [aria-pressed=false]{color:var(--quiet);font-weight:400}.empty{padding:1.5em;color:var(--quiet);text-align:center}li{display:grid;grid-template:"number who buttons" auto "number time buttons" auto "message message message" auto / 3em minmax(0,1fr) auto;align-items:center;column-gap:.3em;min-height:55px;padding-block:3px;padding-inline-end:12px;border-block-start:var(--line);border-inline-start:4px solid transparent;contain:layout style}li:focus-visible{outline-offset:-3px}li.soon{border-inline-start-color:var(--ha-color-on-warning-normal)}li.late{border-inline-start-color:var(--alarm)}.number{grid-area:number;font-size:1.6em;font-weight:700;text-align:center}li .number{width:1.85em}.who{grid-area:who;display:flex;align-items:center;gap:.5em;padding-inline-end:.3em}.name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-weight:500}.party{display:inline-flex;flex:none;align-items:center;color:var(--quiet)}.party svg{width:1.1em}.time{grid-area:time;display:flex;flex-wrap:wrap;gap:0 .4em;height:1.3em;overflow-y:clip;color:var(--quiet);white-space:nowrap}li .about{color:var(--quiet);font-weight:400}.time b{color:var(--primary-text-color);font-weight:500}.soon :is(.time,.time b){color:var(--ha-color-on-warning-normal)}.late :is(.time,.time b){color:var(--alarm);font-weight:700}.buttons{grid-area:buttons;display:grid;grid-template-columns:minmax(5em,auto) minmax(3.6em,auto) minmax(4.6em,auto);gap:5px}.buttons button{padding:0 .5em}.main{grid-column:1}.second{grid-column:2}.third{grid-column:3}.few .third{grid-column:2 / 4}@media(prefers-reduced-motion:no-preference){.busy span{animation:wait 1s infinite alternate}}@keyframes wait{to{opacity:.3}}.message{grid-area:message;padding:.25em 0 .25em .75em}@container (max-width: 29em){.stand>header{grid-column:1 / -1;min-height:48px}.stand>.hand-out{grid-column:1 / -1;order:1;position:sticky;inset-block-end:8px;z-index:1;margin:8px 12px;box-shadow:0 2px 8px #0005}.live{display:none}li{grid-template:"number who time" auto "number buttons buttons" auto "message message message" auto / 3em minmax(0,1fr) auto;row-gap:1px}.buttons{grid-template-columns:1.4fr 1fr 1fr}}@container (max-width: 23em){.about{display:none}}@container (max-width: 19em){header{flex-wrap:wrap}li{grid-template:"number who" auto "number time" auto "buttons buttons" auto "message message" auto / 3em minmax(0,1fr)}.buttons{grid-template-columns:1fr}.buttons button{grid-column:1}}@container (max-width: 54em){.called:not(:has(li)){display:none}}@container (min-width: 54em){.columns{grid-template-columns:1fr 1fr}.called{border-inline-start:var(--line)}}`
+css`:host{container-type:inline-size}:host([large]){font-size:calc(1.5 * var(--ha-font-size-l, 16px))}.stand{display:grid;grid-template-columns:minmax(0,1fr) auto;align-items:center}.stand>*{grid-column:1 / -1}.stand>header{grid-column:1;display:flex;align-items:center;gap:.75em;min-height:56px;padding-block:4px;padding-inline:1em .5em}.stand>.hand-out{grid-column:2;margin-inline-end:12px}.sum{display:flex;flex:1;flex-wrap:wrap;gap:0 .9em;color:var(--quiet)}.sum span{white-space:nowrap}.sum p{flex-basis:100%;font-size:.875em}.sum svg,.time svg{width:1em;height:1em;vertical-align:-.12em}.live{color:var(--quiet);font-size:.875em;white-space:nowrap}.live:before{content:"";display:inline-block;width:.6em;height:.6em;margin-inline-end:.4em;border-radius:50%;background:var(--ha-color-on-success-normal)}.banner,.wide{margin:0 12px 8px;padding:.6em .8em;border-radius:12px;font-weight:500}.banner{background:var(--ha-color-fill-danger-quiet-resting);color:var(--alarm)}.info{background:var(--ha-color-fill-warning-quiet-resting);color:var(--ha-color-on-warning-normal)}.columns{display:grid}.stale ul{opacity:.6}.heading{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;min-height:48px;padding-inline:1em 12px}h3{color:var(--quiet);font-size:1em;font-weight:500}.filter button{padding:0 .6em}.filter [aria-pressed=false]{color:var(--quiet);font-weight:400}.empty{padding:1.5em;color:var(--quiet);text-align:center}li{display:grid;grid-template:"number who buttons" "number time buttons" "message message message" / 3em minmax(0,1fr) auto;align-items:center;column-gap:.3em;min-height:55px;padding-block:3px;padding-inline-end:12px;border-block-start:var(--line);border-inline-start:4px solid transparent;contain:layout style}li:focus-visible{outline-offset:-3px}li.soon{border-inline-start-color:var(--ha-color-on-warning-normal)}li.late{border-inline-start-color:var(--alarm)}.number{grid-area:number;font-size:1.6em;font-weight:700;text-align:center}li .number{width:1.85em}.who{grid-area:who;display:flex;align-items:center;gap:.5em;padding-inline-end:.3em}.name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-weight:500}.party{display:inline-flex;flex:none;align-items:center;color:var(--quiet)}.party svg{width:1.1em}.time{grid-area:time;display:flex;flex-wrap:wrap;gap:0 .4em;height:1.3em;overflow-y:clip;color:var(--quiet);white-space:nowrap}li .about{color:var(--quiet);font-weight:400}.time b{color:var(--primary-text-color);font-weight:500}.soon :is(.time,.time b){color:var(--ha-color-on-warning-normal)}.late :is(.time,.time b){color:var(--alarm);font-weight:700}.buttons{grid-area:buttons;display:grid;grid-template-columns:minmax(5em,auto) minmax(3.6em,auto) minmax(4.6em,auto);gap:5px}.buttons button{padding:0 .5em}.called [data-tap=undo]{grid-column:2 / 4}@media(prefers-reduced-motion:no-preference){.busy span{animation:wait 1s infinite alternate}}@keyframes wait{to{opacity:.3}}.message{grid-area:message;padding:.25em 0 .25em .75em}@container (max-width: 29em){.stand>header{grid-column:1 / -1;min-height:48px}.stand>.hand-out{grid-column:1 / -1;order:1;position:sticky;inset-block-end:8px;z-index:1;margin:8px 12px;box-shadow:0 2px 8px #0005}.live{display:none}li{grid-template:"number who time" "number buttons buttons" "message message message" / 3em minmax(0,1fr) auto;row-gap:1px}.buttons{grid-template-columns:1.4fr 1fr 1fr}}@container (max-width: 23em){.about{display:none}}@container (max-width: 19em){header{flex-wrap:wrap}li{grid-template:"number who" "number time" "buttons buttons" "message message" / 3em minmax(0,1fr)}.buttons{grid-template-columns:1fr}}@container (max-width: 54em){.called:not(:has(li)){display:none}}@container (min-width: 54em){.columns{grid-template-columns:1fr 1fr}.called{border-inline-start:var(--line)}}`
 ], sheetStyles = [
 base,
 css`header,.field{display:flex;flex-wrap:wrap;align-items:center;gap:6px .75em}header{justify-content:space-between}label,legend{min-width:5.5em;font-weight:500}input{flex:1}[inputmode]{flex:0 1 5em;font-size:1.25em;font-weight:700}.chips{display:flex;flex-basis:100%;flex-wrap:wrap;gap:6px}.pagers{max-height:9.5rem;overflow-y:auto;margin:-4px;padding:4px}.chip{display:inline-grid;place-content:center;min-width:48px;min-height:48px;padding:0 .7em;border:1px solid var(--ha-color-border-neutral-normal);border-radius:9999px;font-weight:400}.used{border-style:dashed;color:var(--quiet);text-decoration:line-through}`
@@ -409,7 +422,6 @@ ${icon("close")}<span class="unseen">${words.get("close")}</span>
 <input
 id="pager"
 name="pager"
-type="text"
 inputmode="numeric"
 autocomplete="off"
 maxlength="6"
@@ -432,7 +444,6 @@ return used.has(number) ? html`<span class="chip used"
 <input
 id="party"
 name="party"
-type="text"
 inputmode="numeric"
 autocomplete="off"
 maxlength="4"
@@ -474,16 +485,13 @@ ${snapshot?.is_auto_paged ? html`<p class="note">${words.get("no_quote_auto_page
 <input
 id="label"
 name="label"
-type="text"
 autocomplete="off"
 maxlength=${LONGEST_NAME}
 placeholder=${words.get("name_optional")}
 />
 </div>
 <p class="alarm" role="alert">${this.error ? [icon("alert"), this.error] : nothing}</p>
-<button type="submit" class="loud" aria-disabled=${this.isBusy}>
-${words.get("hand_out")}
-</button>
+<button class="loud" aria-disabled=${this.isBusy}>${words.get("hand_out")}</button>
 </form>
 </dialog>
 `;
@@ -713,7 +721,7 @@ if (!sessions) {
 let text = problemOf(this.live, words) ?? words.get(snapshot ? "lobby_stale" : "connecting");
 return html`<p class="note">${text}</p>`;
 }
-let called = sessions.filter((session) => session.notified_at !== null && session.number !== null).sort((a, b) => b.notified_at - a.notified_at || b.created_at - a.created_at).slice(0, MOST_NUMBERS), waiting = sessions.filter((session) => session.notified_at === null).length, banner = bannerOf(this.live, words);
+let guests = present(sessions), called = guests.filter((session) => session.notified_at !== null && session.number !== null).sort((a, b) => b.notified_at - a.notified_at || b.created_at - a.created_at).slice(0, MOST_NUMBERS), waiting = guests.filter((session) => session.notified_at === null).length, banner = bannerOf(this.live, words);
 return html`
 <div class="lobby">
 <h2>${this.heading || words.get("lobby_called")}</h2>
@@ -755,11 +763,10 @@ var FIGURES = [
 ], METRICS = ["wait_80", "sessions", "guests", "late", "left", "no_show"], FEW = 5, DAY = 864e5, REFRESH = 12e4, ManagerCard = class extends PagerElement {
 constructor() {
 super(...arguments);
-this.deviceId = "";
 this.askedAt = -REFRESH;
 }
 setConfig({ device_id }) {
-this.deviceId = device_id;
+this.deviceId !== device_id && (this.deviceId = device_id, this.answer = void 0, this.askedAt = -REFRESH, this.requestUpdate());
 }
 shouldUpdate(changed) {
 return performance.now() - this.askedAt >= REFRESH && (this.askedAt = performance.now(), this.ask("lrs_pager/manager", { device_id: this.deviceId }, (answer) => {
@@ -767,11 +774,14 @@ this.answer = answer;
 })), super.shouldUpdate(changed);
 }
 ask(type, data, take) {
-this.error = void 0, this.hass.callWS({ type, ...data }).then((answer) => take(answer)).catch((error) => this.error = this.words.error(error));
+let { deviceId } = this, isMeant = () => deviceId === this.deviceId;
+this.error = void 0, this.hass.callWS({ type, ...data }).then((answer) => isMeant() && take(answer)).catch(
+(error) => isMeant() && (this.error = this.words.error(error))
+);
 }
 download(event) {
-event.preventDefault();
-let form = new FormData(event.target), [from, to, names = "0"] = [...form.values()], [start, end] = [from, to].sort(), entryId = entryOf(this.hass.devices[this.deviceId]), path = `/api/${DOMAIN}/${entryId}/sessions.csv?start=${start}&end=${end}&names=${names}`;
+if (event.preventDefault(), !this.answer) return;
+let form = new FormData(event.target), [from, to, names = "0"] = [...form.values()], [start, end] = [from, to].sort(), path = `/api/${DOMAIN}/${this.answer.entry_id}/sessions.csv?start=${start}&end=${end}&names=${names}`;
 this.ask("auth/sign_path", { path }, ({ path: path2 }) => {
 Object.assign(document.createElement("a"), { href: path2, download: "" }).click();
 });
@@ -786,12 +796,12 @@ ${this.dayTemplate("start", 30)} ${this.dayTemplate("end", 0)}
 <label class="option">
 <input type="checkbox" name="names" value="1" />${words.get("csv_names")}
 </label>
-<button class="loud">${words.get("csv")}</button>
+<button class="loud" aria-disabled=${!answer}>${words.get("csv")}</button>
 </form>
 </ha-card>`;
 }
 dayTemplate(name, ago) {
-let timeZone = this.hass.config.time_zone, day = new Date(Date.now() - ago * DAY).toLocaleDateString("sv", { timeZone });
+let { timeZone } = this.words, day = new Date(Date.now() - ago * DAY).toLocaleDateString("sv", { timeZone });
 return html`<label>
 ${this.words.get(`csv_${name}`)} <input type="date" name=${name} required value=${day} />
 </label>`;
@@ -956,7 +966,7 @@ ${session.party_size === null ? nothing : partyTemplate(session.party_size, word
 </span>
 <span class="time"> ${isEnding ? words.get("seating_now") : timeTemplate(row, time)} </span>
 ${failureTemplate(row)}
-${buttons.length ? html`<span class="buttons ${isPending || state.isAsking ? "few" : ""}">
+${buttons.length ? html`<span class="buttons">
 ${repeat(
 buttons,
 ({ tap }) => tap,
@@ -968,35 +978,29 @@ buttons,
 }
 function buttonsOf({ session, state }, isPending) {
 let isPaged = session.notified_at !== null && !state.isHeld;
-if (isPending)
-return [{ slot: isPaged ? "third" : "main", tap: "undo", key: "undo", kind: "primary" }];
+if (isPending) return [{ tap: "undo", key: "undo", kind: "primary" }];
 if (state.isAsking)
 return [
-{ slot: "main", tap: "dismiss", key: "keep", kind: "plain" },
-{ slot: "second", tap: "remove", key: "confirm", kind: "danger" }
+{ tap: "dismiss", key: "keep", kind: "plain" },
+{ tap: "remove", key: "confirm", kind: "danger" }
 ];
 let page = {
-slot: isPaged ? "second" : "main",
 tap: "page",
 key: isPaged ? "page_again" : "page",
-kind: isPaged ? "plain" : "primary",
-icon: isPaged ? void 0 : "bell",
 isOff: state.isLocked
-}, seat = {
-slot: isPaged ? "main" : "second",
-tap: "seat",
-key: "seat",
-kind: isPaged ? "primary" : "plain",
-icon: isPaged ? "check" : void 0
-}, remove = { slot: "third", tap: "ask", key: "remove", kind: "plain" };
-return isPaged ? [seat, page, remove] : [page, seat, remove];
+}, seat = { tap: "seat", key: "seat" }, [next, other] = isPaged ? [seat, page] : [page, seat];
+return [
+{ ...next, kind: "primary", icon: isPaged ? "check" : "bell" },
+{ ...other, kind: "plain" },
+{ tap: "ask", key: "remove", kind: "plain" }
+];
 }
 function buttonTemplate(button, { session, words, state, isConnected }, time, isBusy, press) {
-let { tap, key, slot } = button, isOff = isBusy || button.isOff || !isConnected, kind = button.kind === "primary" && time.state === "late" ? "loud" : button.kind;
+let { tap, key } = button, isOff = isBusy || button.isOff || !isConnected, kind = button.kind === "primary" && time.state === "late" ? "loud" : button.kind;
 return html`
 <button
 type="button"
-class="${kind} ${slot} ${state.busy === tap ? "busy" : ""}"
+class="${kind} ${state.busy === tap ? "busy" : ""}"
 aria-disabled=${isOff}
 aria-describedby="who-${session.key}"
 data-tap=${tap}
@@ -1124,7 +1128,7 @@ get rows() {
 return [...this.shadowRoot.querySelectorAll("li")];
 }
 press(tap, session, event) {
-this.preview || this.isSecondOfTwo(event) || (tap === "ask" ? this.taps.ask(session) : tap === "dismiss" ? this.taps.dismiss(session) : this.send(tap, session));
+this.preview || this.isSecondOfTwo(event) || (tap === "ask" || tap === "dismiss" ? this.taps[tap](session) : this.send(tap, session));
 }
 isSecondOfTwo(event) {
 let before = this.lastClick;
@@ -1203,7 +1207,7 @@ let { words } = this, paged = line.filter((session) => !waiting.includes(session
 return html`
 <section>
 <div class="heading">
-<h3>${words.get("waiting")} <span class="count">${waiting.length}</span></h3>
+<h3>${words.get("waiting")} <span class="count">${present(waiting).length}</span></h3>
 ${this.filterTemplate()}
 </div>
 ${shown.length ? this.listTemplate(shown, canControl) : html`<p class="empty">
@@ -1212,7 +1216,7 @@ ${words.get(waiting.length ? "nobody_of_size" : "nobody_waits")}
 </section>
 <section class="called">
 <div class="heading">
-<h3>${words.get("paged")} <span class="count">${paged.length}</span></h3>
+<h3>${words.get("paged")} <span class="count">${present(paged).length}</span></h3>
 </div>
 ${this.listTemplate(paged, canControl)}
 </section>
@@ -1287,7 +1291,7 @@ ${option("sound", screen.sound, (sound) => {
 this.keep({ sound }), sound && this.unlockSound();
 })}
 ${this.isPanel ? option("kiosk", isKiosk, (isOn) => setKiosk(this, isOn)) : nothing}
-<button type="submit" class="loud">${words.get("done")}</button>
+<button class="loud">${words.get("done")}</button>
 </form>
 </dialog>
 `;
@@ -1318,10 +1322,10 @@ static getCreateSuggestions() {
 return { title: "LRS T7470", icon: "mdi:chart-box" };
 }
 static async generate(_config, hass) {
-let words = new Words(hass, await loadWords(hass)), devices = transmitters(hass), views = devices.map((device) => view(device, hass, words));
+let words = new Words(hass, await loadWords(hass)), devices = transmitters(hass), views = devices.map((device) => view(device, hass, words)), message = { type: "config_entries/get", domain: DOMAIN }, ids = (await hass.callWS(message)).map(({ entry_id }) => entry_id);
 return {
 title: words.get("host_stand"),
-views: views.length ? [...views, managerView(devices, words)] : [emptyView(words)]
+views: views.length ? [...views, managerView(devices, ids, words)] : [emptyView(words)]
 };
 }
 };
@@ -1352,7 +1356,7 @@ sections: [
 ]
 };
 }
-function managerView(devices, words) {
+function managerView(devices, ids, words) {
 return {
 title: words.get("manager"),
 path: "manager",
@@ -1362,7 +1366,7 @@ sections: devices.flatMap((device) => [
 ...section(title(device), "mdi:calendar-today", [
 { type: "custom:lrs-pager-manager-card", device_id: device.id, ...full() }
 ]),
-...section(words.get("months"), "mdi:chart-line", months(device, words))
+...section(words.get("months"), "mdi:chart-line", months(device, ids, words))
 ])
 };
 }
@@ -1373,8 +1377,8 @@ return cards.length ? [{ type: "grid", cards: [heading, ...cards] }] : [];
 function full() {
 return { grid_options: { columns: "full" } };
 }
-function months(device, words) {
-let entryId = entryOf(device);
+function months(device, ids, words) {
+let entries = [device.config_entry_id, device.config_entries].flat(), entryId = ids.find((id) => entries.includes(id));
 if (!entryId) return [];
 let statistic = (key, name) => ({
 entity: `${DOMAIN}:${entryId.toLowerCase()}_${key}`,
