@@ -168,7 +168,7 @@ class Store:
     def _find_what_is_seen(
         self, session: Session | PlacedSession
     ) -> tuple[PlacedSession | None, bool]:
-        """Find a session, also while the disk fails; return whether all of the file was seen, too."""
+        """Find a session, be it in memory alone; return whether all of the file was seen."""
         try:
             return self.find(session), self.disk.is_seen
         except LogUnreadableError:
