@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
-from ..sessions.log import Change, LogClosedError, Place, SessionLog
-from ..sessions.missed import add_missed_span
+from ..sessions.log import Change, LogClosedError, LogUnreadableError, Place, SessionLog
+from ..sessions.missed import keep_missed_spans, missed_spans
 from ..sessions.session import PlacedSession
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
@@ -235,7 +235,8 @@ class Follower:
             if clock.is_stale:
                 raise ChangedError  # so that it is asked for again
             complete = self.poller.history.last_complete_read
-            return _noting(self.tracker.placing(clock, complete, self._writer.names_since), seen)
+            place = self.tracker.placing(clock, complete, self._writer.names_since)
+            return _noting(place, seen, self._log)
 
         changes = await self._writer.merge(chunk.sessions, placing)
         # Our clock may have been set while that was written.
@@ -255,9 +256,11 @@ class Follower:
             self.tracker.knows_history = True
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
-            if span := self.gaps.read_whole(ended.seen):
-                await add_missed_span(self._log, span)
-                self._listener.missed(*span)
+            with suppress(LogUnreadableError):  # the next whole read will tell then
+                spans = await missed_spans(self._log)
+                if span := self.gaps.read_whole(ended.seen):
+                    await keep_missed_spans(self._log, [*spans, span])
+                    self._listener.missed(*span)
         await self._log.set(HISTORY_KEY, self.poller.history.to_keep())
 
     # ------------------------------------------------------------------------------- polls
@@ -331,11 +334,12 @@ def _shown_by(answer: Answer | Chunk) -> datetime | None:
     return answer.envelope.timestamp or (settings.clock if settings else None)
 
 
-def _noting(place: Place, seen: HistoryPass) -> Place:
+def _noting(place: Place, seen: HistoryPass, log: SessionLog) -> Place:
     """Return what places a session as `place` does, and takes it in as one of a pass."""
 
     def placed(session: Session, known: PlacedSession | None) -> PlacedSession:
         found = place(session, known)
+        seen.is_doubtful |= log.is_failing
         seen.see(found.ended_at, known.ended_at if known else None)
         return found
 
