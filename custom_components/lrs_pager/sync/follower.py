@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..sessions.log import Change, LogClosedError, LogUnreadableError, Place, SessionLog
 from ..sessions.missed import keep_missed_spans, missed_spans
-from ..sessions.session import PlacedSession
+from ..sessions.session import PlacedSession, SessionIndex
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
     Answer,
@@ -238,7 +238,10 @@ class Follower:
             place = self.tracker.placing(clock, complete, self._writer.names_since)
             return _noting(place, seen, self._log)
 
+        # While the disk fails, the log takes for new what it had. We remember what ended of late.
+        remembered = SessionIndex(filter(None, map(self.tracker.find, chunk.sessions)))
         changes = await self._writer.merge(chunk.sessions, placing)
+        changes = [(before or remembered.find(after), after) for before, after in changes]
         # Our clock may have been set while that was written.
         at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
         self.events.add(self.tracker.see_logged(changes, at, clock))
