@@ -235,8 +235,7 @@ class Follower:
             if clock.is_stale:
                 raise ChangedError  # so that it is asked for again
             complete = self.poller.history.last_complete_read
-            place = self.tracker.placing(clock, complete, self._writer.names_since)
-            return _noting(place, seen, self._log)
+            return _noting(self.tracker.placing(clock, complete, self._writer.names_since), seen)
 
         # While the disk fails, the log takes for new what it had. We remember what ended of late.
         remembered = SessionIndex(filter(None, map(self.tracker.find, chunk.sessions)))
@@ -337,12 +336,11 @@ def _shown_by(answer: Answer | Chunk) -> datetime | None:
     return answer.envelope.timestamp or (settings.clock if settings else None)
 
 
-def _noting(place: Place, seen: HistoryPass, log: SessionLog) -> Place:
+def _noting(place: Place, seen: HistoryPass) -> Place:
     """Return what places a session as `place` does, and takes it in as one of a pass."""
 
     def placed(session: Session, known: PlacedSession | None) -> PlacedSession:
         found = place(session, known)
-        seen.is_doubtful |= log.is_failing
         seen.see(found.ended_at, known.ended_at if known else None)
         return found
 

@@ -22,13 +22,11 @@ class HistoryPass:
     """What was seen of the history in one pass from its beginning (POSIX seconds).
 
     oldest: when the first of its sessions ended. oldest_known: when the first of those did that the
-    log had before. None if there was none. is_doubtful: whether the log may have had more of them,
-    as its disk failed.
+    log had before. None if there was none.
     """
 
     oldest: int | None = None
     oldest_known: int | None = None
-    is_doubtful: bool = False
 
     def see(self, ended_at: int, known_at: int | None) -> None:
         """Take in a session; known_at: when it ended as the log had it, None if it did not."""
@@ -89,11 +87,8 @@ class GapWatch:
     def read_whole(self, seen: HistoryPass) -> tuple[float, float] | None:
         """The history was read from its beginning to its end.
 
-        Returns the span in which sessions may be missing; None if there is none, or if a later read
-        has to tell.
+        Returns the span in which sessions may be missing; None if there is none.
         """
-        if seen.is_doubtful:
-            return None
         since, self._away_since = self._away_since, None
         if since is None or seen.oldest is None:
             return None

@@ -339,8 +339,7 @@ class Quotes:
             self._is_running = False
         is_stale = self._guests is not None and self._guests.is_stale
         is_counted = self._kept[1] == self._wires.log.changes
-        is_due = self.board is None or self._sessions.is_line or is_stale or not is_counted
-        if self._watchers and is_due:
+        if self._watchers and (self._sessions.is_line or is_stale or not is_counted):
             self._cancel = self._wires.call_later(AGAIN, self._look)
 
     async def _work(self) -> None:
