@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import ClientError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
@@ -152,8 +152,12 @@ async def response(hass: HomeAssistant, action: str, **data: int) -> dict[str, A
 @pytest.mark.logs(FAILS)
 @pytest.mark.usefixtures("midday")
 async def test_a_log_that_can_not_be_read_leaves_the_figures_and_the_door_goes_on(
-    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    hass_ws_client: WebSocketGenerator,
 ) -> None:
+    client = await hass_ws_client()
     for number in (1, 2):
         serve_guest(simulator.unit, number)
     simulator.unit.create(3)
@@ -178,6 +182,9 @@ async def test_a_log_that_can_not_be_read_leaves_the_figures_and_the_door_goes_o
                 await response(hass, action)
             assert refused.value.translation_key == "log_not_loaded"
             assert refused.value.translation_placeholders == {"error": "disk I/O error"}
+        await client.send_json_auto_id({"type": "lrs_pager/manager"})
+        answer = await client.receive_json()
+        assert answer["error"]["translation_key"] == "log_not_loaded"
         found = await async_get_config_entry_diagnostics(hass, entry)
         assert found["log"] == {"sessions": "disk I/O error"}
         # Of a day whose figures were never read, nothing is known.

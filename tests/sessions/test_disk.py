@@ -680,6 +680,28 @@ async def test_a_log_that_can_not_be_read_is_no_empty_one(path: Path) -> None:
         assert await log.get("cursor") == 2
 
 
+async def test_a_bad_spot_on_the_disk_is_told_of_once_though_all_else_is_well(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(db: database.Database, *args: int) -> list[PlacedSession]:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise error
+
+    told: list[str | None] = []
+    async with opened(path, failing=told.append) as log:
+        with monkeypatch.context() as bad:
+            bad.setattr(database.Database, "between", refuse)
+            for number in range(3):
+                with pytest.raises(LogUnreadableError):
+                    await log.latest()
+                await log.merge([session(number)], placed)
+                assert await log.count() == number + 1
+            assert told == ["disk I/O error"]
+        await log.merge([], placed)
+        assert told == ["disk I/O error", None]
+
+
 async def test_what_can_not_be_read_while_it_is_opened_is_not_taken_for_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,8 @@ class LogUnreadableError(LogClosedError):
 class Disk:
     """The database in its file; while the disk fails, one that is read only or in memory.
 
-    Used from one thread. failure: the disk's last error, until a write succeeds; then None.
+    Used from one thread. failure: the disk's last error, until a write succeeds and so does what
+    could not be read; then None.
     was_set_aside: where the damaged file is that was set aside last, until SessionLog reports it.
     first_new_row: the first row that was not in the file when it was opened.
     """
@@ -43,6 +44,8 @@ class Disk:
         Raises OSError if there is a file and it can't be read or is locked; FutureVersionError.
         """
         self.failure: str | None = None
+        # The last query that could not be read, until it can be.
+        self._unread: Callable[[Database], object] | None = None
         self.was_set_aside: Path | None = None
         self._path = path
         # By time.monotonic.
@@ -82,6 +85,7 @@ class Disk:
                     return query(self._db)
                 except FAILURES as again:
                     self._fail(again)
+            self._unread = query
             raise LogUnreadableError(self.failure) from err
 
     def attempt[T](self, query: Callable[[Database], T]) -> T | None:
@@ -104,7 +108,11 @@ class Disk:
             except FAILURES as again:
                 self._fail(again)
                 return None
-        self.failure = None
+        unread, self._unread = self._unread, None
+        if unread:
+            self.attempt(unread)
+        if not self._unread:
+            self.failure = None
         return written
 
     def _is_mended_after(self, err: Exception) -> bool:
