@@ -39,10 +39,12 @@ from homeassistant.components.recorder.statistics import (
     valid_statistic_id,
 )
 from homeassistant.components.recorder.tasks import RecorderTask, SynchronizeTask
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, serve_guest, settle
+from tests.sessions import unreadable
 from tests.simulator import Simulator, Unit
 
 # ------------------------------------------------------------------------------- helpers
@@ -394,6 +396,32 @@ async def test_what_is_there_is_not_written_again(
         serve_guest(unit, minutes_ago=0.1)
         await written(hass, entry)
         assert sum(len(call.args[2]) for call in write.call_args_list) == len(KEYS)
+    await assert_as_ledger(hass, entry, unit)
+
+
+@pytest.mark.logs("could not be saved: disk I/O error", "could not be saved: disk I/O error")
+async def test_while_the_log_can_not_be_read_nothing_is_written_and_all_is_afterwards(
+    hass: HomeAssistant, unit: Unit, set_up: SetUp
+) -> None:
+    serve_many(unit)
+    hass.set_state(CoreState.starting)
+    entry = await set_up()
+    await unload(hass, entry)
+    await set_up_again(hass, entry)
+    async with unreadable(entry.runtime_data.log):
+        hass.set_state(CoreState.running)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        await settle(hass)
+        await go_on(hass)
+        assert not any((await rows(hass, entry)).values())
+    await go_on(hass)
+    before = await rows(hass, entry)
+    await assert_as_ledger(hass, entry, unit)
+    async with unreadable(entry.runtime_data.log):
+        serve_guest(unit, minutes_ago=0.1)
+        await written(hass, entry)
+        assert await rows(hass, entry) == before
+    await written(hass, entry)
     await assert_as_ledger(hass, entry, unit)
 
 

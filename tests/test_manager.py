@@ -24,7 +24,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.host_stand.export import _part
 from custom_components.lrs_pager.manager import manager
-from custom_components.lrs_pager.sessions.missed import add_missed_span, missed_spans
+from custom_components.lrs_pager.sessions.missed import keep_missed_spans, missed_spans
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -264,7 +264,7 @@ async def test_spans_in_which_sessions_may_have_been_missed_are_left_out_and_tol
         serve_guest(simulator.unit, minutes_ago=minutes_ago)
     entry = await set_up()
     now = dt_util.utcnow().timestamp()
-    await add_missed_span(entry.runtime_data.log, (now - 95 * 60, now - 60 * 60))
+    await keep_missed_spans(entry.runtime_data.log, [(now - 95 * 60, now - 60 * 60)])
     found = await ask(hass, "get_pattern")
     assert [cell["hour"] for cell in found["cells"]] == [9, 11]
     assert found["left_out"] == [

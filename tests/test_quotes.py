@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.coordinator import log_paths
+from custom_components.lrs_pager.intent import Request, Said, answer
 from custom_components.lrs_pager.manager import manager
 from custom_components.lrs_pager.sessions.backtest import back_test, read_line
 from custom_components.lrs_pager.sessions.log import SessionLog
@@ -23,11 +24,12 @@ from custom_components.lrs_pager.sessions.missed import missed_spans
 from custom_components.lrs_pager.sessions.session import PlacedSession
 from custom_components.lrs_pager.sync.quoting import AGAIN
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, poll, sensor, serve_guest, settle
-from tests.sessions import visited
+from tests.sessions import unreadable, visited
 from tests.simulator import Simulator
 from tests.simulator.restaurant import Restaurant, log as visits_of
 from tests.test_services import act, refusal
@@ -125,6 +127,50 @@ async def test_a_party_that_comes_is_told_a_range_in_minutes(
     simulator.unit.create(99, party_size=2)
     await poll(hass, entry)
     assert (await shown(hass, entry))["parties_ahead"] == 5
+
+
+@pytest.mark.logs("could not be saved: disk I/O error")
+async def test_quotes_go_on_without_the_log_unless_there_is_nothing_to_quote_by(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    await known(hass, past())
+    come(simulator, 4)
+    entry = await set_up()
+    assert (await shown(hass, entry))["parties_ahead"] == 4
+    quotes = entry.runtime_data.quotes
+    async with unreadable(entry.runtime_data.log):
+        quotes._kept = (quotes._kept[0], -1, 0.0)  # as if it were to be counted again
+        simulator.unit.create(99, party_size=2)
+        await poll(hass, entry)
+        assert (await shown(hass, entry))["parties_ahead"] == 5
+        quotes.forget()
+        await settle(hass)
+        assert sensor(hass, entry, "quote_small").state == STATE_UNKNOWN
+        with pytest.raises(ServiceValidationError) as refused:
+            await act(hass, "get_quote", party_size=2)
+        assert refused.value.translation_key == "log_not_loaded"
+        said = Said(request=Request.WAIT, language="en", number="2", entry_id=entry.entry_id)
+        assert await answer(hass, said, Context()) == (
+            "The session log could not be read from the disk: disk I/O error.",
+            False,
+        )
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=AGAIN + 1))
+    assert (await shown(hass, entry))["parties_ahead"] == 5
+
+
+@pytest.mark.logs("could not be saved: disk I/O error")
+async def test_quotes_come_back_with_the_log_though_nobody_waits(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    await known(hass, past())
+    entry = await set_up()
+    assert (await shown(hass, entry))["reason"] == "no_line"
+    async with unreadable(entry.runtime_data.log):
+        entry.runtime_data.quotes.forget()
+        await settle(hass)
+        assert sensor(hass, entry, "quote_small").attributes["reason"] is None
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=AGAIN + 1))
+    assert (await shown(hass, entry))["reason"] == "no_line"
 
 
 async def test_where_nobody_waits_there_is_no_line(

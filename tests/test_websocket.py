@@ -33,6 +33,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
+from tests.sessions import unreadable
 from tests.simulator import Simulator
 from tests.test_push import until
 
@@ -346,6 +347,21 @@ async def test_pagers_in_use_of_late_are_told(
     await settle(hass)
     await poll(hass, entry)
     assert screen.shows["pagers"] == [1, 4, 5, 12, 20]
+
+
+@pytest.mark.logs("could not be saved: disk I/O error")
+async def test_pagers_of_late_are_told_once_the_log_can_be_read(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, screen: Screen
+) -> None:
+    entry = await set_up()
+    await screen.subscribe()
+    async with unreadable(entry.runtime_data.log):
+        serve_guest(simulator.unit, 5, minutes_ago=60)
+        await poll(hass, entry)
+        await settle(hass)
+        assert screen.shows["pagers"] == []
+    await poll(hass, entry)
+    await screen.shown(lambda event: event["pagers"] == [5])
 
 
 async def test_a_pager_that_was_not_in_use_for_a_fortnight_is_forgotten(

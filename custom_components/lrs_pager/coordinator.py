@@ -1,7 +1,7 @@
 """The coordinator: connects the parts that keep up with a transmitter to Home Assistant."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,7 +44,13 @@ from .issues import (
     withdraw_issue,
 )
 from .long_term_statistics import LongTermStatistics
-from .sessions.log import Change, FutureVersionError, LogClosedError, SessionLog
+from .sessions.log import (
+    Change,
+    FutureVersionError,
+    LogClosedError,
+    LogUnreadableError,
+    SessionLog,
+)
 from .sessions.session import PlacedSession
 from .sessions.tracker import MAX_EVENT_AGE
 from .sync.commands import Commands
@@ -117,8 +123,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_setup(self) -> None:
         """Open the log."""
         with _while_open(self):
-            await _open_log(self)
-            await self._picture.open(self.log, self.follower.now())
+            await _open_log(self, self._picture)
 
     @override
     async def _async_update_data(self) -> Snapshot:
@@ -135,7 +140,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         self.follower.now()
         try:
             await self.follower.read()
-            await self._sum_up()
+            await _if_readable(self._sum_up())
         except TransmitterError as err:
             if isinstance(err, AnotherUnitError):
                 tell_of_another(self.hass, self.config_entry, err.name)
@@ -280,7 +285,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         )
 
     async def async_snapshot(self) -> Snapshot:
-        """Return the snapshot of now: `data` is an old one while the unit can't be reached."""
+        """Return the snapshot of now, as `data` may be an old one. Raises LogUnreadableError."""
         await self._sum_up()
         return self._snapshot()
 
@@ -303,12 +308,12 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _save(self) -> None:
         """Write ended sessions to the log, and show the day's figures with them."""
         await self.follower.save()
-        await self._sum_up()
+        await _if_readable(self._sum_up())
         if not self.is_closed and self.last_update_success:
             self._show()
 
     async def _sum_up(self) -> None:
-        """Bring the day's figures up to date with the log."""
+        """Bring the day's figures up to date with the log. Raises LogUnreadableError."""
         day = self._picture.day(self.follower.unit_clock(), self.follower.now())
         await self._picture.sum_up(day, self.log)
 
@@ -320,10 +325,10 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
         ).done
 
 
-async def _open_log(coordinator: LrsPagerCoordinator) -> None:
-    """Open the log, and have the follower go on from it; tell the user what was found.
+async def _open_log(coordinator: LrsPagerCoordinator, picture: Picture) -> None:
+    """Open the log, and have the follower and the picture go on from it; tell what was found.
 
-    Raises UpdateFailed if it can't be opened.
+    Raises UpdateFailed if it can't be opened or read.
     """
     hass, entry = coordinator.hass, coordinator.config_entry
     # Issues from before a reload; those that still hold are raised again.
@@ -331,17 +336,18 @@ async def _open_log(coordinator: LrsPagerCoordinator) -> None:
         withdraw_issue(hass, entry, issue)
     try:
         opened = await coordinator.log.open(is_paused=backup.is_under_way(hass))
-    except (OSError, FutureVersionError) as err:
+        if opened.damaged:
+            LOGGER.warning("%d damaged lines of the session log were set aside", opened.damaged)
+        if opened.set_aside:
+            tell_of_log(hass, entry, opened.set_aside.name)
+        await coordinator.follower.open()
+        await picture.open(coordinator.log, coordinator.follower.now())
+    except (OSError, FutureVersionError, LogUnreadableError) as err:
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key="log_not_loaded",
             translation_placeholders={"error": str(err)},
         ) from err
-    if opened.damaged:
-        LOGGER.warning("%d damaged lines of the session log were set aside", opened.damaged)
-    if opened.set_aside:
-        tell_of_log(hass, entry, opened.set_aside.name)
-    await coordinator.follower.open()
     if opened.set_aside:
         # The transmitter may still have the sessions that could not be read.
         coordinator.follower.read_everything()
@@ -435,6 +441,12 @@ def _while_open(coordinator: LrsPagerCoordinator) -> Iterator[None]:
         raise
     if coordinator.is_closed:
         raise asyncio.CancelledError
+
+
+async def _if_readable(job: Awaitable[None]) -> None:
+    """Do what reads the log; if that can't be read, what is shown stays as it is."""
+    with suppress(LogUnreadableError):
+        await job
 
 
 def log_paths(hass: HomeAssistant, entry_id: str) -> tuple[Path, Path]:

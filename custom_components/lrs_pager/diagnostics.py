@@ -1,5 +1,6 @@
 """Diagnostics: what helps to find a fault, and nothing of any guest."""
 
+from collections.abc import Awaitable
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .coordinator import LrsPagerConfigEntry
-from .sessions.log import SessionLog
+from .sessions.log import LogClosedError, SessionLog
 from .sync.quoting import Board
 
 # Seconds before now from which sessions are counted; and seconds from its goal within which a page
@@ -51,7 +52,7 @@ async def async_get_config_entry_diagnostics(
                 "poll_interval": str(coordinator.update_interval),
             },
             "clock": {"ahead": clocks.ahead, "agrees": clocks.agrees},
-            "log": {"sessions": await coordinator.log.count()},
+            "log": {"sessions": await _from_log(coordinator.log.count())},
             "snapshot": {
                 **asdict(coordinator.data),
                 "quotes": _board(coordinator.data.quotes),
@@ -64,8 +65,16 @@ async def async_get_config_entry_diagnostics(
     # How the unit really behaves, of which the vendor's pages say little. It has names of fields,
     # but no values, so that there is nothing to redact.
     protocol = coordinator.transmitter.behaviour.to_show()
-    protocol["pages_at_goal"] = await _pages_at_goal(coordinator.log)
+    protocol["pages_at_goal"] = await _from_log(_pages_at_goal(coordinator.log))
     return {**known, "protocol": protocol}
+
+
+async def _from_log[T](found: Awaitable[T]) -> T | str:
+    """What is read from the log, or else why it can't be."""
+    try:
+        return await found
+    except LogClosedError as err:
+        return str(err)
 
 
 def _board(board: Board | None) -> dict[str, Any] | None:

@@ -6,8 +6,9 @@ The keys are those of `exceptions` in translations/ and, for the config flow, of
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
+from .sessions.log import LogClosedError, LogUnreadableError
 from .sync.commands import NotSentError
-from .sync.identity import AnotherUnitError
+from .sync.identity import AnotherUnitError, UnknownUnitError
 from .transmitter import (
     MalformedError,
     NotResolvedError,
@@ -23,6 +24,8 @@ def translation(err: TransmitterError) -> tuple[str, dict[str, str]]:
     match err:
         case AnotherUnitError():
             return "another_unit", {}
+        case UnknownUnitError():
+            return "log_not_loaded", {"error": str(err)}
         case NotResolvedError():
             return "not_resolved", {}
         case RefusedError():
@@ -50,6 +53,13 @@ def command_failure(err: TransmitterError) -> HomeAssistantError:
     if isinstance(err, TimedOutError):
         return HomeAssistantError(translation_domain=DOMAIN, translation_key="maybe_done")
     return failure(HomeAssistantError, err)
+
+
+def log_failure(err: LogClosedError, title: str) -> ServiceValidationError:
+    """Return the exception for a log that can't be used. title: of its entry."""
+    if isinstance(err, LogUnreadableError):
+        return refused("log_not_loaded", error=str(err))
+    return refused("not_loaded", title=title)  # it has been unloaded meanwhile
 
 
 def refused(key: str, **placeholders: str) -> ServiceValidationError:

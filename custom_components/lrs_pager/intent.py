@@ -22,7 +22,8 @@ from homeassistant.helpers import intent
 
 from .const import DOMAIN, MAX_PARTY_SIZE
 from .describe import explanation, nearest, words
-from .errors import refused
+from .errors import log_failure, refused
+from .sessions.log import LogClosedError
 from .sessions.session import PlacedSession
 from .target import allowed_coordinator, known, named_entry_id
 
@@ -103,7 +104,11 @@ async def _do(hass: HomeAssistant, said: Said, language: str, context: Context) 
         size = await _number(hass, said.number, language)
         if not 1 <= size <= MAX_PARTY_SIZE:
             raise refused("not_a_number", heard=said.number)
-        return await explanation(hass, await coordinator.quotes.ask(size), language)
+        try:
+            quote = await coordinator.quotes.ask(size)
+        except LogClosedError as err:
+            raise log_failure(err, coordinator.config_entry.title) from err
+        return await explanation(hass, quote, language)
 
     if data.active is None:
         raise refused("no_live_sessions")

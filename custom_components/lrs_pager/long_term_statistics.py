@@ -131,8 +131,8 @@ class _MovedHours:
 
     async def open(self, log: SessionLog) -> None:
         """Take the hours whose rows were not written before Home Assistant was killed."""
-        self.log = log
         kept = await log.get(MOVED_KEY)
+        self.log = log
         self.all.update(hour for hour in kept or () if isinstance(hour, int))
         await self.keep()
 
@@ -189,13 +189,10 @@ class LongTermStatistics:
         if RECORDER not in self._hass.config.components:
             return
 
-        async def begin(_: HomeAssistant) -> None:
+        @callback
+        def begin(_: HomeAssistant) -> None:
             # The recorder works off its queue from now on.
-            oldest = await log.first_ended(0)
-            await self._moved.open(log)
             self._log = log
-            # Even without a session, the entry's title may be new.
-            self._note(_this_hour() if oldest is None else oldest // HOUR * HOUR)
             self._sync_now()
 
         @callback
@@ -228,6 +225,10 @@ class LongTermStatistics:
         self._since = hour if self._since is None else min(self._since, hour)
         if delay < DELAY:
             self._unschedule()
+        self._schedule(delay)
+
+    @callback
+    def _schedule(self, delay: timedelta) -> None:
         if self._log is not None and self._cancel_timer is None:
             self._cancel_timer = async_call_later(self._hass, delay, self._sync_now)
 
@@ -242,8 +243,7 @@ class LongTermStatistics:
         self._unschedule()
         if self._one_at_a_time.locked():
             # While the recorder stands still, one task waits for it, rather than ever more.
-            delay = DELAY_IF_MOVED if self._moved.all else DELAY
-            self._cancel_timer = async_call_later(self._hass, delay, self._sync_now)
+            self._schedule(DELAY_IF_MOVED if self._moved.all else DELAY)
             return
         self._start(self._sync())
 
@@ -258,7 +258,8 @@ class LongTermStatistics:
             try:
                 is_kept = await self._write_all()
             except LogClosedError:
-                pass  # what is left is written at the next start
+                # The disk fails; or else we are stopped: what is left is written at the next start.
+                self._schedule(DELAY)
             except Exception as err:  # noqa: BLE001  # whatever ails the database, pagers go on
                 self._tell(err)
             else:
@@ -266,6 +267,12 @@ class LongTermStatistics:
 
     async def _write_all(self) -> bool:
         """Write; return False if rows still differ after that, though the log has not changed."""
+        if (log := self._log) is not None and self._moved.log is None:
+            oldest = await log.first_ended(0)
+            await self._moved.open(log)
+            # Even without a session, the entry's title may be new.
+            first = _this_hour() if oldest is None else oldest // HOUR * HOUR
+            self._since = first if self._since is None else min(self._since, first)
         for _ in range(2):
             if self._log is None or self._since is None:
                 return True

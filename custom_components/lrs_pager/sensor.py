@@ -41,14 +41,21 @@ class LrsPagerSensorDescription(LrsPagerDescription, SensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountDescription(LrsPagerSensorDescription):
+class DayDescription(LrsPagerSensorDescription):
+    """A figure of the business day, which the log has to tell."""
+
+    known_fn: Callable[[Snapshot], bool] = lambda data: data.knows_today
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountDescription(DayDescription):
     """A count that begins at 0 with each business day; its unit is in translations."""
 
     state_class: SensorStateClass = SensorStateClass.TOTAL
 
 
 @dataclass(frozen=True, kw_only=True)
-class RateDescription(LrsPagerSensorDescription):
+class RateDescription(DayDescription):
     """A share of the business day's sessions."""
 
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT
@@ -79,8 +86,8 @@ class UnitDescription(LrsPagerSensorDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DurationDescription(LrsPagerSensorDescription):
-    """A time in seconds, which people read in minutes."""
+class DurationDescription(DayDescription):
+    """A time of the day's sessions in seconds, which people read in minutes."""
 
     device_class: SensorDeviceClass = SensorDeviceClass.DURATION
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT

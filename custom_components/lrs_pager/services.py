@@ -27,7 +27,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN, MAX_PARTY_SIZE
 from .coordinator import LrsPagerCoordinator
 from .describe import explanation, local_time, response
-from .errors import command_failure, failure, refused
+from .errors import command_failure, failure, log_failure, refused
 from .fields import period, whole
 from .intent import Request, Said, answer
 from .manager import MOST_WEEKS, PATTERN_WEEKS, pagers, pattern, weeks_before
@@ -147,9 +147,9 @@ def async_setup_services(hass: HomeAssistant) -> None:
         async def handle_while_open(call: ServiceCall) -> ServiceResponse:
             try:
                 return await handle(call)
-            except LogClosedError as err:  # the entry has been unloaded meanwhile
+            except LogClosedError as err:
                 title = (await _coordinator(call, POLICY_READ)).config_entry.title
-                raise refused("not_loaded", title=title) from err
+                raise log_failure(err, title) from err
 
         hass.services.async_register(
             DOMAIN, name, handle_while_open, schema=vol.Schema(schema), supports_response=responds

@@ -1,9 +1,10 @@
 """What is known of sessions. No Home Assistant is needed here."""
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+import os
 from pathlib import Path
 from typing import Any
 import weakref
@@ -68,6 +69,27 @@ async def opened(path: Path, *args: Any, **kwargs: Any) -> AsyncIterator[Session
         yield log
     finally:
         await log.close()
+
+
+@asynccontextmanager
+async def unreadable(log: SessionLog) -> AsyncIterator[None]:
+    """A disk that gives an I/O error for whatever is read of a log's files."""
+    # SQLite is to have nothing in its cache.
+    await log._do(lambda store: store.disk._db._rows("PRAGMA shrink_memory"))
+    files = list(log._path.parent.glob(f"{log._path.name}*"))
+    with ExitStack() as stack:
+        for descriptor in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
+            with suppress(OSError):  # the listing's own is closed
+                held = os.fstat(descriptor)
+                for file in files:
+                    if os.path.samestat(held, file.stat()):
+                        # What is open for writing alone can't be read.
+                        kept, other = os.dup(descriptor), os.open(file, os.O_WRONLY)
+                        stack.callback(os.close, kept)
+                        stack.callback(os.dup2, kept, descriptor)
+                        os.dup2(other, descriptor)
+                        os.close(other)
+        yield
 
 
 async def everything(log: SessionLog) -> list[PlacedSession]:

@@ -19,9 +19,22 @@ import tarfile
 import pytest
 
 from custom_components.lrs_pager.sessions import database, disk, log as log_module, schema
-from custom_components.lrs_pager.sessions.log import FutureVersionError, SessionLog
+from custom_components.lrs_pager.sessions.log import (
+    FutureVersionError,
+    LogUnreadableError,
+    SessionLog,
+)
 from custom_components.lrs_pager.sessions.session import PlacedSession
-from tests.sessions import KILLED, NOON_AT, everything, opened, placed, read_all, session
+from tests.sessions import (
+    KILLED,
+    NOON_AT,
+    everything,
+    opened,
+    placed,
+    read_all,
+    session,
+    unreadable,
+)
 
 # SQLite's.
 PAGE = 2048
@@ -334,7 +347,11 @@ async def test_damage_on_a_disk_that_can_not_be_written_is_borne(
             changes = await log.merge([session(1_000), session(5_000)], placed)
             assert [before for before, _ in changes] == [None, None]
             assert told == ["Read-only file system"]
-            assert await log.count() == 2
+            # Nobody knows what the file has, which is neither two sessions nor no values.
+            with pytest.raises(LogUnreadableError, match="Read-only file system"):
+                await log.count()
+            with pytest.raises(LogUnreadableError):
+                await log.get("cursor")
         await log.merge([], placed)
         assert told[1:] == [None]
         assert 1_900 < await log.count() <= 2_001
@@ -628,7 +645,8 @@ async def test_what_is_told_while_the_file_can_not_be_read_does_not_make_it_forg
         with monkeypatch.context() as failing:
             failing.setattr(database.Database, "_rows", refuse)
             assert await log.keep([told]) == [(None, told)]
-            assert await log.find(known) == told
+            with pytest.raises(LogUnreadableError):
+                await log.find(known)
         # It can be read again, but not be written.
         with full_disk(path):
             assert await log.find(known) == known
@@ -642,6 +660,107 @@ async def test_what_is_told_while_the_file_can_not_be_read_does_not_make_it_forg
         assert not log.is_failing
     async with opened(path) as log:
         assert await log.find(known) == replace(known, party_size=5)
+
+
+async def test_a_log_that_can_not_be_read_is_no_empty_one(path: Path) -> None:
+    told: list[str | None] = []
+    async with opened(path, failing=told.append) as log:
+        await log.merge([session(n) for n in range(3)], placed)
+        await log.set("cursor", 1)
+        async with unreadable(log):
+            for read in (
+                log.find(placed(session(1))),
+                log.between(0, 2**40),
+                everything(log),
+                log.latest(),
+                log.newest(5),
+                log.knows_any([session(1)]),
+                log.first_ended(0),
+                log.count(),
+                log.numbers(0),
+                log.get("cursor"),
+            ):
+                with pytest.raises(LogUnreadableError, match="disk I/O error"):
+                    await read
+            assert told == ["disk I/O error"]
+            # All that is written is kept meanwhile, and looked up in itself.
+            assert len(await log.merge([session(5)], placed)) == 1
+            assert await log.merge([session(5)], placed) == []
+            await log.set("cursor", 2)
+            assert await log.get("cursor") == 2
+            assert await log.blank_names(0) == 0
+            with pytest.raises(LogUnreadableError):
+                await everything(log)
+            await log.pause()
+        await log.resume()
+        assert [s.number for s in await everything(log)] == [5, 2, 1, 0]
+        await log.keep([])
+        assert told == ["disk I/O error", None]
+    async with opened(path) as log:
+        assert [s.number for s in await everything(log)] == [5, 2, 1, 0]
+        assert await log.get("cursor") == 2
+
+
+async def test_a_bad_spot_on_the_disk_is_told_of_once_though_all_else_is_well(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(db: database.Database, *args: int) -> list[PlacedSession]:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise error
+
+    told: list[str | None] = []
+    async with opened(path, failing=told.append) as log:
+        with monkeypatch.context() as bad:
+            bad.setattr(database.Database, "between", refuse)
+            for number in range(3):
+                with pytest.raises(LogUnreadableError):
+                    await log.latest()
+                await log.merge([session(number)], placed)
+                assert await log.count() == number + 1
+            assert told == ["disk I/O error"]
+        await log.merge([], placed)
+        assert told == ["disk I/O error", None]
+
+
+async def test_what_can_not_be_read_while_it_is_opened_is_not_taken_for_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(path)
+    os.truncate(path, path.stat().st_size - PAGE)
+
+    def refuse(path: Path) -> Path:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as read_only:
+        read_only.setattr(disk, "set_aside", refuse)
+        async with opened(path) as log:
+            with pytest.raises(LogUnreadableError, match="Read-only file system"):
+                await log.latest()
+    path.unlink()
+    path.symlink_to(path)  # so that nobody can tell whether there is a file
+    with pytest.raises(OSError, match="symbolic links"):
+        await SessionLog(path).open()
+
+
+async def test_a_file_that_can_not_be_opened_again_is_not_taken_for_an_empty_one(
+    path: Path, tmp_path: Path
+) -> None:
+    await filled(path)
+    with_suffix(path, "-wal").mkdir()  # so that SQLite can't make it
+    async with opened(path) as log:
+        assert await log.count() == 3
+        path.rename(tmp_path / "elsewhere")
+        path.symlink_to(path)
+        assert len(await log.merge([session(5)], placed)) == 1
+        with pytest.raises(LogUnreadableError):
+            await log.count()
+        path.unlink()
+        (tmp_path / "elsewhere").rename(path)
+        with_suffix(path, "-wal").rmdir()
+        await log.merge([], placed)
+        assert await log.count() == 4
+    assert await numbers(path) == [0, 1, 2, 5]
 
 
 async def test_our_clock_is_set_while_the_disk_is_full(path: Path) -> None:

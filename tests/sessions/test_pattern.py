@@ -13,7 +13,7 @@ from custom_components.lrs_pager.sessions.missed import (
     MISSED,
     MOST,
     Span,
-    add_missed_span,
+    keep_missed_spans,
     missed_spans,
 )
 from custom_components.lrs_pager.sessions.pattern import Pagers, Pattern
@@ -170,16 +170,14 @@ def test_sessions_during_which_others_may_have_been_missed_are_left_out_and_that
 
 async def test_spans_are_kept_with_the_log_and_damaged_ones_hide_no_others(log: SessionLog) -> None:
     assert await missed_spans(log) == []
-    await add_missed_span(log, (300.5, 400))
-    await add_missed_span(log, (100, 200))
+    await keep_missed_spans(log, [(300.5, 400), (100, 200)])
     assert await missed_spans(log) == [(100, 200), (300.5, 400)]
     await log.set(MISSED, [[1, 2], "damaged", [3], [4, None], [5, 6]])
     assert await missed_spans(log) == [(1, 2), (5, 6)]
     await log.set(MISSED, "damaged")
     assert await missed_spans(log) == []
-    await log.set(MISSED, [[n, n + 1] for n in range(MOST)])
-    await add_missed_span(log, (MOST, MOST + 1))
-    assert len(await missed_spans(log)) == MOST
+    await keep_missed_spans(log, [(n, n + 1) for n in range(MOST + 1)])
+    assert await missed_spans(log) == [(n, n + 1) for n in range(1, MOST + 1)]
 
 
 # ---------------------------------------------------------------------------------- pagers

@@ -102,7 +102,8 @@ class ExportView(HomeAssistantView):
             async for part in coordinator.log.made_of_batches(make, start, end):
                 await response.write(part)
         except LogClosedError:
-            # The entry is being unloaded: half a file must not look like a whole one.
+            # The entry is being unloaded, or the disk fails: half a file must not look like a whole
+            # one.
             if request.transport:
                 request.transport.abort()
             return response

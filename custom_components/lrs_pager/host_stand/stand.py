@@ -206,7 +206,9 @@ class HostStand:
         try:
             logged = await self.entry.runtime_data.log.numbers(int(start.timestamp()))
         except LogClosedError:
-            return  # the entry was unloaded meanwhile
+            # The entry was unloaded meanwhile, or the disk fails: then look again the next time.
+            self._log_changes = -1
+            return
         active = {session.number for session in self.sessions or () if session.number}
         self._pagers = {number for number in logged if number > 0} | active
         self.async_update()

@@ -17,7 +17,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..errors import refused
+from ..errors import log_failure, refused
 from ..manager import manager
 from ..services import ATTR_CONFIG_ENTRY_ID, ATTR_NUMBER, ATTR_SESSION_ID
 from ..sessions.log import LogClosedError
@@ -197,8 +197,8 @@ def _manager(
     async def answer() -> None:
         try:
             found = await manager(hass, coordinator)
-        except LogClosedError:  # the entry has been unloaded meanwhile
-            _send_refusal(connection, msg, refused("not_loaded", title=title))
+        except LogClosedError as err:
+            _send_refusal(connection, msg, log_failure(err, title))
         else:
             connection.send_result(msg["id"], found)
 

@@ -12,7 +12,7 @@ import time
 from typing import Final
 
 from .damage import PARTS, put_back, salvage, salvage_values, set_aside
-from .database import FAILURES, Database, is_damage, is_locked, make_private
+from .database import END, FAILURES, Database, is_damage, is_locked, make_private
 
 # Seconds after which a backup is taken for done even if `resume` was not called.
 BACKUP_TIMEOUT: Final = 3600
@@ -21,13 +21,21 @@ BACKUP_TIMEOUT: Final = 3600
 BUGS: Final = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
 
 
+class LogClosedError(Exception):
+    """The log is not open, or not any more."""
+
+
+class LogUnreadableError(LogClosedError):
+    """The log's file can't be read now, so that nobody knows what it has."""
+
+
 class Disk:
     """The database in its file; while the disk fails, one that is read only or in memory.
 
-    Used from one thread. failure: the disk's last error, until a write succeeds; then None.
+    Used from one thread. failure: the disk's last error, until a write succeeds and so does what
+    could not be read; then None.
     was_set_aside: where the damaged file is that was set aside last, until SessionLog reports it.
-    first_new_row: the first row that was not in the file when it was opened. is_seen: whether the
-    last read was one of all that the file has.
+    first_new_row: the first row that was not in the file when it was opened.
     """
 
     def __init__(self, path: Path, *, is_paused: bool = False) -> None:
@@ -36,19 +44,22 @@ class Disk:
         Raises OSError if there is a file and it can't be read or is locked; FutureVersionError.
         """
         self.failure: str | None = None
+        # The last query that could not be read, until it can be.
+        self._unread: Callable[[Database], object] | None = None
         self.was_set_aside: Path | None = None
-        self.is_seen = False
         self._path = path
         # By time.monotonic.
         self._backup_until = time.monotonic() + BACKUP_TIMEOUT if is_paused else None
-        # Whether `_db` is in memory or read only.
-        self._is_makeshift = False
+        # Whether `_db` is in memory or read only; and whether it stands for a file that can't be
+        # read.
+        self._is_makeshift = self._is_blind = False
         with suppress(OSError):  # without the folder, opening fails, too
             path.parent.mkdir(parents=True, exist_ok=True)
         self._db = self._open()
         if is_paused:
-            self.read(Database.hold)
-        self.first_new_row = (self.read(Database.last_row) or 0) + 1
+            self.attempt(Database.hold)
+        last_row = self.attempt(Database.last_row)
+        self.first_new_row = END if last_row is None else last_row + 1
 
     def close(self) -> None:
         """Close the file."""
@@ -57,21 +68,31 @@ class Disk:
 
     # ----------------------------------------------------------------------- reading, writing
 
-    def read[T](self, query: Callable[[Database], T]) -> T | None:
-        """Run a query that reads; None if the disk fails."""
-        self.is_seen = False
+    @property
+    def is_seen(self) -> bool:
+        """Whether a read that succeeds is one of all that the file has."""
+        return not self._is_makeshift
+
+    def read[T](self, query: Callable[[Database], T]) -> T:
+        """Run a query that reads. Raises LogUnreadableError if the disk fails."""
+        if self._is_blind:
+            raise LogUnreadableError(self.failure)
         try:
-            found = query(self._db)
+            return query(self._db)
         except FAILURES as err:
-            if not self._is_mended_after(err):
-                return None
-            try:
-                found = query(self._db)
-            except FAILURES as again:
-                self._fail(again)
-                return None
-        self.is_seen = not self._is_makeshift
-        return found
+            if self._is_mended_after(err):
+                try:
+                    return query(self._db)
+                except FAILURES as again:
+                    self._fail(again)
+            self._unread = query
+            raise LogUnreadableError(self.failure) from err
+
+    def attempt[T](self, query: Callable[[Database], T]) -> T | None:
+        """Run a query that reads; None if the disk fails."""
+        with suppress(LogUnreadableError):
+            return self.read(query)
+        return None
 
     def write[T](self, query: Callable[[Database], T]) -> T | None:
         """Run a query that writes; None if nothing can be written now."""
@@ -80,14 +101,18 @@ class Disk:
         try:
             written = query(self._db)
         except FAILURES as err:
-            if not self._is_mended_after(err) or self._is_makeshift:
+            if not self._is_mended_after(err):
                 return None
             try:
                 written = query(self._db)
             except FAILURES as again:
                 self._fail(again)
                 return None
-        self.failure = None
+        unread, self._unread = self._unread, None
+        if unread:
+            self.attempt(unread)
+        if not self._unread:
+            self.failure = None
         return written
 
     def _is_mended_after(self, err: Exception) -> bool:
@@ -100,8 +125,8 @@ class Disk:
         self._db.close(keep_wal=True)
         self._db = self._begin_anew()
         if self.is_paused:
-            self.read(Database.hold)
-        return True
+            self.attempt(Database.hold)
+        return not self._is_blind
 
     def _can_write(self) -> bool:
         """Whether the file can be written; reopen it or make it anew first, if need be."""
@@ -133,8 +158,8 @@ class Disk:
         Writes go to the write-ahead log: a copy of both files is whole at any time. Where there is
         no such log, nothing is written.
         """
-        self.read(Database.checkpoint)
-        self.read(Database.hold)
+        self.attempt(Database.checkpoint)
+        self.attempt(Database.hold)
         self._backup_until = time.monotonic() + BACKUP_TIMEOUT
 
     def resume(self) -> None:
@@ -149,7 +174,7 @@ class Disk:
 
     def _open(self) -> Database:
         """Open the file; read only if it can't be written. Raises as __init__."""
-        self._is_makeshift = False
+        self._is_makeshift = self._is_blind = False
         try:
             return Database(self._path)
         except BUGS:
@@ -161,23 +186,28 @@ class Disk:
             if is_locked(err):
                 raise OSError(self.failure) from err
         self._is_makeshift = True
-        is_there = self._path.exists() and self._path.stat().st_size
+        is_there = False
+        with suppress(FileNotFoundError, NotADirectoryError):
+            is_there = self._path.stat().st_size > 0
         try:
             return Database(self._path if is_there else None, is_read_only=True)
         except FAILURES as err:
-            if not is_damage(err):
-                raise OSError(str(err)) from err
-            return Database(None)
+            raise OSError(str(err)) from err
 
     def _reopen(self) -> None:
-        """Close the file and open it again; go on in memory if it can't be read."""
+        """Close the file and open it again; go on without it if it can't be read."""
         self.close()
         try:
             self._db = self._open()
         except OSError:
-            self._db, self._is_makeshift = Database(None), True
+            self._db = self._without_file()
         if self.is_paused:
-            self.read(Database.hold)
+            self.attempt(Database.hold)
+
+    def _without_file(self) -> Database:
+        """What there is while the file can't be read: no read succeeds, and no write."""
+        self._is_makeshift = self._is_blind = True
+        return Database(None)
 
     def _begin_anew(self) -> Database:
         """Set the file aside, and begin a new one with what can be read of it.
@@ -196,11 +226,10 @@ class Disk:
             if aside:
                 with suppress(OSError):
                     put_back(aside, self._path)
-            self._is_makeshift = True
-            return Database(None)
+            return self._without_file()
         self.was_set_aside = aside
         self.first_new_row = database.last_row() + 1
-        self._is_makeshift = False
+        self._is_makeshift = self._is_blind = False
         return database
 
     def _write_anew(self) -> bool:

@@ -16,20 +16,25 @@ from typing import Any, Final, cast
 
 from ..transmitter import Session
 from .database import END, Change, FutureVersionError, Placing
+from .disk import LogClosedError, LogUnreadableError
 from .session import PlacedSession
 from .store import Store, remove_files
 
-__all__ = ["Change", "FutureVersionError", "LogClosedError", "Opened", "Place", "SessionLog"]
+__all__ = [
+    "Change",
+    "FutureVersionError",
+    "LogClosedError",
+    "LogUnreadableError",
+    "Opened",
+    "Place",
+    "SessionLog",
+]
 
 # Returns what the log is to have of a session of the unit, given what it has (None: nothing).
 type Place = Placing[Session]
 
 # The most sessions that are read at once.
 BATCH: Final = 1_000
-
-
-class LogClosedError(Exception):
-    """The log is not open, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class SessionLog:
     Its jobs are done in a thread of its own, one after the other, and each to its end even if the
     task that awaits it is cancelled. While the disk can't be written, sessions and values are kept
     in memory; the first write that succeeds again writes them, too. Methods that await a job raise
-    LogClosedError if the log is not open, but for `pause` and `resume`.
+    LogClosedError if the log is not open, but for `pause` and `resume`. Those that read raise
+    LogUnreadableError, which is one, if the disk fails: an empty answer always means an empty log.
     """
 
     def __init__(

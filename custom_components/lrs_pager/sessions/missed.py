@@ -5,7 +5,7 @@ the log's last session if that is later; it ends with the oldest session that th
 had. The log has no session that ended in it, and figures leave it out.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from .log import SessionLog
@@ -25,9 +25,8 @@ async def missed_spans(log: SessionLog) -> list[Span]:
     return _read(await log.get(MISSED))
 
 
-async def add_missed_span(log: SessionLog, span: Span) -> None:
-    """Keep one more span."""
-    spans = [*await missed_spans(log), span]
+async def keep_missed_spans(log: SessionLog, spans: Iterable[Span]) -> None:
+    """Keep these spans in place of those that are kept."""
     await log.set(MISSED, sorted(spans)[-MOST:])
 
 

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from ..transmitter import Session
 from .damage import files_set_aside, set_aside, set_lines_aside
 from .database import BEGINNING, END, Change, Database, Placing
-from .disk import Disk
+from .disk import Disk, LogUnreadableError
 from .old_log import read_old_log
 from .session import PlacedSession, SessionIndex
 
@@ -69,7 +69,8 @@ class Store:
     """The sessions and values of a log. Used from one thread.
 
     disk: their file. changes: a number that goes up with every change of a session. is_removed:
-    whether nothing is to be left of the files when it is closed.
+    whether nothing is to be left of the files when it is closed. Methods that read raise
+    LogUnreadableError while the disk fails; those that write don't.
     """
 
     def __init__(self, path: Path, *, is_paused: bool = False) -> None:
@@ -80,7 +81,8 @@ class Store:
         self._path = path
         self._unsaved = Unsaved()
         self._names_since = BEGINNING
-        with suppress(ValueError):  # a damaged value is no number
+        # A damaged value is no number. One that can't be read is set by the next blank_names.
+        with suppress(ValueError, LogUnreadableError):
             self._names_since = int(self.get(NAMES_SINCE) or BEGINNING)
         _STORES[path] = self
 
@@ -135,12 +137,10 @@ class Store:
     ) -> list[PlacedSession]:
         """As Database.between."""
         if not self._unsaved:
-            return (
-                self.disk.read(lambda db: db.between(start, end, limit, skip, newest_first)) or []
-            )
+            return self.disk.read(lambda db: db.between(start, end, limit, skip, newest_first))
         unsaved = self._unsaved.sessions.values()
         some = -1 if limit < 0 else skip + limit + len(unsaved)
-        stored = self.disk.read(lambda db: db.between(start, end, some, 0, newest_first)) or []
+        stored = self.disk.read(lambda db: db.between(start, end, some, 0, newest_first))
         found = [session for session in stored if not self._unsaved.find(session)]
         found += [session for session in unsaved if start <= session.ended_at < end]
         found.sort(key=lambda session: session.ended_at, reverse=newest_first)
@@ -149,21 +149,30 @@ class Store:
     def count(self) -> int:
         """How many sessions there are."""
         new = sum(self._is_new(session) for session in self._unsaved.sessions.values())
-        return (self.disk.read(Database.count) or 0) + new
+        return self.disk.read(Database.count) + new
 
     def numbers(self, since: int) -> set[int]:
         """The pagers of the sessions with ended_at >= since."""
         if self._unsaved:
             return {s.number for s in self.between(since) if s.number is not None}
-        return self.disk.read(lambda db: db.numbers(since)) or set()
+        return self.disk.read(lambda db: db.numbers(since))
 
     def get(self, key: str) -> str | None:
         """A value; None if there is none."""
         return self._unsaved.values.get(key) or self.disk.read(lambda db: db.value(key))
 
     def _is_new(self, session: PlacedSession) -> bool:
-        """Whether the file has nothing of an unsaved session."""
-        return self.disk.read(lambda db: db.find(session)) is None
+        """Whether the file has nothing of an unsaved session, as far as it can be read."""
+        return self.disk.attempt(lambda db: db.find(session)) is None
+
+    def _find_what_is_seen(
+        self, session: Session | PlacedSession
+    ) -> tuple[PlacedSession | None, bool]:
+        """Find a session, be it in memory alone; return whether all of the file was seen."""
+        try:
+            return self.find(session), self.disk.is_seen
+        except LogUnreadableError:
+            return self._unsaved.find(session), False
 
     # ------------------------------------------------------------------------------- writing
 
@@ -182,10 +191,10 @@ class Store:
         if changes is None:
             changes = []
             for session in sessions:
-                before = self.find(session)
+                before, is_seen = self._find_what_is_seen(session)
                 after = placed(session, before)
                 if after != before:
-                    self._unsaved.put(after, is_seen=self.disk.is_seen)
+                    self._unsaved.put(after, is_seen=is_seen)
                     changes.append((before, after))
         self.changes += len(changes)
         return changes
@@ -193,13 +202,16 @@ class Store:
     def shift(self, seconds: int) -> list[Change]:
         """See SessionLog.shift."""
         first_new_row = self.disk.first_new_row
-        by_age = self.disk.read(lambda db: db.placed_by_age(first_new_row)) or []
+        by_age = self.disk.attempt(lambda db: db.placed_by_age(first_new_row)) or []
         by_age += [s for s in self._unsaved.sessions.values() if s.is_by_age and self._is_new(s)]
         return self.merge(by_age, lambda session, before: (before or session).shifted(seconds))
 
     def set(self, key: str, value: str) -> None:
         """Keep a value."""
-        if value != self.get(key) and not self._write(lambda db: db.write((), {key: value})):
+        with suppress(LogUnreadableError):
+            if value == self.get(key):
+                return
+        if not self._write(lambda db: db.write((), {key: value})):
             self._unsaved.values[key] = value
 
     def blank_names(self, before: int) -> int:
@@ -209,7 +221,7 @@ class Store:
             return 0
         self._names_since = before
         if not self.disk.is_paused:
-            self.disk.read(Database.checkpoint)
+            self.disk.attempt(Database.checkpoint)
         for file in files_set_aside(self._path):
             with suppress(OSError):
                 if file.stat().st_mtime < before:

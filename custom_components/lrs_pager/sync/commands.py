@@ -17,6 +17,7 @@ from ..transmitter import (
     UnreachableError,
 )
 from .follower import Follower
+from .identity import UnknownUnitError
 
 
 class NotSentError(UnreachableError):
@@ -68,9 +69,9 @@ class Commands:
                 raise NotSentError("no answer that shows who is there") from err
             except LogClosedError as err:
                 raise ClosedError("closed") from err
-            except RejectedError, MalformedError:
+            except RejectedError, MalformedError, UnknownUnitError:
                 # Older firmware may have only one of the two; and it is no proof of another unit
-                # that an answer can't be read.
+                # that an answer or the log can't be read.
                 pass
         if identity.another:
             raise identity.another

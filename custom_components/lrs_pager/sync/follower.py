@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
-from ..sessions.log import Change, LogClosedError, Place, SessionLog
-from ..sessions.missed import add_missed_span
-from ..sessions.session import PlacedSession
+from ..sessions.log import Change, LogClosedError, LogUnreadableError, Place, SessionLog
+from ..sessions.missed import keep_missed_spans, missed_spans
+from ..sessions.session import PlacedSession, SessionIndex
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
     Answer,
@@ -237,7 +237,10 @@ class Follower:
             complete = self.poller.history.last_complete_read
             return _noting(self.tracker.placing(clock, complete, self._writer.names_since), seen)
 
+        # While the disk fails, the log takes for new what it had. We remember what ended of late.
+        remembered = SessionIndex(filter(None, map(self.tracker.find, chunk.sessions)))
         changes = await self._writer.merge(chunk.sessions, placing)
+        changes = [(before or remembered.find(after), after) for before, after in changes]
         # Our clock may have been set while that was written.
         at, clock = self.clocks.at(chunk.answered), self.clocks.unit(chunk.answered)
         self.events.add(self.tracker.see_logged(changes, at, clock))
@@ -255,9 +258,11 @@ class Follower:
             self.tracker.knows_history = True
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
-            if span := self.gaps.read_whole(ended.seen):
-                await add_missed_span(self._log, span)
-                self._listener.missed(*span)
+            with suppress(LogUnreadableError):  # the next whole read will tell then
+                spans = await missed_spans(self._log)
+                if span := self.gaps.read_whole(ended.seen):
+                    await keep_missed_spans(self._log, [*spans, span])
+                    self._listener.missed(*span)
         await self._log.set(HISTORY_KEY, self.poller.history.to_keep())
 
     # ------------------------------------------------------------------------------- polls

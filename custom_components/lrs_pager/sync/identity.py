@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Never
 
-from ..sessions.log import SessionLog
+from ..sessions.log import LogUnreadableError, SessionLog
 from ..transmitter import Chunk, Session, TransmitterError
 
 # The most by which a session's id may be above the last that is known: a busy weekend's sessions;
@@ -39,6 +39,10 @@ class AnotherUnitError(TransmitterError):
         """Say whose they are."""
         super().__init__("another transmitter answers, or it has forgotten its sessions")
         self.name = name
+
+
+class UnknownUnitError(TransmitterError):
+    """Nobody knows whose history this is, as the log can't be read. Its text is the error."""
 
 
 @dataclass(slots=True)
@@ -82,10 +86,17 @@ class Identity:
         so_far: what the parts before it have shown, to which is added. zone: of the stamps; None if
         the clock is not local time.
         Raises AnotherUnitError if another transmitter is known to have had these sessions, or if
-        this is the last part and nothing in any was known or could be ours.
+        this is the last part and nothing in any was known or could be ours; UnknownUnitError.
         """
-        if self.is_sure:
-            return True
+        try:
+            return self.is_sure or await self._see_history(chunk, so_far, zone)
+        except LogUnreadableError as err:
+            # The ids are those of the last comparison, which may be long ago.
+            self._ids = set()
+            raise UnknownUnitError(str(err)) from err
+
+    async def _see_history(self, chunk: Chunk, so_far: Compared, zone: tzinfo | None) -> bool:
+        """As see_history, while it is not known. Raises LogUnreadableError, too."""
         sessions = chunk.sessions
         so_far.is_empty &= not sessions
         if chunk.goes_on or self._is_accepted or await self._log.knows_any(sessions):

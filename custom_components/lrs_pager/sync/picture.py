@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ..sessions.figures import MASS_WITHIN, Figures, figures, figures_between
-from ..sessions.log import SessionLog
+from ..sessions.log import LogUnreadableError, SessionLog
 from ..sessions.session import PlacedSession
 from ..transmitter import BusinessDay, Settings, Statistics, UnitClock
 from .facts import UnitFacts
@@ -26,20 +26,21 @@ class Snapshot:
     """A transmitter at a moment.
 
     now: that moment (POSIX seconds), which is not compared. day: the business day that the unit's
-    clock is in; today: its ended sessions in figures. last_reset: when the day's counts began anew
-    (POSIX seconds): the day's start, as it was found first. last_cleared: the session that ended
-    last, of any day. active: the sessions of the guests who hold a pager, from the oldest, with
-    instants by our own clock as it is set now; None if the unit does not tell them. statistics,
-    settings: the unit's own, if it told them. clock_ahead: seconds by which the unit's clock is
-    ahead of ours; None if it didn't tell. push: whether changes are pushed. shows_names: whether
-    labels are among the attributes of entities. quotes: what can be told of waits; None if nobody
-    looks.
+    clock is in; today: its ended sessions in figures; knows_today: whether the log could be read
+    for them. last_reset: when the day's counts began anew (POSIX seconds): the day's start, as it
+    was found first. last_cleared: the session that ended last, of any day. active: the sessions of
+    the guests who hold a pager, from the oldest, with instants by our own clock as it is set now;
+    None if the unit does not tell them. statistics, settings: the unit's own, if it told them.
+    clock_ahead: seconds by which the unit's clock is ahead of ours; None if it didn't tell. push:
+    whether changes are pushed. shows_names: whether labels are among the attributes of entities.
+    quotes: what can be told of waits; None if nobody looks, or if the log can't be read for them.
     """
 
     now: float = field(compare=False)
     day: BusinessDay
     last_reset: int
     today: Figures
+    knows_today: bool = True
     last_cleared: PlacedSession | None
     active: tuple[PlacedSession, ...] | None
     statistics: Statistics | None
@@ -115,7 +116,8 @@ class Picture:
         # when our clock is set by some seconds.
         self._last_reset: int | None = None
         # The day's figures, and what they were made from: the day, and how the log was.
-        self._today = figures(())
+        # The figures are None if those of that day could never be read.
+        self._today: Figures | None = figures(())
         self._made_from: tuple[int, int, int] | None = None
 
     async def open(self, log: SessionLog, now: datetime) -> None:
@@ -173,11 +175,19 @@ class Picture:
         return day is not None and self._made_from != (day.start, day.end, log.changes)
 
     async def sum_up(self, day: BusinessDay, log: SessionLog) -> None:
-        """Sum up the day's figures if the log or the day has changed; keep the day's start."""
+        """Sum up the day's figures if the log or the day has changed; keep the day's start.
+
+        Raises LogUnreadableError; the figures then stay, if there are any of that day.
+        """
         await self._keep(day, log)
         made_from = day.start, day.end, log.changes
         if made_from != self._made_from:
-            around = await log.between(day.start - MASS_WITHIN, day.end + MASS_WITHIN)
+            try:
+                around = await log.between(day.start - MASS_WITHIN, day.end + MASS_WITHIN)
+            except LogUnreadableError:
+                if self._made_from is None:
+                    self._today = None
+                raise
             if self._day and (self._day.start, self._day.end) == (day.start, day.end):
                 # The day has not turned meanwhile.
                 self._today = figures_between(around, day.start, day.end)
@@ -201,7 +211,8 @@ class Picture:
             now=now.timestamp(),
             day=day,
             last_reset=day.start if self._last_reset is None else self._last_reset,
-            today=self._today,
+            today=self._today or figures(()),
+            knows_today=self._today is not None,
             last_cleared=last_cleared,
             active=active,
             statistics=facts.statistics,

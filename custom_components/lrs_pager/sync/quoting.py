@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from ..sessions.kept_quotes import KEPT_OVER, Kept
-from ..sessions.log import Change, LogClosedError, SessionLog
+from ..sessions.log import Change, LogClosedError, LogUnreadableError, SessionLog
 from ..sessions.missed import missed_spans
 from ..sessions.quote import LONGEST, Quote, Quoter, Reason, Wait
 from ..sessions.session import PlacedSession
@@ -221,7 +221,7 @@ class Guests:
 class Quotes:
     """Works out the board as long as somebody looks at it.
 
-    board: as it was worked out last; None if nobody looks, or not yet.
+    board: as it was worked out last; None if nobody looks, or not yet, or if the log can't be read.
     """
 
     def __init__(self, wires: Wires) -> None:
@@ -254,7 +254,10 @@ class Quotes:
         return end
 
     async def ask(self, party_size: int | None) -> Quote:
-        """Quote for a party that arrives now, whether or not somebody looks at the board."""
+        """Quote for a party that arrives now, whether or not somebody looks at the board.
+
+        Raises LogUnreadableError if guests of the past are to be learnt from.
+        """
         async with self._turn:
             try:
                 return self._quote(await self._follow(), party_size)
@@ -266,6 +269,7 @@ class Quotes:
         """How the quotes of the last four weeks turned out.
 
         They are counted again if the log has changed, but once in COUNT_AGAIN seconds at most.
+        Raises LogUnreadableError.
         """
         kept, changes, counted = self._kept
         now, log = self._wires.now(), self._wires.log
@@ -339,9 +343,10 @@ class Quotes:
             self._cancel = self._wires.call_later(AGAIN, self._look)
 
     async def _work(self) -> None:
+        board = None
         async with self._turn:
-            guests = await self._follow()
-            board = await self._board(guests)
+            with suppress(LogUnreadableError):  # an old quote would be wrong by now
+                board = await self._board(await self._follow())
         if board != self.board and self._watchers:
             self.board = board
             self._wires.changed()
@@ -396,9 +401,10 @@ class Quotes:
                 if wait and (remaining := guests.quoter.remaining(wait.key, now)):
                     about[session.keys[0]] = remaining.about
             await asyncio.sleep(0)
-        return Board(
-            quotes=quotes, is_auto_paged=is_auto_paged, about=about, kept=await self.kept()
-        )
+        kept = self._kept[0]
+        with suppress(LogUnreadableError):
+            kept = await self.kept()
+        return Board(quotes=quotes, is_auto_paged=is_auto_paged, about=about, kept=kept)
 
     def _quote(self, guests: Guests | None, party_size: int | None) -> Quote:
         """Quote for a party that arrives now."""
