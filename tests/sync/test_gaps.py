@@ -103,15 +103,16 @@ async def test_after_a_restart_a_gap_begins_when_the_unit_was_heard_last_or_with
     assert after.read_whole(seen((950, None))) == (since, 950)
 
 
+@pytest.mark.parametrize("latest", [40, 650], ids=["before", "since"])
 async def test_a_unit_that_was_gone_when_we_were_stopped_may_have_forgotten_what_was_since_then(
-    log: SessionLog,
+    log: SessionLog, latest: int
 ) -> None:
     gaps = GapWatch(None)
     gaps.answered(100.0)
     gaps.lost(40)
     gaps.answered(700.0)  # its history was not read
     await gaps.keep(log, is_last=True)
-    after = await GapWatch.open(log, 40, 900)
+    after = await GapWatch.open(log, latest, 900)
     assert after.read_whole(seen((950, None))) == (100, 950)
 
 
@@ -132,5 +133,17 @@ async def test_if_we_are_killed_a_gap_begins_minutes_too_early_as_the_disk_is_sp
         gaps.answered(60.0 * minute)
         await gaps.keep(log, is_last=False)
         found.append(await log.get(CONTACT_KEY))
-    assert sorted(set(found)) == [0, 600, 1200, 1800]
-    assert found[29] == 1200
+    assert [at for at, is_away in found[::10]] == [0, 600, 1200, 1800]
+    assert found[29] == [1200, False]
+
+
+async def test_a_gap_that_was_just_found_or_closed_is_known_after_a_kill(log: SessionLog) -> None:
+    gaps = GapWatch(None)
+    gaps.answered(100.0)
+    await gaps.keep(log, is_last=False)
+    gaps.lost(40)
+    await gaps.keep(log, is_last=False)
+    assert await log.get(CONTACT_KEY) == [100, True]
+    gaps.read_on()
+    await gaps.keep(log, is_last=False)
+    assert await log.get(CONTACT_KEY) == [100, False]

@@ -9,7 +9,8 @@ from typing import Final, Self
 
 from ..sessions.log import SessionLog
 
-# The log's key for the time from which sessions may be missing after a restart.
+# The log's key for a time, and whether it is that since when sessions may be missing; or else it is
+# that of the last contact.
 CONTACT_KEY: Final = "contact"
 
 # That time is written once in so many seconds, to spare the disk. If Home Assistant is killed, a
@@ -47,7 +48,7 @@ class GapWatch:
         # Whether that instant is from before a restart: it then stays when our clock is set.
         self._is_restored = True
         self.answered_at: float | None = None
-        self._kept: float | None = None
+        self._kept: tuple[float, bool] | None = None
 
     @classmethod
     async def open(cls, log: SessionLog, latest: int | None, now: float) -> Self:
@@ -56,17 +57,22 @@ class GapWatch:
         latest: when the last session of the log ended; None if there is none. now: our clock. A
         last contact in the future is left out, as our clock was wrong then, or is now.
         """
-        heard_at = await log.get(CONTACT_KEY)
-        is_time = latest is not None and isinstance(heard_at, int | float)
-        return cls(heard_at if is_time and latest < heard_at <= now else latest)
+        match latest, await log.get(CONTACT_KEY):
+            case int(), [int() | float() as at, bool() as was_away] if at <= now:
+                # Sessions that were told of since it was away do not show that none is missing.
+                return cls(at if was_away else max(at, latest))
+        return cls(latest)
 
     async def keep(self, log: SessionLog, *, is_last: bool) -> None:
         """Have the log keep the last contact. is_last: whether we are about to stop."""
         at = self.answered_at if self._away_since is None else self._away_since
-        is_due = self._kept is None or (at is not None and abs(at - self._kept) >= KEEP_INTERVAL)
-        if at is not None and (is_due or is_last):
-            await log.set(CONTACT_KEY, at)
-            self._kept = at
+        if at is None:
+            return
+        is_away = self._away_since is not None
+        before, was_away = self._kept or (0.0, None)
+        if is_last or is_away is not was_away or abs(at - before) >= KEEP_INTERVAL:
+            await log.set(CONTACT_KEY, [at, is_away])
+            self._kept = at, is_away
 
     def answered(self, at: float) -> None:
         """The unit has answered."""
