@@ -59,19 +59,21 @@ class Commands:
         identity, history = self._follower.identity, self._follower.poller.history
         if identity.is_sure:
             return
-        if history.failing_since is None:
-            try:
-                await history.identify(self._follower)
-                if not identity.is_sure:  # the history is empty
-                    await self.ask_sessions()
-            except TimedOutError as err:
-                raise NotSentError("no answer that shows who is there") from err
-            except LogClosedError as err:
-                raise ClosedError("closed") from err
-            except RejectedError, MalformedError:
-                # Older firmware may have only one of the two; and it is no proof of another unit
-                # that an answer can't be read.
-                pass
+        # Older firmware may have only one of the two; and it is no proof of another unit that an
+        # answer can't be read.
+        unreadable = suppress(RejectedError, MalformedError)
+        try:
+            if history.failing_since is None:
+                with unreadable:
+                    await history.identify(self._follower)
+            if not identity.is_sure:  # the history is empty, or can't be read
+                with unreadable:
+                    if answer := await self._transmitter.sessions():
+                        await self._follower.see_list(answer)
+        except TimedOutError as err:
+            raise NotSentError("no answer that shows who is there") from err
+        except LogClosedError as err:
+            raise ClosedError("closed") from err
         if identity.another:
             raise identity.another
 

@@ -152,13 +152,17 @@ class Follower:
         if answer.envelope.response_types != PING:
             self._listener.changed()
 
-    def take_list(self, answer: Answer) -> bool:
+    async def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it changed nothing that is known."""
-        active = self.tracker.active or ()
-        self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
+        await self.see_list(answer)
         before = _state(self.tracker)
         self._merge(answer)
         return before == _state(self.tracker)
+
+    async def see_list(self, answer: Answer) -> None:
+        """See whose a list of active sessions is; merge nothing. Raises AnotherUnitError."""
+        active = self.tracker.active or ()
+        await self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
 
     def take_settings(self, answer: Answer) -> None:
         """Take the settings, and the clock."""

@@ -37,7 +37,7 @@ class Takes(TakesChunks, Protocol):
     def doubts(self, answer: Answer) -> bool:
         """Return whether an answer may be another transmitter's; if so, note that."""
 
-    def take_list(self, answer: Answer) -> bool:
+    async def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it changed nothing that is known.
 
         Raises AnotherUnitError.
@@ -226,7 +226,7 @@ class Poller:
             # The history shows whose they are.
             await self._try_history(take)
         was_known = self.state.token is not None
-        was_so = take.take_list(answer)
+        was_so = await take.take_list(answer)
         is_new = self.state.see_list(answer, self._steady())
         if is_new and was_known and not was_so:
             self._push.missed_change()
