@@ -155,6 +155,8 @@ class Follower:
     async def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it changed nothing that is known."""
         await self.see_list(answer)
+        if not self.clocks.is_known and _shown_by(answer) is None:
+            await self.poller.read_settings(self)
         before = _state(self.tracker)
         self._merge(answer)
         return before == _state(self.tracker)
@@ -230,7 +232,10 @@ class Follower:
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
-        if self.unit_clock().is_stale:
+        if not self.clocks.is_known:
+            # Firmware may tell its time with its settings alone.
+            await self.poller.read_settings(self)
+        elif self.unit_clock().is_stale:
             # The chunk was requested before our clock was set.
             await self.poller.read_settings(self, is_urgent=True)
 
