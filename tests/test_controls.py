@@ -345,6 +345,48 @@ async def test_firmware_without_settings_has_no_default_goal(
     assert goal(hass, entry) == STATE_UNAVAILABLE
 
 
+def asked_for_settings(simulator: Simulator) -> int:
+    """How often the settings were requested."""
+    return sum(request.path == SETTINGS for request in simulator.requests)
+
+
+@pytest.mark.polled
+async def test_settings_that_could_not_be_read_are_requested_again_with_the_next_poll(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.unit.set_settings(default_target_goal=720)
+    simulator.faults.errors[SETTINGS] = "5.03"
+    entry = await set_up()
+    for _ in range(5):
+        await poll(hass, entry)
+    assert goal(hass, entry) == STATE_UNAVAILABLE
+    simulator.faults.errors.clear()
+    await poll(hass, entry)
+    assert goal(hass, entry) == "720"
+    requested = asked_for_settings(simulator)
+    await poll(hass, entry)
+    assert asked_for_settings(simulator) == requested
+
+
+@pytest.mark.polled
+@pytest.mark.parametrize("code", ["4.04", "4.05"])
+async def test_settings_that_the_firmware_does_not_have_are_requested_once_an_hour(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    code: str,
+) -> None:
+    simulator.faults.errors[SETTINGS] = code
+    entry = await set_up()
+    await poll(hass, entry)
+    assert asked_for_settings(simulator) == 1
+    simulator.faults.errors.clear()
+    freezer.tick(3601)
+    await poll(hass, entry)
+    assert goal(hass, entry) == str(simulator.unit.default_target_goal)
+
+
 # ----------------------------------------------------------------------- what is not well
 
 

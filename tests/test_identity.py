@@ -718,6 +718,92 @@ async def test_a_history_that_could_not_be_read_before_an_outage_shows_who_answe
     assert {asked.code for asked in there.requests} == {"GET"}
 
 
+@pytest.mark.polled
+@pytest.mark.logs(GONE)
+@pytest.mark.parametrize("is_polled", [True, False])
+async def test_a_strangers_guests_are_not_taken_for_ours_while_its_history_can_t_be_read(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires, is_polled: bool
+) -> None:
+    ours = unit_with(3, seed=1)
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    tracker = entry.runtime_data.follower.tracker
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = unit_with(3, seed=2, first_id=90_000)
+    other.create(20)
+    there = await wires.plug(other, at.port)
+    there.faults.errors["v1", "sessions", "history"] = "5.00"
+    if is_polled:
+        await poll(hass, entry)
+        assert issue(hass, ANOTHER_UNIT, entry)
+        assert sensor(hass, entry, "active_sessions").state == STATE_UNAVAILABLE
+    with pytest.raises(HomeAssistantError, match="Another transmitter answers"):
+        await hass.services.async_call(DOMAIN, "page_session", {"number": 20}, blocking=True)
+    await settle(hass)
+    assert {asked.code for asked in there.requests} == {"GET"}
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert tracker.active == ()
+    # Ours is back.
+    ours.create(30)
+    await wires.plug(ours, at.port)
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+    assert sensor(hass, entry, "active_sessions").state == "1"
+
+
+@pytest.mark.polled
+@pytest.mark.logs(GONE, "The history can't be read", "Error fetching T7470 data: Another")
+async def test_a_history_shows_a_stranger_also_if_its_guests_ids_went_on_from_ours_before(
+    hass: HomeAssistant, set_up: SetUp, wires: Wires
+) -> None:
+    ours = Unit(now=local_time, seed=1)
+    serve_guests(ours, 600, 5)
+    at = await wires.plug(ours)
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    other = Unit(now=local_time, seed=2, next_id=ours.next_id)
+    serve_guests(other, 300)
+    other.create(20)
+    there = await wires.plug(other, at.port)
+    there.faults.errors["v1", "sessions", "history"] = "5.00"
+    for _ in range(2):
+        await poll(hass, entry)
+        assert issue(hass, ANOTHER_UNIT, entry) is None
+    there.faults.errors.clear()
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry)
+    assert await entry.runtime_data.log.count() == 2
+
+
+@pytest.mark.polled
+@pytest.mark.logs(GONE, "The history can't be read")
+async def test_the_user_may_say_that_it_is_ours_also_while_its_history_can_t_be_read(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    wires: Wires,
+    hass_client: Callable[[], Any],
+) -> None:
+    assert await async_setup_component(hass, REPAIRS, {})
+    at = await wires.plug(unit_with(3, seed=1))
+    entry = await set_up(at)
+    await wires.unplug(at.port)
+    await poll(hass, entry)
+    forgetful = unit_with(3, seed=2, first_id=90_000)
+    forgetful.create(20)
+    there = await wires.plug(forgetful, at.port)
+    there.faults.errors["v1", "sessions", "history"] = "5.00"
+    await poll(hass, entry)
+    await answer(hass, await hass_client(), entry, "same")
+    await settle(hass)
+    assert sensor(hass, entry, "active_sessions").state == "1"
+    there.faults.errors.clear()
+    await poll(hass, entry)
+    assert issue(hass, ANOTHER_UNIT, entry) is None
+    assert await entry.runtime_data.log.count() == 6
+
+
 @pytest.mark.logs(GONE)
 @pytest.mark.polled
 async def test_actions_are_done_again_when_nobody_elses_guests_are_there(

@@ -25,6 +25,7 @@ from homeassistant.helpers.json import json_bytes
 from tests.conftest import SetUp, poll, sensor, serve_guest, settle
 from tests.sessions import everything
 from tests.simulator import Simulator
+from tests.test_disk_issues import read_only
 
 EVENT = "event.t7470_session"
 
@@ -166,6 +167,21 @@ async def test_names_are_kept_for_a_week_and_no_copy_for_longer(
     await entry.runtime_data.async_read_all()
     await settle(hass)
     assert names_on_disk(hass, "Achterberg", "Seidensticker") == set()
+
+
+@pytest.mark.logs("could not be saved: attempt to write a readonly database")
+async def test_names_whose_time_came_while_the_disk_failed_are_gone_once_it_works_again(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    serve_guest(simulator.unit, minutes_ago=6 * 1440, label="Seidensticker")
+    entry = await set_up()
+    await read_only(entry)
+    freezer.tick(timedelta(days=1, hours=1))
+    await poll(hass, entry)
+    assert names_on_disk(hass, "Seidensticker") == {"Seidensticker"}
+    await read_only(entry, is_over=True)
+    await poll(hass, entry)
+    assert names_on_disk(hass, "Seidensticker") == set()
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 from tests.conftest import OUR_LOGGERS, SetUp, local_time, poll, sensor, settle
-from tests.raw_unit import CON, HISTORY, NON, NOTIFY, SESSIONS, RawUnit
+from tests.raw_unit import CON, HISTORY, NON, NOTIFY, SESSIONS, SETTINGS, RawUnit
 from tests.sessions import everything
 from tests.test_push import Told, entity, is_about_to_read, until
 
@@ -515,6 +515,20 @@ async def test_live_entities_are_unavailable_once_the_unit_shows_that_it_has_no_
         await poll(hass, entry)
     assert active(hass, entry) == STATE_UNAVAILABLE
     assert sensor(hass, entry, "daily_count").state == "0"
+
+
+async def test_polls_do_not_wait_for_settings_that_never_get_an_answer(
+    hass: HomeAssistant, unit_without_push: RawUnit, set_up: SetUp, short_timeouts: None
+) -> None:
+    unit = unit_without_push
+    unit.silent.add(SETTINGS)
+    entry = await set_up(unit)
+    for _ in range(2):
+        await poll(hass, entry)
+    unit.requests.clear()
+    await poll(hass, entry)
+    assert ("GET", SETTINGS) not in unit.requests
+    assert active(hass, entry) == "0"
 
 
 # ----------------------------------------------------------------------------- commands

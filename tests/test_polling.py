@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 import sqlite3
 import threading
 from typing import Any
@@ -23,6 +23,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from tests.conftest import SetUp, local_time, poll, sensor, serve_guest, settle
 from tests.simulator import Simulator, Unit
 from tests.test_services import until
@@ -528,6 +529,31 @@ async def test_the_device_follows_an_update_of_the_firmware(
     await hass.async_block_till_done()
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert device.sw_version == "8.5.2.11"
+
+
+async def test_what_a_first_history_tells_has_its_time_though_settings_alone_tell_the_clock(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.unit.skew = timedelta(hours=-3)
+    simulator.faults.wrong = {"timestamp": None}
+    serve_guest(simulator.unit, minutes_ago=1)
+    entry = await set_up()
+    ended = datetime.fromisoformat(sensor(hass, entry, "last_cleared_session").state)
+    assert abs(dt_util.utcnow() - timedelta(minutes=1) - ended) < timedelta(seconds=30)
+
+
+@pytest.mark.logs("The history can't be read")
+async def test_a_guest_of_a_first_list_has_come_just_now_though_settings_alone_tell_the_clock(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    simulator.unit.skew = timedelta(hours=-3)
+    simulator.faults.wrong = {"timestamp": None}
+    simulator.faults.errors[HISTORY] = "5.00"
+    simulator.unit.create(7)
+    entry = await set_up()
+    await settle(hass)
+    [session] = entry.runtime_data.data.active
+    assert abs(dt_util.utcnow().timestamp() - session.created_at) < 30
 
 
 @pytest.mark.polled

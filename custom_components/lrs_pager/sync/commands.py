@@ -60,19 +60,21 @@ class Commands:
         identity, history = self._follower.identity, self._follower.poller.history
         if identity.is_sure:
             return
-        if history.failing_since is None:
-            try:
-                await history.identify(self._follower)
-                if not identity.is_sure:  # the history is empty
-                    await self.ask_sessions()
-            except TimedOutError as err:
-                raise NotSentError("no answer that shows who is there") from err
-            except LogClosedError as err:
-                raise ClosedError("closed") from err
-            except RejectedError, MalformedError, UnknownUnitError:
-                # Older firmware may have only one of the two; and it is no proof of another unit
-                # that an answer or the log can't be read.
-                pass
+        # Older firmware may have only one of the two; and it is no proof of another unit that an
+        # answer or the log can't be read.
+        unreadable = suppress(RejectedError, MalformedError, UnknownUnitError)
+        try:
+            if history.failing_since is None:
+                with unreadable:
+                    await history.identify(self._follower)
+            if not identity.is_sure:  # the history is empty, or can't be read
+                with unreadable:
+                    if answer := await self._transmitter.sessions():
+                        await self._follower.see_list(answer)
+        except TimedOutError as err:
+            raise NotSentError("no answer that shows who is there") from err
+        except LogClosedError as err:
+            raise ClosedError("closed") from err
         if identity.another:
             raise identity.another
 
@@ -124,8 +126,8 @@ class Commands:
             await self._refresh()  # which shows whose answer it is
             if another := self._follower.identity.another:
                 raise another
-        if self._follower.is_behind:
-            await self._save()
+        # A message may have told the same before; what came of that may not be shown yet, either.
+        await self._save()
 
     def paged(self, number: int) -> None:
         """Take note that a pager has just been paged."""

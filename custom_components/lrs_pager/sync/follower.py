@@ -152,13 +152,19 @@ class Follower:
         if answer.envelope.response_types != PING:
             self._listener.changed()
 
-    def take_list(self, answer: Answer) -> bool:
+    async def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it changed nothing that is known."""
-        active = self.tracker.active or ()
-        self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
+        await self.see_list(answer)
+        if not self.clocks.is_known and _shown_by(answer) is None:
+            await self.poller.read_settings(self)
         before = _state(self.tracker)
         self._merge(answer)
         return before == _state(self.tracker)
+
+    async def see_list(self, answer: Answer) -> None:
+        """See whose a list of active sessions is; merge nothing. Raises AnotherUnitError."""
+        active = self.tracker.active or ()
+        await self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
 
     def take_settings(self, answer: Answer) -> None:
         """Take the settings, and the clock."""
@@ -226,7 +232,10 @@ class Follower:
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
         self._note(chunk)
-        if self.unit_clock().is_stale:
+        if not self.clocks.is_known:
+            # Firmware may tell its time with its settings alone.
+            await self.poller.read_settings(self)
+        elif self.unit_clock().is_stale:
             # The chunk was requested before our clock was set.
             await self.poller.read_settings(self, is_urgent=True)
 

@@ -7,11 +7,13 @@ on from what was known, its history is read before anything more is merged.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Never
 
 from ..sessions.log import LogUnreadableError, SessionLog
+from ..sessions.session import PlacedSession
 from ..transmitter import Chunk, Session, TransmitterError
 
 # The most by which a session's id may be above the last that is known: a busy weekend's sessions;
@@ -73,12 +75,12 @@ class Identity:
         self.is_sure = False
         # What was found instead of ours.
         self.another: AnotherUnitError | None = None
-        # The ids of the log's latest sessions, as of the last comparison; empty before the first.
-        self._ids: set[int] = set()
+        # Whether the history was empty as it was read last, since it is not known who answers.
+        self._has_no_history = False
 
     def lost(self) -> None:
         """The transmitter did not answer, or not as one that goes on: it may be another."""
-        self.is_sure = False
+        self.is_sure = self._has_no_history = False
 
     async def see_history(self, chunk: Chunk, so_far: Compared, zone: tzinfo | None) -> bool:
         """Return whether a part of the history is ours, or the end of an empty one.
@@ -91,8 +93,6 @@ class Identity:
         try:
             return self.is_sure or await self._see_history(chunk, so_far, zone)
         except LogUnreadableError as err:
-            # The ids are those of the last comparison, which may be long ago.
-            self._ids = set()
             raise UnknownUnitError(str(err)) from err
 
     async def _see_history(self, chunk: Chunk, so_far: Compared, zone: tzinfo | None) -> bool:
@@ -109,7 +109,7 @@ class Identity:
             self._raise(None)
         elif chunk.is_last:
             # An empty history does not show whose it is; the list of active sessions may.
-            self.another = None
+            self.another, self._has_no_history = None, True
             return True
         return self.is_sure
 
@@ -117,7 +117,6 @@ class Identity:
         """Compare sessions of which the log knows none. Raises AnotherUnitError."""
         sessions = chunk.sessions
         newest = await self._log.newest(LATEST)
-        self._ids = {session.id for session in newest if session.id is not None}
         if not newest:
             self.is_sure = True  # there is nothing to compare with, nor to spoil
             return
@@ -129,30 +128,44 @@ class Identity:
         # before the log's last, it would hold that, too. What is older than what is compared may
         # have been stamped by a clock that was not set.
         so_far.is_anothers |= any(first < end < last for end in ended)
-        so_far.goes_on |= self._go_on(sessions)
+        so_far.goes_on |= _go_on(sessions, _ids(newest))
         if chunk.is_last or not any(end < last for end in ended):
             self.is_sure = so_far.goes_on and not so_far.is_anothers
 
-    def see_list(self, sessions: Sequence[Session], known: set[str]) -> None:
+    async def see_list(self, sessions: Sequence[Session], known: set[str]) -> None:
         """See whose active sessions these are, if the history did not show who answers.
 
         known: uuids of those that were active before. Raises AnotherUnitError if they aren't ours.
         """
-        if self.is_sure or not sessions or not self._ids:
+        if self.is_sure or not sessions:
             return
-        if self._go_on(sessions) or any(session.uuid in known for session in sessions):
-            self.is_sure, self.another = True, None
-        elif any(session.id is not None for session in sessions):
+        ids: set[int] = set()
+        with suppress(LogUnreadableError):  # then the uuids alone may show something
+            ids = _ids(await self._log.newest(LATEST))
+        are_like_ours = _go_on(sessions, ids) or any(session.uuid in known for session in sessions)
+        if are_like_ours or self._is_accepted:
+            # A history that could not be read may yet show that they are another's.
+            self.is_sure, self.another = self._has_no_history, None
+        elif ids and _ids(sessions):
             self._raise(None)
 
     def _raise(self, name: str | None) -> Never:
         self.another = AnotherUnitError(name)
         raise self.another
 
-    def _go_on(self, sessions: Sequence[Session]) -> bool:
-        """Whether sessions that the log doesn't know may be those that came after its last."""
-        ids = {session.id for session in sessions if session.id is not None}
-        if not ids or not self._ids or ids & self._ids:
-            return False
-        # The ids may have begun again within the log's latest sessions.
-        return any(last - MAX_ID_STEP < min(ids) <= last + MAX_ID_STEP for last in self._ids)
+
+def _ids(sessions: Sequence[Session | PlacedSession]) -> set[int]:
+    """The ids of sessions, as far as they have any."""
+    return {session.id for session in sessions if session.id is not None}
+
+
+def _go_on(sessions: Sequence[Session], latest: set[int]) -> bool:
+    """Whether sessions that the log doesn't know may be those that came after its last.
+
+    latest: the ids of the log's latest sessions.
+    """
+    ids = _ids(sessions)
+    if not ids or ids & latest:
+        return False
+    # The ids may have begun again within the log's latest sessions.
+    return any(last - MAX_ID_STEP < min(ids) <= last + MAX_ID_STEP for last in latest)

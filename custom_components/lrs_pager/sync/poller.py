@@ -24,8 +24,9 @@ from .state import UnitState
 MAX_TAIL_DELAYS = 4
 
 # After this many lists in a row that could not be read while the history could, the unit is taken
-# for one that has the history alone. One answer may be lost.
-UNANSWERED_LISTS = 3
+# for one that has the history alone. One answer may be lost. So it is with settings that get no
+# answer, as each poll would wait for a time-out.
+UNANSWERED = 3
 
 # What is read: the active sessions, and the history.
 LIST, HISTORY = "list", "history"
@@ -37,7 +38,7 @@ class Takes(TakesChunks, Protocol):
     def doubts(self, answer: Answer) -> bool:
         """Return whether an answer may be another transmitter's; if so, note that."""
 
-    def take_list(self, answer: Answer) -> bool:
+    async def take_list(self, answer: Answer) -> bool:
         """Merge a list of active sessions; return whether it changed nothing that is known.
 
         Raises AnotherUnitError.
@@ -79,7 +80,7 @@ class _List:
             return  # it has one, in which much happens
         self._unanswered += 1
         is_unknown = isinstance(err, RejectedError) and err.is_unknown_resource
-        if is_unknown or self._unanswered >= UNANSWERED_LISTS:
+        if is_unknown or self._unanswered >= UNANSWERED:
             self.is_known, self.not_before = False, not_before
 
     def lost(self) -> None:
@@ -108,7 +109,10 @@ class Poller:
         self._list = _List()
         # Whether neither the active sessions nor the history could be read the last time.
         self._is_blind = False
+        # When the settings were requested that were read last, or that the unit does not have; None
+        # if they are to be read with the next poll. How often they got no answer since.
         self._settings_at: float | None = None
+        self._unanswered_settings = 0
         # Seconds to the next read of a history that lags behind what happened.
         self._delay = intervals.read_delay
 
@@ -226,7 +230,7 @@ class Poller:
             # The history shows whose they are.
             await self._try_history(take)
         was_known = self.state.token is not None
-        was_so = take.take_list(answer)
+        was_so = await take.take_list(answer)
         is_new = self.state.see_list(answer, self._steady())
         if is_new and was_known and not was_so:
             self._push.missed_change()
@@ -256,14 +260,20 @@ class Poller:
         )
         if is_recent and not is_urgent:
             return
+        # Before the request, as they may be doubted while it is under way.
         self._settings_at = now
         try:
             take.take_settings(await self._transmitter.settings())
+            self._unanswered_settings = 0
         except ClosedError:
             raise
         except TransmitterError as err:
             # Sessions are what counts; older firmware has no settings.
             LOGGER.debug("The settings could not be read: %s", err)
+            self._unanswered_settings += isinstance(err, UnreachableError)
+            is_unknown = isinstance(err, RejectedError) and err.is_unknown_resource
+            if not is_unknown and self._unanswered_settings < UNANSWERED:
+                self._settings_at = None
 
     def after_read(self) -> float | None:
         """Seconds to the next read after one that was answered; None if that is the next poll."""

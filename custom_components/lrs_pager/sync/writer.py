@@ -82,8 +82,9 @@ class LogWriter:
         async with self._turn:
             await self._save()
             if abs(self._now() - self._blanked_at) >= BLANK_INTERVAL:
-                self._blanked_at = self._now()
                 await self._log.blank_names(self.names_since)
+                if not self._log.is_failing:
+                    self._blanked_at = self._now()
 
     async def _merge_in_turn(
         self, sessions: Iterable[Session], placing: Callable[[], Place]
