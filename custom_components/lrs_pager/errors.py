@@ -6,11 +6,11 @@ The keys are those of `exceptions` in translations/ and, for the config flow, of
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
-from .sync.commands import NotSentError
 from .sync.identity import AnotherUnitError
 from .transmitter import (
     MalformedError,
     NotResolvedError,
+    NotSentError,
     RefusedError,
     RejectedError,
     TimedOutError,

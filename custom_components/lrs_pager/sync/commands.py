@@ -10,17 +10,13 @@ from ..transmitter import (
     Answer,
     ClosedError,
     MalformedError,
+    NotSentError,
     RejectedError,
     TimedOutError,
     Transmitter,
     TransmitterError,
-    UnreachableError,
 )
 from .follower import Follower
-
-
-class NotSentError(UnreachableError):
-    """The transmitter did not answer when it was asked who it is: no command was sent."""
 
 
 class Commands:

@@ -8,7 +8,7 @@ end here. What it takes care of, so that nobody else has to:
   down with every request that gets no answer, and a new one is made for the next.
 - One exchange at a time (NSTART = 1), and each bounded in time, also where the unit
   acknowledges a request and then never answers it. A command does not wait behind a read that
-  gets no answer.
+  gets no answer, and is not sent at all if it would be late.
 - An observation whose unit has rebooted, moved or forgotten us looks alive for ever
   (chrysn/aiocoap#241): whoever observes ends it by cancelling. Its end closes its socket, so that
   a unit which goes on notifying is told (by ICMP) that nobody listens; a cancelled observation of
@@ -20,8 +20,8 @@ end here. What it takes care of, so that nobody else has to:
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -47,6 +47,7 @@ from .exceptions import (
     ClosedError,
     MalformedError,
     NotResolvedError,
+    NotSentError,
     RefusedError,
     RejectedError,
     TimedOutError,
@@ -59,7 +60,8 @@ DEFAULT_PORT = 5683
 
 # Seconds that one exchange may take, all retransmissions included. A unit on the same network
 # answers in milliseconds; 12 s leave room for five to six transmissions, and tell the user
-# that the unit is gone well before the next poll is due.
+# that the unit is gone well before the next poll is due. A command waits no longer for its turn,
+# either: whoever gave it has given up by then, and may have given it again.
 EXCHANGE_TIMEOUT = 12.0
 
 # Seconds to resolve the name of a host of which an address is known that has answered.
@@ -157,7 +159,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request message. path: "/v1/sessions". query: "name=value" items. payload: JSON."""
+    """One request message. path: "/v1/sessions". query: "name=value" items. payload: JSON.
+
+    due: when (the event loop's time) a command that has not had its turn is not sent any more.
+    """
 
     method: Method
     path: str
@@ -165,6 +170,7 @@ class Request:
     etag: bytes | None = None
     block: Block | None = None
     payload: bytes = b""
+    due: float = math.inf
 
     @property
     def is_command(self) -> bool:
@@ -217,7 +223,7 @@ class _Address(aiocoap.transports.udp6.UDP6EndpointAddress):  # type: ignore[mis
     is_multicast = False
 
 
-class _InterruptedError(Exception):
+class _InterruptedError(TimeoutError):
     """A read made way for a command; it is to be sent again."""
 
 
@@ -240,6 +246,75 @@ class _RoundTrips:
         return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
 
 
+class _Turn:
+    """Lets requests go out one at a time; reads without an answer make way for a command."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._is_reads = False  # whose turn it is
+        # The time-out of a read that waits for its answer, and whether a command has ended it.
+        self._read_timeout: asyncio.Timeout | None = None
+        self._is_interrupted = False
+
+    @asynccontextmanager
+    async def of(self, request: Request, patience: float) -> AsyncIterator[None]:
+        """Wait until it is this request's turn, and have it.
+
+        patience: seconds within which a read may be answered before it makes way for a command.
+        Raises NotSentError if a command's turn does not come before it is due.
+        """
+        if request.is_command:
+            await self._take_for_command(request.due, patience)
+        else:
+            await self._lock.acquire()
+        self._is_reads = not request.is_command
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    async def _take_for_command(self, due: float, patience: float) -> None:
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def interrupt() -> None:
+            nonlocal timer
+            # A read whose time-out has expired by itself is about to give up its turn.
+            if self._read_timeout is not None and not self._read_timeout.expired():
+                self._is_interrupted = True
+                self._read_timeout.reschedule(loop.time())
+            # The reads that wait before the command may get no answer, either.
+            timer = loop.call_later(patience, interrupt)
+
+        if loop.time() >= due:
+            raise NotSentError("it is too late")
+        timer = loop.call_later(patience, interrupt)
+        try:
+            async with asyncio.timeout_at(due):
+                await self._lock.acquire()
+        except TimeoutError as err:
+            raise NotSentError("its turn has not come in time") from err
+        finally:
+            timer.cancel()
+
+    @asynccontextmanager
+    async def limit(self, seconds: float) -> AsyncIterator[None]:
+        """Bound what is awaited. To be entered by whoever has the turn.
+
+        Raises TimeoutError, and _InterruptedError in a read's turn that is to make way.
+        """
+        try:
+            async with asyncio.timeout(seconds) as timeout:
+                self._read_timeout = timeout if self._is_reads else None
+                yield
+        except TimeoutError as err:
+            if self._is_interrupted:
+                raise _InterruptedError from err
+            raise
+        finally:
+            self._read_timeout, self._is_interrupted = None, False
+
+
 class Endpoint:
     """The CoAP server at a host and port, as seen by one client.
 
@@ -257,10 +332,7 @@ class Endpoint:
         # udp6 tells at once of a closed port and of an unreachable host; it is written for Linux.
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
         self._round_trips = _RoundTrips()
-        self._turn = asyncio.Lock()
-        # The time-out of the read that waits for its answer, and whether a command has ended it.
-        self._read_timeout: asyncio.Timeout | None = None
-        self._is_interrupted = False
+        self._turn = _Turn()
         self._observers: set[aiocoap.Context] = set()
         self._closed = False
 
@@ -275,44 +347,18 @@ class Endpoint:
         """Send one confirmable request and return its response, whatever its code."""
         is_repeated = False
         while True:
-            await self._take_turn(request)
             try:
-                response = await self._send(request)
-                if self._transport == "udp6" and _may_be_cut(request, response):
-                    self._transport = "simple6"
-                    await self._drop_context()
-                    is_repeated = True
+                async with self._turn.of(request, self._round_trips.ack_timeout):
                     response = await self._send(request)
+                    if self._transport == "udp6" and _may_be_cut(request, response):
+                        self._transport = "simple6"
+                        await self._drop_context()
+                        is_repeated = True
+                        response = await self._send(request)
             except _InterruptedError:
                 is_repeated = True
             else:
                 return replace(response, is_repeated=True) if is_repeated else response
-            finally:
-                self._turn.release()
-
-    async def _take_turn(self, request: Request) -> None:
-        """Wait until it is this request's turn; reads without an answer make way for a command."""
-        if not request.is_command:
-            await self._turn.acquire()
-            return
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle
-
-        def interrupt() -> None:
-            nonlocal timer
-            # A read whose time-out has expired by itself is about to give up its turn.
-            if self._read_timeout is not None and not self._read_timeout.expired():
-                self._is_interrupted = True
-                self._read_timeout.reschedule(loop.time())
-            # The reads that wait before the command may get no answer, either.
-            timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
-
-        # Time enough for a read that gets its answer at once.
-        timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
-        try:
-            await self._turn.acquire()
-        finally:
-            timer.cancel()
 
     async def _send(self, request: Request) -> Response:
         """Send to the address that answered last, else to each that the host has."""
@@ -354,9 +400,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         asked = loop.time()
         try:
-            async with asyncio.timeout(EXCHANGE_TIMEOUT) as timeout:
-                if not request.is_command:
-                    self._read_timeout = timeout
+            async with self._turn.limit(EXCHANGE_TIMEOUT):
                 if self._context is None:
                     self._context = await _open_context(self._transport)
                     if self._closed:  # in the meantime
@@ -364,11 +408,8 @@ class Endpoint:
                 message = self._message(request, address)
                 answer = await _answer_to(self._context.request(message, handle_blockwise=False))
         except BaseException as err:
-            self._read_timeout = None  # it is over, and can't be interrupted any more
             await self._drop_context()
-            if self._is_interrupted and isinstance(err, TimeoutError):
-                raise _InterruptedError from err
-            if not isinstance(err, Exception):
+            if isinstance(err, _InterruptedError) or not isinstance(err, Exception):
                 raise
             failure = _translated(err)
             is_late = loop.time() - asked >= COMMAND_ACK_TIMEOUT
@@ -376,8 +417,6 @@ class Endpoint:
                 # A retransmission was refused; what was sent before it may have arrived.
                 failure = TimedOutError("no answer, and then refused")
             raise failure from err
-        finally:
-            self._read_timeout, self._is_interrupted = None, False
         if self._remote is None:
             self._remote = _unicast(answer.remote)
         response = _response(answer, asked)
@@ -424,7 +463,7 @@ class Endpoint:
             self._observers.add(context)
             if self._closed:  # in the meantime
                 raise ClosedError("closed")
-            async with self._turn:
+            async with self._turn.of(request, self._round_trips.ack_timeout):
                 asked = loop.time()
                 # Without a reference to it, aiocoap would end the observation.
                 _asking, inbox, first = await self._register(context, request)
@@ -466,7 +505,7 @@ class Endpoint:
             message = self._message(request, address)
             message.opt.observe = 0
             try:
-                async with asyncio.timeout(EXCHANGE_TIMEOUT) as self._read_timeout:
+                async with self._turn.limit(EXCHANGE_TIMEOUT):
                     asking = context.request(message, handle_blockwise=False)
                     inbox: asyncio.Queue[aiocoap.Message | Exception] = asyncio.Queue()
                     # Before the answer is there, so that no notification is missed.
@@ -481,8 +520,6 @@ class Endpoint:
                     return asking, inbox, answer
             except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
                 failure = err
-            finally:
-                self._read_timeout, self._is_interrupted = None, False
         raise failure or NotResolvedError("the host has no address")
 
     async def _drop_context(self) -> None:
