@@ -686,6 +686,32 @@ async def test_a_page_goes_to_the_address_that_does_not_refuse_it(
     assert len(other.unit.pages) == 1
 
 
+async def test_what_is_no_read_goes_to_no_address_but_the_one_that_answered_a_read_last(
+    simulator: Simulator, other: Simulator, transmitter: Transmitter
+) -> None:
+    moves: list[str | None] = []
+    transmitter.host.moved = lambda: moves.append(transmitter.host.good)
+    await transmitter.sessions()
+    await simulator.stop()
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            await transmitter.send_page(27)
+    with pytest.raises(RefusedError):
+        await transmitter.observe(lambda _: None)
+    assert (other.requests, moves) == ([], [])
+    await transmitter.sessions()
+    assert moves == ["::1"]
+    await transmitter.send_page(28)
+    assert [page.number for page in other.unit.pages] == [28]
+    # The other is another unit, and ours is there again.
+    await simulator.start()
+    transmitter.host.is_anothers = True
+    await transmitter.sessions()
+    await transmitter.send_page(29)
+    assert [page.number for page in simulator.unit.pages] == [29]
+    assert moves == ["::1", "127.0.0.1"]
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_page_that_is_refused_only_when_sent_again_may_have_arrived(
     datagrams: list[bytes], simulator: Simulator, other: Simulator, transmitter: Transmitter

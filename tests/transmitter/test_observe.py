@@ -575,6 +575,17 @@ async def test_a_name_with_two_addresses_is_observed_at_the_one_that_answers(
     await transmitter.close()
 
 
+async def test_an_observation_ends_once_another_address_answers(
+    simulator: Simulator, transmitter: Transmitter, observe: Observe
+) -> None:
+    observation = observe(transmitter)
+    await observation.has_told(1)
+    transmitter.host.answered("::1")
+    simulator.unit.create(7)
+    assert isinstance(await observation.end(), UnreachableError)
+    assert len(observation.told) == 1
+
+
 async def test_a_registration_waits_for_its_turn(
     simulator: Simulator, transmitter: Transmitter, observe: Observe
 ) -> None:

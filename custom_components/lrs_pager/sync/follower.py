@@ -105,6 +105,7 @@ class Follower:
         )
         self.gaps = GapWatch(None)
         self.events = Events()
+        transmitter.host.moved = self._moved
 
     async def open(self) -> None:
         """Take up what the log knows, which has to be open."""
@@ -205,6 +206,11 @@ class Follower:
     def doubt(self) -> None:
         """Take note that another transmitter may answer."""
         self.identity.lost()
+
+    def _moved(self) -> None:
+        """Another address of the name answers: another transmitter may be there."""
+        self.poller.state.moved()
+        self.doubt()
 
     def doubts(self, answer: Answer) -> bool:
         """Return whether an answer may be another transmitter's; if so, note that.

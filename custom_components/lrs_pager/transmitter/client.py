@@ -66,14 +66,14 @@ class Transmitter:
     did not come in time: see `at_once`. The answer may have no payload, and then says nothing.
     ValueError: a pager's number below 1, or too long a body.
 
-    due: when (the loop's time) commands are not sent any more; None for EXCHANGE_TIMEOUT seconds
-    after each was given.
+    host: see Host. due: when (the loop's time) commands are not sent any more; None for
+    EXCHANGE_TIMEOUT seconds after each was given.
     """
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
-        self.behaviour = self._endpoint.behaviour
+        self.behaviour, self.host = self._endpoint.behaviour, self._endpoint.host
         self.due: float | None = None
 
     def at_once(self) -> Transmitter:

@@ -15,7 +15,8 @@ end here. What it takes care of, so that nobody else has to:
   aiocoap would go on acknowledging.
 - A kernel without IPv6, where aiocoap's main transport can't be made.
 - Datagrams over 4 KiB, which that transport cuts without a word.
-- Names: resolved anew after every failure, and each address tried.
+- Names: resolved anew after every failure, and each address tried, but by reads alone: a name may
+  have the addresses of two units.
 """
 
 import asyncio
@@ -315,6 +316,49 @@ class _Turn:
             self._read_timeout, self._is_interrupted = None, False
 
 
+class Host:
+    """The addresses of a host, which may be those of several units.
+
+    good: the address that answered last. moved: called when another one has answered a read; until
+    then, commands and observations are for the good one alone. is_anothers: to be set when another
+    unit than the one that is meant was found at the good one; reads then try the others first.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Look nothing up yet."""
+        self._name = host, port
+        self.good: str | None = None
+        self.moved: Callable[[], None] = lambda: None
+        self.is_anothers = False
+
+    def answered(self, address: str) -> None:
+        """Take note of an answer."""
+        has_moved = self.good not in (None, address)
+        self.good, self.is_anothers = address, False
+        if has_moved:
+            self.moved()
+
+    async def addresses(self) -> list[str]:
+        """Those that a read tries: the good one first, or last if it is another unit's.
+
+        While the name can't be resolved, the good one alone, as the unit may well be there all the
+        same; NotResolvedError if none has answered yet.
+        """
+        good = self.good
+        try:
+            async with asyncio.timeout(None if good is None else KNOWN_HOST_TIMEOUT):
+                addresses = await resolve(*self._name)
+        except NotResolvedError, TimeoutError:
+            if good is None:
+                raise
+            return [good]
+        return sorted(addresses, key=lambda address: (address == good) is self.is_anothers)
+
+    async def identified(self) -> list[str]:
+        """Those that all else than a read tries: the good one alone, once there is one."""
+        return await self.addresses() if self.good is None else [self.good]
+
+
 class Endpoint:
     """The CoAP server at a host and port, as seen by one client.
 
@@ -325,10 +369,10 @@ class Endpoint:
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address; the network is not touched."""
         self.behaviour = Behaviour()
-        self._address = host, port
+        self._port = port
+        self.host = Host(host, port)
         self._context: aiocoap.Context | None = None
         self._remote: Any = None  # the address that answered, for as long as the context lives
-        self._good_address: str | None = None
         # udp6 tells at once of a closed port and of an unreachable host; it is written for Linux.
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
         self._round_trips = _RoundTrips()
@@ -362,10 +406,11 @@ class Endpoint:
 
     async def _send(self, request: Request) -> Response:
         """Send to the address that answered last, else to each that the host has."""
-        if self._remote is not None:
+        host = self.host
+        if self._remote is not None and not host.is_anothers:
             return await self._bounded(request, None)
         failure: UnreachableError | None = None
-        for address in await self._addresses():
+        for address in await (host.identified() if request.is_command else host.addresses()):
             try:
                 response = await self._bounded(request, address)
             except UnreachableError as err:
@@ -373,25 +418,9 @@ class Endpoint:
                 if request.is_command and not isinstance(err, RefusedError):
                     raise  # it may have arrived
             else:
-                self._good_address = address
+                host.answered(address)
                 return response if failure is None else replace(response, is_repeated=True)
         raise failure or NotResolvedError("the host has no address")
-
-    async def _addresses(self) -> list[str]:
-        """The host's addresses, first the one that answered last: a command has but one try.
-
-        While the name can't be resolved, that one alone, as the unit may well be there all the
-        same; NotResolvedError if none has answered yet.
-        """
-        good = self._good_address
-        try:
-            async with asyncio.timeout(None if good is None else KNOWN_HOST_TIMEOUT):
-                addresses = await resolve(*self._address)
-        except NotResolvedError, TimeoutError:
-            if good is None:
-                raise
-            return [good]
-        return sorted(addresses, key=lambda address: address != good)
 
     async def _bounded(self, request: Request, address: str | None) -> Response:
         """Send one request and return its response; whatever goes wrong, drop the context."""
@@ -417,7 +446,7 @@ class Endpoint:
                 # A retransmission was refused; what was sent before it may have arrived.
                 failure = TimedOutError("no answer, and then refused")
             raise failure from err
-        if self._remote is None:
+        if address is not None:
             self._remote = _unicast(answer.remote)
         response = _response(answer, asked)
         self._round_trips.add(response.answered - asked)
@@ -435,7 +464,7 @@ class Endpoint:
             message.remote = self._remote
         else:
             message.remote = aiocoap.message.UndecidedRemote(
-                "coap", hostportjoin(address, self._address[1])
+                "coap", hostportjoin(address, self._port)
             )
         return message
 
@@ -467,6 +496,7 @@ class Endpoint:
                 asked = loop.time()
                 # Without a reference to it, aiocoap would end the observation.
                 _asking, inbox, first = await self._register(context, request)
+                address = self.host.good
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
             self.behaviour.registered()
@@ -477,6 +507,8 @@ class Endpoint:
             while not isinstance(received := await keeper.wait_for(inbox), Exception):
                 if not received.code.is_successful():
                     raise RejectedError(received.code.dotted)
+                if self.host.good != address:
+                    raise UnreachableError("the unit answers at another address now")
                 notification = _response(received, loop.time())
                 self.behaviour.exchange(*_seen(request, notification, is_answer=False))
                 tell(notification)
@@ -501,7 +533,7 @@ class Endpoint:
         taken replaces it. Hence its callbacks, though they are deprecated.
         """
         failure: Exception | None = None
-        for address in await self._addresses():
+        for address in await self.host.identified():
             message = self._message(request, address)
             message.opt.observe = 0
             try:
@@ -516,7 +548,7 @@ class Endpoint:
                         inbox.put_nowait, _suppress_deprecation=True
                     )
                     answer = await _answer_to(asking)
-                    self._good_address = address
+                    self.host.answered(address)
                     return asking, inbox, answer
             except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
                 failure = err
