@@ -299,9 +299,10 @@ class _Turn:
             timer.cancel()
 
     @asynccontextmanager
-    async def limit(self, seconds: float) -> AsyncIterator[None]:
+    async def limit(self, seconds: float | None) -> AsyncIterator[None]:
         """Bound what is awaited. To be entered by whoever has the turn.
 
+        seconds: None for no limit.
         Raises TimeoutError, and _InterruptedError in a read's turn that is to make way.
         """
         try:
@@ -319,9 +320,10 @@ class _Turn:
 class Host:
     """The addresses of a host, which may be those of several units.
 
-    good: the address that answered last. moved: called when another one has answered a read; until
-    then, commands and observations are for the good one alone. is_anothers: to be set when another
-    unit than the one that is meant was found at the good one; reads then try the others first.
+    good: the address that answered last. is_silent: whether it was tried since, and did not answer.
+    moved: called when another one has answered a read; until then, commands and observations are
+    for the good one alone. is_anothers: to be set when another unit than the one that is meant was
+    found at the good one; reads then try the others first.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -330,11 +332,12 @@ class Host:
         self.good: str | None = None
         self.moved: Callable[[], None] = lambda: None
         self.is_anothers = False
+        self.is_silent = False
 
     def answered(self, address: str) -> None:
         """Take note of an answer."""
         has_moved = self.good not in (None, address)
-        self.good, self.is_anothers = address, False
+        self.good, self.is_anothers, self.is_silent = address, False, False
         if has_moved:
             self.moved()
 
@@ -342,11 +345,13 @@ class Host:
         """Those that a read tries: the good one first, or last if it is another unit's.
 
         While the name can't be resolved, the good one alone, as the unit may well be there all the
-        same; NotResolvedError if none has answered yet.
+        same; NotResolvedError if none has answered yet. That takes KNOWN_HOST_TIMEOUT; if the good
+        one was silent, as long as `resolve` takes: the unit may have another address now.
         """
         good = self.good
+        is_known = good is not None and not self.is_silent
         try:
-            async with asyncio.timeout(None if good is None else KNOWN_HOST_TIMEOUT):
+            async with asyncio.timeout(KNOWN_HOST_TIMEOUT if is_known else None):
                 addresses = await resolve(*self._name)
         except NotResolvedError, TimeoutError:
             if good is None:
@@ -410,11 +415,14 @@ class Endpoint:
         if self._remote is not None and not host.is_anothers:
             return await self._bounded(request, None)
         failure: UnreachableError | None = None
-        for address in await (host.identified() if request.is_command else host.addresses()):
+        async with self._turn.limit(None):  # a command does not wait for the name, either
+            addresses = await (host.identified() if request.is_command else host.addresses())
+        for address in addresses:
             try:
                 response = await self._bounded(request, address)
             except UnreachableError as err:
                 failure = err
+                host.is_silent = True
                 if request.is_command and not isinstance(err, RefusedError):
                     raise  # it may have arrived
             else:
