@@ -495,16 +495,20 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         context = None
         try:
-            # A socket of its own: an exchange that fails closes the one that exchanges have.
-            context = await _open_context(self._transport)
-            self._observers.add(context)
-            if self._closed:  # in the meantime
-                raise ClosedError("closed")
-            async with self._turn.of(request, self._round_trips.ack_timeout):
-                asked = loop.time()
-                # Without a reference to it, aiocoap would end the observation.
-                _asking, inbox, first = await self._register(context, request)
-                address = self.host.good
+            while True:
+                # A socket of its own: an exchange that fails closes the one that exchanges have.
+                context = await _open_context(self._transport)
+                self._observers.add(context)
+                if self._closed:  # in the meantime
+                    raise ClosedError("closed")
+                with suppress(_InterruptedError):
+                    async with self._turn.of(request, self._round_trips.ack_timeout):
+                        asked = loop.time()
+                        # Without a reference to it, aiocoap would end the observation.
+                        _asking, inbox, first = await self._register(context, request)
+                        address = self.host.good
+                        break
+                await self._leave(context)
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
             self.behaviour.registered()
@@ -528,9 +532,13 @@ class Endpoint:
         except Exception as err:
             raise _translated(err) from err
         finally:
-            if context is not None and context in self._observers:  # which close() empties
-                self._observers.remove(context)
-                await context.shutdown()
+            await self._leave(context)
+
+    async def _leave(self, context: aiocoap.Context | None) -> None:
+        """Close an observation's socket, if it has one."""
+        if context is not None and context in self._observers:  # which close() empties
+            self._observers.remove(context)
+            await context.shutdown()
 
     async def _register(
         self, context: aiocoap.Context, request: Request
@@ -539,9 +547,12 @@ class Endpoint:
 
         aiocoap's iterator over notifications holds one: a second that arrives before the first was
         taken replaces it. Hence its callbacks, though they are deprecated.
+        Raises _InterruptedError if it made way for a command.
         """
         failure: Exception | None = None
-        for address in await self.host.identified():
+        async with self._turn.limit(None):
+            addresses = await self.host.identified()
+        for address in addresses:
             message = self._message(request, address)
             message.opt.observe = 0
             try:
@@ -558,6 +569,8 @@ class Endpoint:
                     answer = await _answer_to(asking)
                     self.host.answered(address)
                     return asking, inbox, answer
+            except _InterruptedError:
+                raise
             except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
                 failure = err
         raise failure or NotResolvedError("the host has no address")
