@@ -13,7 +13,7 @@ from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.issues import ANOTHER_UNIT, SWAPPED
 from custom_components.lrs_pager.sessions.log import LogClosedError
 from custom_components.lrs_pager.sync.identity import AnotherUnitError
-from custom_components.lrs_pager.transmitter import Transmitter
+from custom_components.lrs_pager.transmitter import Transmitter, coap
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -236,6 +236,45 @@ async def test_an_action_waits_until_it_is_known_who_answers(
     [ours, _] = await two.swap(back=True)
     await act()
     assert {asked.code for asked in ours.requests} > {"GET"}
+
+
+@pytest.mark.polled
+@pytest.mark.logs("Error fetching T7470 data: Another transmitter answers")
+@pytest.mark.parametrize("is_busy", [False, True])
+async def test_of_a_name_with_the_addresses_of_two_ours_alone_is_used(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    is_busy: bool,
+) -> None:
+    """is_busy: whether guests wait at the other, too, and its count is near ours."""
+
+    async def both(*_: object) -> list[str]:
+        return ["127.0.0.1", "::1"]
+
+    monkeypatch.setattr(coap, "resolve", both)
+    for number in (1, 2, 3):
+        serve_guest(simulator.unit, number)
+    other = unit_with(3, seed=2, first_id=90_000)
+    async with Simulator(unit=other, host="::1", port=simulator.port, max_observers=0) as wrong:
+        entry = await set_up()
+        await simulator.stop()  # it reboots
+        if is_busy:
+            other.create(77)
+        for _ in range(2):
+            with pytest.raises(HomeAssistantError):
+                await hass.services.async_call(DOMAIN, "send_page", {"number": 77}, blocking=True)
+        await poll(hass, entry)
+        assert sensor(hass, entry, "daily_count").state == STATE_UNAVAILABLE
+        assert not entry.runtime_data.follower.tracker.active
+        assert {asked.code for asked in wrong.requests} == {"GET"}
+        await simulator.start()
+        await poll(hass, entry)
+        assert sensor(hass, entry, "daily_count").state == "3"
+        await hass.services.async_call(DOMAIN, "send_page", {"number": 7}, blocking=True)
+        assert [page.number for page in simulator.unit.pages][-1] == 7
+        assert {asked.code for asked in wrong.requests} == {"GET"}
 
 
 @pytest.mark.polled

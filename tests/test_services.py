@@ -391,6 +391,46 @@ async def test_a_page_that_did_not_get_through_is_never_sent_later(
 
 @pytest.mark.usefixtures("short_timeouts")
 @pytest.mark.polled
+@pytest.mark.parametrize("action", ["start_session", "page_session"])
+async def test_nobody_waits_for_ever_behind_another_action(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, action: str
+) -> None:
+    session = simulator.unit.create(7)
+    entry = await set_up()
+    fields = {"number": 8} if action == "start_session" else {"session_id": session.uuid}
+    async with asyncio.timeout(10), entry.runtime_data.commands.session_lock:
+        err = await failure(hass, action, **{"number": 7, **fields})
+    assert err.translation_key == "timed_out"
+    await act(hass, action, **{"number": 7, **fields})
+    assert len(sent(simulator)) == 1
+
+
+@pytest.mark.usefixtures("short_timeouts")
+@pytest.mark.polled
+@commands
+async def test_what_comes_before_a_command_makes_it_no_later(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    fields: dict[str, Any],
+) -> None:
+    if action != "start_session":
+        simulator.unit.create(7)
+    entry = await set_up()
+
+    async def slow() -> None:
+        await asyncio.sleep(0.6)
+
+    monkeypatch.setattr(entry.runtime_data.commands, "identify", slow)
+    err = await failure(hass, action, number=7, **fields)
+    assert err.translation_key == "timed_out"
+    assert sent(simulator) == []
+
+
+@pytest.mark.usefixtures("short_timeouts")
+@pytest.mark.polled
 @pytest.mark.parametrize(
     ("action", "after"),
     [
@@ -609,9 +649,8 @@ async def test_who_gives_out_a_pager_right_after_one_who_was_told_of_a_doubt_is_
     await told_of_all(entry, simulator)
     simulator.forget_observers()
     leave_commands_unanswered(simulator, monkeypatch)
-    errors = await asyncio.gather(
-        *(failure(hass, "start_session", number=7, label=label) for label in ("Ortega", "Okafor"))
-    )
+    labels = ("Ortega", "Okafor")
+    errors = [await failure(hass, "start_session", number=7, label=label) for label in labels]
     assert [err.translation_key for err in errors] == ["maybe_done", "already_active"]
     assert simulator.unit.active[7].label == "Ortega"
 

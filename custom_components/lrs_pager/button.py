@@ -28,13 +28,13 @@ BUTTONS = (
     LrsPagerButtonDescription(
         key="clear_all_sessions",
         entity_registry_enabled_default=False,
-        press_fn=lambda c: c.commands.send(c.transmitter.clear_sessions, to_end=True),
+        press_fn=lambda c: c.commands.send(c.transmitter.at_once().clear_sessions, to_end=True),
     ),
     LrsPagerButtonDescription(
         key="clear_statistics",
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
-        press_fn=lambda c: c.commands.send(c.transmitter.clear_statistics, to_end=True),
+        press_fn=lambda c: c.commands.send(c.transmitter.at_once().clear_statistics, to_end=True),
     ),
     LrsPagerButtonDescription(
         key="set_clock",

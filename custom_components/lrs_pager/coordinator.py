@@ -142,8 +142,7 @@ class LrsPagerCoordinator(DataUpdateCoordinator[Snapshot]):
             await self.follower.read()
             await _if_readable(self._sum_up())
         except TransmitterError as err:
-            if isinstance(err, AnotherUnitError):
-                tell_of_another(self.hass, self.config_entry, err.name)
+            _see_failure(self, err)
             raise failure(UpdateFailed, err) from err
         if not self.last_update_success:
             self.follower.push.try_again()
@@ -403,6 +402,13 @@ def day_start_of(entry: ConfigEntry) -> int:
     """The hour at which a business day begins."""
     hour: int = entry.options.get(CONF_DAY_START, DEFAULT_DAY_START)
     return hour
+
+
+def _see_failure(coordinator: LrsPagerCoordinator, err: TransmitterError) -> None:
+    """Tell of another transmitter; ours may be at another address of the name."""
+    if isinstance(err, AnotherUnitError):
+        tell_of_another(coordinator.hass, coordinator.config_entry, err.name)
+        coordinator.transmitter.host.is_anothers = True
 
 
 def _tell_issues(coordinator: LrsPagerCoordinator) -> None:

@@ -7,11 +7,11 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 from .sessions.log import LogClosedError, LogUnreadableError
-from .sync.commands import NotSentError
 from .sync.identity import AnotherUnitError, UnknownUnitError
 from .transmitter import (
     MalformedError,
     NotResolvedError,
+    NotSentError,
     RefusedError,
     RejectedError,
     TimedOutError,

@@ -66,6 +66,6 @@ class DefaultGoal(LrsPagerEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Set it at the unit."""
-        set_settings = self.coordinator.transmitter.set_settings
+        set_settings = self.coordinator.transmitter.at_once().set_settings
         command = partial(set_settings, default_target_goal=round(value))
         await self.send(self.coordinator.commands.send(command, to_end=True))

@@ -4,7 +4,8 @@ Also what a voice assistant answers.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -45,7 +46,9 @@ from .transmitter import (
     MAX_LABEL,
     MAX_NAME,
     Answer,
+    NotSentError,
     RejectedError,
+    Transmitter,
     TransmitterError,
     one_line,
 )
@@ -177,11 +180,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _start_session(call: ServiceCall) -> ServiceResponse:
     """Give a pager to a guest."""
     coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
+    unit = coordinator.transmitter.at_once()
     # If the pager is in use, the unit starts no session but changes the one that is there.
-    async with coordinator.commands.session_lock:
+    async with _session_lock(coordinator, unit):
         if await _look(coordinator, number, None):
             raise refused("already_active", number=str(number))
-        command = partial(coordinator.transmitter.start_session, number, **fields)
+        command = partial(unit.start_session, number, **fields)
         try:
             answer = await coordinator.commands.send(command)
         except TransmitterError as err:
@@ -197,15 +201,17 @@ async def _update_session(call: ServiceCall) -> ServiceResponse:
     coordinator, number, fields = await _coordinator(call), _number(call), _fields(call)
     if not fields:
         raise refused("nothing_to_change")
-    send = coordinator.transmitter.update_session
-    return await _change(call, coordinator, number, lambda: send(number, **fields))
+    return await _change(
+        call, coordinator, number, lambda unit: unit.update_session(number, **fields)
+    )
 
 
 async def _page_session(call: ServiceCall) -> ServiceResponse:
     """Page the guest."""
     coordinator, number, page_mode = await _coordinator(call), _number(call), _page_mode(call)
-    send = coordinator.transmitter.page_session
-    changed = await _change(call, coordinator, number, lambda: send(number, page_mode))
+    changed = await _change(
+        call, coordinator, number, lambda unit: unit.page_session(number, page_mode)
+    )
     coordinator.commands.paged(number)
     return changed
 
@@ -213,22 +219,20 @@ async def _page_session(call: ServiceCall) -> ServiceResponse:
 async def _clear_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest was served."""
     coordinator, number = await _coordinator(call), _number(call)
-    send = coordinator.transmitter.clear_session
-    return await _change(call, coordinator, number, lambda: send(number))
+    return await _change(call, coordinator, number, lambda unit: unit.clear_session(number))
 
 
 async def _remove_session(call: ServiceCall) -> ServiceResponse:
     """End a session: the guest is gone."""
     coordinator, number = await _coordinator(call), _number(call)
-    send = coordinator.transmitter.remove_session
-    return await _change(call, coordinator, number, lambda: send(number))
+    return await _change(call, coordinator, number, lambda unit: unit.remove_session(number))
 
 
 async def _send_page(call: ServiceCall) -> None:
     """Page without a session."""
     coordinator = await _coordinator(call)
     page = partial(
-        coordinator.transmitter.send_page,
+        coordinator.transmitter.at_once().send_page,
         _number(call),
         page_mode=_page_mode(call),
         message=_message(call),
@@ -360,16 +364,19 @@ async def _change(
     call: ServiceCall,
     coordinator: LrsPagerCoordinator,
     number: int,
-    command: Callable[[], Awaitable[Answer]],
+    give: Callable[[Transmitter], Awaitable[Answer]],
 ) -> ServiceResponse:
     """Send a command for the session on a pager, and return that session.
 
-    If the call has a session_id, the command is not sent for another session.
+    give: gives the command to the transmitter, which does not send it if it would be late. If the
+    call has a session_id, the command is not sent for another session.
     """
     session_id: str | None = call.data.get(ATTR_SESSION_ID)
+    unit = coordinator.transmitter.at_once()
+    command = partial(give, unit)
     if session_id is None:
         return _response(await _send(coordinator, number, command))
-    async with coordinator.commands.session_lock:
+    async with _session_lock(coordinator, unit):
         session = await _look(coordinator, number, session_id)
         if session is None:
             raise refused("no_session", number=str(number))
@@ -379,6 +386,21 @@ async def _change(
     if session and session_id not in session.keys:
         raise _other_session_changed(number)
     return _response(session)
+
+
+@asynccontextmanager
+async def _session_lock(coordinator: LrsPagerCoordinator, unit: Transmitter) -> AsyncIterator[None]:
+    """Hold session_lock for a command. Raises HomeAssistantError if that is due before."""
+    lock = coordinator.commands.session_lock
+    try:
+        async with asyncio.timeout_at(unit.due):
+            await lock.acquire()
+    except TimeoutError as err:
+        raise failure(HomeAssistantError, NotSentError("others wait before it")) from err
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 async def _send(

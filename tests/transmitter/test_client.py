@@ -3,6 +3,7 @@
 import _socket
 import asyncio
 import contextlib
+from datetime import datetime
 import errno
 from functools import partial
 import json
@@ -31,6 +32,7 @@ from custom_components.lrs_pager.transmitter import (
 from tests.conftest import serve_guest
 from tests.simulator import HISTORY_EXAMPLE, Network, Simulator, Unit
 from tests.transmitter import read
+from tests.virtual_time import run
 
 HISTORY = ("v1", "sessions", "history")
 
@@ -153,6 +155,43 @@ async def test_while_the_name_server_is_away_the_unit_is_asked_where_it_answered
     is_over.set()
     await transmitter.close()
     await asyncio.gather(observing, return_exceptions=True)
+
+
+def test_a_unit_that_has_another_address_is_found_however_slow_the_name_server_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    addresses = ["127.0.0.1"]
+
+    async def slow(*_: object) -> list[str]:
+        await asyncio.sleep(5)
+        return addresses
+
+    async def main() -> None:
+        async with Simulator(unit=Unit(now=datetime.now)) as simulator:
+            transmitter = Transmitter("t7470.local", simulator.port)
+            assert await transmitter.sessions()
+            await simulator.stop()
+            for _ in range(2):
+                with pytest.raises(RefusedError):
+                    await transmitter.sessions()
+            # It is there again, and a command does not wait until the name is resolved.
+            await simulator.start()
+            reading = asyncio.create_task(transmitter.sessions())
+            await asyncio.sleep(1)
+            await transmitter.send_page(7)
+            assert not reading.done()
+            assert await reading
+            await simulator.stop()
+            for _ in range(2):
+                with pytest.raises(RefusedError):
+                    await transmitter.sessions()
+            addresses[:] = ["::1"]
+            async with Simulator(unit=simulator.unit, host="::1", port=simulator.port):
+                assert await transmitter.sessions()
+            await transmitter.close()
+
+    monkeypatch.setattr(coap, "resolve", slow)
+    run(main)
 
 
 async def test_a_link_local_address_keeps_its_interface() -> None:

@@ -21,6 +21,7 @@ from custom_components.lrs_pager.transmitter import (
     Answer,
     ClosedError,
     MalformedError,
+    NotSentError,
     RefusedError,
     RejectedError,
     Settings,
@@ -30,9 +31,10 @@ from custom_components.lrs_pager.transmitter import (
     coap,
 )
 from tests.conftest import serve_guest
-from tests.simulator import Page, Simulator
+from tests.simulator import Page, Simulator, Unit
 from tests.simulator.link import Link
 from tests.transmitter import read
+from tests.virtual_time import run
 
 type Command = Callable[[Transmitter], Awaitable[Answer]]
 
@@ -526,7 +528,12 @@ async def test_nothing_that_was_queued_behind_a_lost_page_is_sent_later(
         transmitter.send_page(29),
         return_exceptions=True,
     )
-    assert [type(result) for result in results] == [TimedOutError] * 4
+    assert [type(result) for result in results] == [
+        TimedOutError,
+        NotSentError,
+        TimedOutError,
+        NotSentError,
+    ]
     simulator.faults.silence = False
     sent = len(datagrams)
     await when_it_would_have_been_sent_again()
@@ -534,6 +541,49 @@ async def test_nothing_that_was_queued_behind_a_lost_page_is_sent_later(
     await transmitter.send_page(30)
     assert [asked.code for asked in simulator.requests] == ["POST"]
     assert [page.number for page in simulator.unit.pages] == [30]
+
+
+def test_of_taps_at_a_silent_unit_none_is_sent_long_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Each is given up after 7 s then, and sent for the last time 3 s after it was first sent.
+    monkeypatch.setattr(coap._Tuning, "ACK_RANDOM_FACTOR", 1.0)
+
+    async def main() -> None:
+        async with Simulator(unit=Unit(now=datetime.now)) as simulator:
+            transmitter = Transmitter(simulator.host, simulator.port)
+            await transmitter.sessions()
+            simulator.faults.silence = True
+            taps = []
+            for number, pause in enumerate((1, 0.5, 12.2), start=1):
+                taps.append(asyncio.create_task(transmitter.send_page(number)))
+                await asyncio.sleep(pause)
+            # The third would have its turn now, more than 12 s after the tap.
+            simulator.faults.silence = False
+            results = await asyncio.gather(*taps, return_exceptions=True)
+            assert [type(err) for err in results] == [TimedOutError, TimedOutError, NotSentError]
+            await transmitter.send_page(4)
+            await transmitter.close()
+        assert [page.number for page in simulator.unit.pages] == [4]
+
+    run(main)
+
+
+def test_a_command_that_is_late_before_it_is_given_is_not_sent() -> None:
+    async def main() -> None:
+        async with Simulator(unit=Unit(now=datetime.now)) as simulator:
+            transmitter = Transmitter(simulator.host, simulator.port)
+            late, in_time = transmitter.at_once(), transmitter.at_once()
+            await asyncio.sleep(coap.EXCHANGE_TIMEOUT - 1)
+            await in_time.send_page(1)
+            await asyncio.sleep(2)
+            with pytest.raises(NotSentError):
+                await late.send_page(2)
+            await transmitter.send_page(3)
+            await transmitter.close()
+        assert [page.number for page in simulator.unit.pages] == [1, 3]
+
+    run(main)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -636,6 +686,32 @@ async def test_a_page_goes_to_the_address_that_does_not_refuse_it(
     assert len(other.unit.pages) == 1
 
 
+async def test_what_is_no_read_goes_to_no_address_but_the_one_that_answered_a_read_last(
+    simulator: Simulator, other: Simulator, transmitter: Transmitter
+) -> None:
+    moves: list[str | None] = []
+    transmitter.host.moved = lambda: moves.append(transmitter.host.good)
+    await transmitter.sessions()
+    await simulator.stop()
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            await transmitter.send_page(27)
+    with pytest.raises(RefusedError):
+        await transmitter.observe(lambda _: None)
+    assert (other.requests, moves) == ([], [])
+    await transmitter.sessions()
+    assert moves == ["::1"]
+    await transmitter.send_page(28)
+    assert [page.number for page in other.unit.pages] == [28]
+    # The other is another unit, and ours is there again.
+    await simulator.start()
+    transmitter.host.is_anothers = True
+    await transmitter.sessions()
+    await transmitter.send_page(29)
+    assert [page.number for page in simulator.unit.pages] == [29]
+    assert moves == ["::1", "127.0.0.1"]
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_page_that_is_refused_only_when_sent_again_may_have_arrived(
     datagrams: list[bytes], simulator: Simulator, other: Simulator, transmitter: Transmitter
@@ -729,6 +805,7 @@ async def test_a_command_that_comes_as_a_read_ends_is_sent_after_it(
     ends: str, simulator: Simulator, transmitter: Transmitter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(coap, "INITIAL_ACK_TIMEOUT", 0.1)
+    patient = transmitter.at_once()
     monkeypatch.setattr(coap, "EXCHANGE_TIMEOUT", 0.05 if ends == "timeout" else math.inf)
     simulator.faults.deaf_to_sessions = ends == "timeout"
     simulator.faults.resets_sessions = ends == "refused"
@@ -742,7 +819,7 @@ async def test_a_command_that_comes_as_a_read_ends_is_sent_after_it(
         patched.setattr(aiocoap.Context, "shutdown", slow)
         reading = asyncio.create_task(transmitter.sessions())
         await asyncio.sleep(0)
-        await transmitter.send_page(27)
+        await patient.send_page(27)
     with pytest.raises(TransmitterError):
         await reading
     assert len(simulator.unit.pages) == 1

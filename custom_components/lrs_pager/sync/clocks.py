@@ -65,6 +65,10 @@ class Clocks:
         # only that was.
         self._setting: tuple[int, float | None] = 0, None
 
+    def local_time(self) -> datetime:
+        """Our local time, naive."""
+        return datetime.fromtimestamp(self.now(), self._zone()).replace(tzinfo=None)
+
     def now(self) -> float:
         """Our time (POSIX seconds). Looks whether our clock was set, as all that needs it does."""
         wall, steady = self._wall(), self._steady()

@@ -10,18 +10,14 @@ from ..transmitter import (
     Answer,
     ClosedError,
     MalformedError,
+    NotSentError,
     RejectedError,
     TimedOutError,
     Transmitter,
     TransmitterError,
-    UnreachableError,
 )
 from .follower import Follower
 from .identity import UnknownUnitError
-
-
-class NotSentError(UnreachableError):
-    """The transmitter did not answer when it was asked who it is: no command was sent."""
 
 
 class Commands:
@@ -145,7 +141,9 @@ class Commands:
         """
 
         def command() -> Awaitable[Answer]:
-            now = self._follower.local_time() + timedelta(milliseconds=500)  # to the nearest second
+            now = self._follower.clocks.local_time() + timedelta(
+                milliseconds=500
+            )  # to the nearest second
             return self._transmitter.set_settings(clock=now.replace(microsecond=0))
 
         await self.send(command)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from ..sessions.log import Change, LogClosedError, LogUnreadableError, Place, SessionLog
-from ..sessions.missed import keep_missed_spans, missed_spans
 from ..sessions.session import PlacedSession, SessionIndex
 from ..sessions.tracker import RECENT, SessionTracker
 from ..transmitter import (
@@ -93,11 +92,10 @@ class Follower:
         self._writer = LogWriter(
             log, now=ourselves.wall, names_kept=ourselves.names_kept, written=self._written
         )
-        wall, steady = ourselves.wall, ourselves.steady
+        wall, steady, intervals = ourselves.wall, ourselves.steady, ourselves.intervals
         self.clocks = Clocks(zone=ourselves.zone, wall=wall, steady=steady, stepped=self._stepped)
         self.facts = UnitFacts()
         self.identity = Identity(log, ourselves.find_elsewhere, is_accepted=ourselves.is_accepted)
-        intervals = ourselves.intervals
         self.push = Push(transmitter, self.receive, listener.push_changed, intervals, steady)
         self.tracker = SessionTracker(self.now())
         self.poller = Poller(
@@ -105,6 +103,7 @@ class Follower:
         )
         self.gaps = GapWatch(None)
         self.events = Events()
+        transmitter.host.moved = self._moved
 
     async def open(self) -> None:
         """Take up what the log knows, which has to be open."""
@@ -118,10 +117,6 @@ class Follower:
     def now(self) -> datetime:
         """Our clock (UTC)."""
         return datetime.fromtimestamp(self.clocks.now(), UTC)
-
-    def local_time(self) -> datetime:
-        """Our local time, naive."""
-        return self.now().astimezone(self._ours.zone()).replace(tzinfo=None)
 
     def unit_clock(self) -> UnitClock:
         """The unit's clock now."""
@@ -166,13 +161,9 @@ class Follower:
         active = self.tracker.active or ()
         await self.identity.see_list(answer.sessions, {s.uuid for s in active if s.uuid})
 
-    def take_settings(self, answer: Answer) -> None:
-        """Take the settings, and the clock."""
-        self._note(answer)
-
     def _merge(self, answer: Answer) -> bool:
         """Merge sessions; return whether some of them don't fit the unit's clock."""
-        self._note(answer)
+        self.note(answer)
         at, asked = self.clocks.at(answer.answered), self.clocks.at(answer.asked)
         news = self.tracker.see(
             answer.sessions,
@@ -185,8 +176,8 @@ class Follower:
         self.events.add(news.events)
         return news.is_doubtful
 
-    def _note(self, answer: Answer | Chunk) -> None:
-        """Keep what an answer says of the unit itself."""
+    def note(self, answer: Answer | Chunk) -> None:
+        """Keep what an answer says of the unit itself: its settings, and what its clock shows."""
         self.facts.see(answer)
         shown = _shown_by(answer)
         if shown is None:
@@ -212,6 +203,11 @@ class Follower:
         """Take note that another transmitter may answer."""
         self.identity.lost()
 
+    def _moved(self) -> None:
+        """Another address of the name answers: another transmitter may be there."""
+        self.poller.state.moved()
+        self.doubt()
+
     def doubts(self, answer: Answer) -> bool:
         """Return whether an answer may be another transmitter's; if so, note that.
 
@@ -231,7 +227,7 @@ class Follower:
 
     async def take_chunk(self, chunk: Chunk, seen: HistoryPass) -> None:
         """Merge sessions of the history into the log, and note in `seen` which of them it knew."""
-        self._note(chunk)
+        self.note(chunk)
         if not self.clocks.is_known:
             # Firmware may tell its time with its settings alone.
             await self.poller.read_settings(self)
@@ -268,9 +264,7 @@ class Follower:
         elif ended.is_complete:
             self.events.add(self.tracker.history_was_read(began))
             with suppress(LogUnreadableError):  # the next whole read will tell then
-                spans = await missed_spans(self._log)
-                if span := self.gaps.read_whole(ended.seen):
-                    await keep_missed_spans(self._log, [*spans, span])
+                if span := await self.gaps.keep_missed(self._log, ended.seen):
                     self._listener.missed(*span)
         await self._log.set(HISTORY_KEY, self.poller.history.to_keep())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from ..sessions.log import SessionLog
+from ..sessions.missed import Span, keep_missed_spans, missed_spans
 
 # The log's key for a time, and whether it is that since when sessions may be missing; or else it is
 # that of the last contact.
@@ -90,7 +91,7 @@ class GapWatch:
         """The history goes on from where it was read before: nothing is missing."""
         self._away_since = None
 
-    def read_whole(self, seen: HistoryPass) -> tuple[float, float] | None:
+    def read_whole(self, seen: HistoryPass) -> Span | None:
         """The history was read from its beginning to its end.
 
         Returns the span in which sessions may be missing; None if there is none.
@@ -101,6 +102,13 @@ class GapWatch:
         if seen.oldest_known is not None and seen.oldest_known <= since:
             return None
         return (since, seen.oldest) if since < seen.oldest else None
+
+    async def keep_missed(self, log: SessionLog, seen: HistoryPass) -> Span | None:
+        """As `read_whole`, and keep the span with the log. Raises LogUnreadableError, before."""
+        spans = await missed_spans(log)
+        if span := self.read_whole(seen):
+            await keep_missed_spans(log, [*spans, span])
+        return span
 
     def shift(self, seconds: int) -> None:
         """Our clock was set."""

@@ -48,8 +48,8 @@ class Takes(TakesChunks, Protocol):
     def is_sure(self) -> bool:
         """Whether it is known that our transmitter answers."""
 
-    def take_settings(self, answer: Answer) -> None:
-        """Take the settings."""
+    def note(self, answer: Answer) -> None:
+        """Keep what an answer says of the unit itself, as its settings do."""
 
     async def history_ended(self) -> None:
         """Do what is to be done when the end of the history was reached."""
@@ -263,7 +263,7 @@ class Poller:
         # Before the request, as they may be doubted while it is under way.
         self._settings_at = now
         try:
-            take.take_settings(await self._transmitter.settings())
+            take.note(await self._transmitter.settings())
             self._unanswered_settings = 0
         except ClosedError:
             raise

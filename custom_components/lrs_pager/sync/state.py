@@ -45,6 +45,8 @@ class UnitState:
         self._known: _Known | None = None
         # The last count, and when it was first told; also of a state that is not known any more.
         self._count: tuple[int, float] | None = None
+        # Whether another address has answered since the last list.
+        self._has_moved = False
         # When the last list was requested that was answered; when there was a doubt last; and when
         # something seemed to be missing last.
         self._asked_at = self._doubted_at = self._missed_at = float("-inf")
@@ -84,6 +86,10 @@ class UnitState:
         """Know nothing any more: whatever is told next is new."""
         self._known = None
 
+    def moved(self) -> None:
+        """Another address answers: a count may be another unit's, however near it is."""
+        self._has_moved = True
+
     def etag(self, now: float) -> bytes | None:
         """The ETag of the active sessions, to ask with."""
         if self._known is None or now - self._known.etag_since > self._etag_age:
@@ -93,8 +99,11 @@ class UnitState:
     def is_far_from(self, answer: Answer) -> bool:
         """Whether an answer has a count that ours can't have come to, unless the unit has booted.
 
-        It is lower, or higher by more than what happens between two polls.
+        It is lower, or higher by more than what happens between two polls; or it is of another
+        address.
         """
+        if self._has_moved:
+            return True
         sequence = answer.envelope.sequence
         if self._count is None or sequence is None:
             return False
@@ -105,6 +114,7 @@ class UnitState:
     def see_list(self, answer: Answer, now: float) -> bool:
         """Take in a list of the active sessions; return whether the state is new, or not known."""
         known = self._known
+        self._has_moved = False
         if not answer.skipped:
             self.confirm(answer.asked)
         token: object | None = answer.envelope.sequence

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Never
 
 import orjson
 
-from . import blockwise
+from . import blockwise, coap
 from .coap import DEFAULT_PORT, VALID, Endpoint, KeepAlive, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError
 from .history import Chunk, Cursor, Reader, open_history
@@ -61,14 +62,28 @@ class Transmitter:
 
     A command is sent once: its message may be retransmitted until the unit acknowledges it (RFC
     7252, 4.2), but there is no second message, and nothing is sent after an error was raised.
-    TimedOutError means that it may or may not have been carried out. The answer may have no
-    payload, and then says nothing. ValueError: a pager's number below 1, or too long a body.
+    TimedOutError means that it may or may not have been carried out; NotSentError, that its turn
+    did not come in time: see `at_once`. The answer may have no payload, and then says nothing.
+    ValueError: a pager's number below 1, or too long a body.
+
+    host: see Host. due: when (the loop's time) commands are not sent any more; None for
+    EXCHANGE_TIMEOUT seconds after each was given.
     """
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
-        self.behaviour = self._endpoint.behaviour
+        self.behaviour, self.host = self._endpoint.behaviour, self._endpoint.host
+        self.due: float | None = None
+
+    def at_once(self) -> Transmitter:
+        """The same transmitter, for commands that are given now, whatever comes before them.
+
+        A guest must not be buzzed for a tap of long ago.
+        """
+        hurried = copy(self)
+        hurried.due = _due()
+        return hurried
 
     async def close(self) -> None:
         """Close for good: what is under way fails, and nothing is sent from now on."""
@@ -247,7 +262,13 @@ class Transmitter:
         if len(payload) > MAX_REQUEST:
             raise ValueError("too long for one datagram")
         response = await self._endpoint.exchange(
-            Request(method=method, path=path, query=(query,) if query else (), payload=payload)
+            Request(
+                method=method,
+                path=path,
+                query=(query,) if query else (),
+                payload=payload,
+                due=_due() if self.due is None else self.due,
+            )
         )
         if not response.is_success:
             raise RejectedError(response.code)
@@ -283,6 +304,11 @@ class Transmitter:
                 return _answer(body.first, message, is_all=True)
             before = message
         raise ChangedError
+
+
+def _due() -> float:
+    """When a command that is given now is not sent any more."""
+    return asyncio.get_running_loop().time() + coap.EXCHANGE_TIMEOUT
 
 
 def _one(number: int) -> int:

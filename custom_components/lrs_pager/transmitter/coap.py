@@ -8,20 +8,21 @@ end here. What it takes care of, so that nobody else has to:
   down with every request that gets no answer, and a new one is made for the next.
 - One exchange at a time (NSTART = 1), and each bounded in time, also where the unit
   acknowledges a request and then never answers it. A command does not wait behind a read that
-  gets no answer.
+  gets no answer, and is not sent at all if it would be late.
 - An observation whose unit has rebooted, moved or forgotten us looks alive for ever
   (chrysn/aiocoap#241): whoever observes ends it by cancelling. Its end closes its socket, so that
   a unit which goes on notifying is told (by ICMP) that nobody listens; a cancelled observation of
   aiocoap would go on acknowledging.
 - A kernel without IPv6, where aiocoap's main transport can't be made.
 - Datagrams over 4 KiB, which that transport cuts without a word.
-- Names: resolved anew after every failure, and each address tried.
+- Names: resolved anew after every failure, and each address tried, but by reads alone: a name may
+  have the addresses of two units.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -47,6 +48,7 @@ from .exceptions import (
     ClosedError,
     MalformedError,
     NotResolvedError,
+    NotSentError,
     RefusedError,
     RejectedError,
     TimedOutError,
@@ -59,7 +61,8 @@ DEFAULT_PORT = 5683
 
 # Seconds that one exchange may take, all retransmissions included. A unit on the same network
 # answers in milliseconds; 12 s leave room for five to six transmissions, and tell the user
-# that the unit is gone well before the next poll is due.
+# that the unit is gone well before the next poll is due. A command waits no longer for its turn,
+# either: whoever gave it has given up by then, and may have given it again.
 EXCHANGE_TIMEOUT = 12.0
 
 # Seconds to resolve the name of a host of which an address is known that has answered.
@@ -157,7 +160,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request message. path: "/v1/sessions". query: "name=value" items. payload: JSON."""
+    """One request message. path: "/v1/sessions". query: "name=value" items. payload: JSON.
+
+    due: when (the event loop's time) a command that has not had its turn is not sent any more.
+    """
 
     method: Method
     path: str
@@ -165,6 +171,7 @@ class Request:
     etag: bytes | None = None
     block: Block | None = None
     payload: bytes = b""
+    due: float = math.inf
 
     @property
     def is_command(self) -> bool:
@@ -217,7 +224,7 @@ class _Address(aiocoap.transports.udp6.UDP6EndpointAddress):  # type: ignore[mis
     is_multicast = False
 
 
-class _InterruptedError(Exception):
+class _InterruptedError(TimeoutError):
     """A read made way for a command; it is to be sent again."""
 
 
@@ -240,6 +247,123 @@ class _RoundTrips:
         return min(max(measured, MIN_ACK_TIMEOUT), MAX_ACK_TIMEOUT)
 
 
+class _Turn:
+    """Lets requests go out one at a time; reads without an answer make way for a command."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._is_reads = False  # whose turn it is
+        # The time-out of a read that waits for its answer, and whether a command has ended it.
+        self._read_timeout: asyncio.Timeout | None = None
+        self._is_interrupted = False
+
+    @asynccontextmanager
+    async def of(self, request: Request, patience: float) -> AsyncIterator[None]:
+        """Wait until it is this request's turn, and have it.
+
+        patience: seconds within which a read may be answered before it makes way for a command.
+        Raises NotSentError if a command's turn does not come before it is due.
+        """
+        if request.is_command:
+            await self._take_for_command(request.due, patience)
+        else:
+            await self._lock.acquire()
+        self._is_reads = not request.is_command
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    async def _take_for_command(self, due: float, patience: float) -> None:
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def interrupt() -> None:
+            nonlocal timer
+            # A read whose time-out has expired by itself is about to give up its turn.
+            if self._read_timeout is not None and not self._read_timeout.expired():
+                self._is_interrupted = True
+                self._read_timeout.reschedule(loop.time())
+            # The reads that wait before the command may get no answer, either.
+            timer = loop.call_later(patience, interrupt)
+
+        if loop.time() >= due:
+            raise NotSentError("it is too late")
+        timer = loop.call_later(patience, interrupt)
+        try:
+            async with asyncio.timeout_at(due):
+                await self._lock.acquire()
+        except TimeoutError as err:
+            raise NotSentError("its turn has not come in time") from err
+        finally:
+            timer.cancel()
+
+    @asynccontextmanager
+    async def limit(self, seconds: float | None) -> AsyncIterator[None]:
+        """Bound what is awaited. To be entered by whoever has the turn.
+
+        seconds: None for no limit.
+        Raises TimeoutError, and _InterruptedError in a read's turn that is to make way.
+        """
+        try:
+            async with asyncio.timeout(seconds) as timeout:
+                self._read_timeout = timeout if self._is_reads else None
+                yield
+        except TimeoutError as err:
+            if self._is_interrupted:
+                raise _InterruptedError from err
+            raise
+        finally:
+            self._read_timeout, self._is_interrupted = None, False
+
+
+class Host:
+    """The addresses of a host, which may be those of several units.
+
+    good: the address that answered last. is_silent: whether it was tried since, and did not answer.
+    moved: called when another one has answered a read; until then, commands and observations are
+    for the good one alone. is_anothers: to be set when another unit than the one that is meant was
+    found at the good one; reads then try the others first.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Look nothing up yet."""
+        self._name = host, port
+        self.good: str | None = None
+        self.moved: Callable[[], None] = lambda: None
+        self.is_anothers = False
+        self.is_silent = False
+
+    def answered(self, address: str) -> None:
+        """Take note of an answer."""
+        has_moved = self.good not in (None, address)
+        self.good, self.is_anothers, self.is_silent = address, False, False
+        if has_moved:
+            self.moved()
+
+    async def addresses(self) -> list[str]:
+        """Those that a read tries: the good one first, or last if it is another unit's.
+
+        While the name can't be resolved, the good one alone, as the unit may well be there all the
+        same; NotResolvedError if none has answered yet. That takes KNOWN_HOST_TIMEOUT; if the good
+        one was silent, as long as `resolve` takes: the unit may have another address now.
+        """
+        good = self.good
+        is_known = good is not None and not self.is_silent
+        try:
+            async with asyncio.timeout(KNOWN_HOST_TIMEOUT if is_known else None):
+                addresses = await resolve(*self._name)
+        except NotResolvedError, TimeoutError:
+            if good is None:
+                raise
+            return [good]
+        return sorted(addresses, key=lambda address: (address == good) is self.is_anothers)
+
+    async def identified(self) -> list[str]:
+        """Those that all else than a read tries: the good one alone, once there is one."""
+        return await self.addresses() if self.good is None else [self.good]
+
+
 class Endpoint:
     """The CoAP server at a host and port, as seen by one client.
 
@@ -250,17 +374,14 @@ class Endpoint:
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address; the network is not touched."""
         self.behaviour = Behaviour()
-        self._address = host, port
+        self._port = port
+        self.host = Host(host, port)
         self._context: aiocoap.Context | None = None
         self._remote: Any = None  # the address that answered, for as long as the context lives
-        self._good_address: str | None = None
         # udp6 tells at once of a closed port and of an unreachable host; it is written for Linux.
         self._transport = "udp6" if sys.platform == "linux" else "simple6"
         self._round_trips = _RoundTrips()
-        self._turn = asyncio.Lock()
-        # The time-out of the read that waits for its answer, and whether a command has ended it.
-        self._read_timeout: asyncio.Timeout | None = None
-        self._is_interrupted = False
+        self._turn = _Turn()
         self._observers: set[aiocoap.Context] = set()
         self._closed = False
 
@@ -275,77 +396,39 @@ class Endpoint:
         """Send one confirmable request and return its response, whatever its code."""
         is_repeated = False
         while True:
-            await self._take_turn(request)
             try:
-                response = await self._send(request)
-                if self._transport == "udp6" and _may_be_cut(request, response):
-                    self._transport = "simple6"
-                    await self._drop_context()
-                    is_repeated = True
+                async with self._turn.of(request, self._round_trips.ack_timeout):
                     response = await self._send(request)
+                    if self._transport == "udp6" and _may_be_cut(request, response):
+                        self._transport = "simple6"
+                        await self._drop_context()
+                        is_repeated = True
+                        response = await self._send(request)
             except _InterruptedError:
                 is_repeated = True
             else:
                 return replace(response, is_repeated=True) if is_repeated else response
-            finally:
-                self._turn.release()
-
-    async def _take_turn(self, request: Request) -> None:
-        """Wait until it is this request's turn; reads without an answer make way for a command."""
-        if not request.is_command:
-            await self._turn.acquire()
-            return
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle
-
-        def interrupt() -> None:
-            nonlocal timer
-            # A read whose time-out has expired by itself is about to give up its turn.
-            if self._read_timeout is not None and not self._read_timeout.expired():
-                self._is_interrupted = True
-                self._read_timeout.reschedule(loop.time())
-            # The reads that wait before the command may get no answer, either.
-            timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
-
-        # Time enough for a read that gets its answer at once.
-        timer = loop.call_later(self._round_trips.ack_timeout, interrupt)
-        try:
-            await self._turn.acquire()
-        finally:
-            timer.cancel()
 
     async def _send(self, request: Request) -> Response:
         """Send to the address that answered last, else to each that the host has."""
-        if self._remote is not None:
+        host = self.host
+        if self._remote is not None and not host.is_anothers:
             return await self._bounded(request, None)
         failure: UnreachableError | None = None
-        for address in await self._addresses():
+        async with self._turn.limit(None):  # a command does not wait for the name, either
+            addresses = await (host.identified() if request.is_command else host.addresses())
+        for address in addresses:
             try:
                 response = await self._bounded(request, address)
             except UnreachableError as err:
                 failure = err
+                host.is_silent = True
                 if request.is_command and not isinstance(err, RefusedError):
                     raise  # it may have arrived
             else:
-                self._good_address = address
+                host.answered(address)
                 return response if failure is None else replace(response, is_repeated=True)
         raise failure or NotResolvedError("the host has no address")
-
-    async def _addresses(self) -> list[str]:
-        """The host's addresses, first the one that answered last: a command has but one try.
-
-        While the name can't be resolved, that one alone, as the unit may well be there all the
-        same; NotResolvedError if none has answered yet.
-        """
-        good = self._good_address
-        try:
-            async with asyncio.timeout(None if good is None else KNOWN_HOST_TIMEOUT):
-                addresses = await resolve(*self._address)
-        except NotResolvedError, TimeoutError:
-            if good is None:
-                raise
-            return [good]
-        return sorted(addresses, key=lambda address: address != good)
 
     async def _bounded(self, request: Request, address: str | None) -> Response:
         """Send one request and return its response; whatever goes wrong, drop the context."""
@@ -354,9 +437,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         asked = loop.time()
         try:
-            async with asyncio.timeout(EXCHANGE_TIMEOUT) as timeout:
-                if not request.is_command:
-                    self._read_timeout = timeout
+            async with self._turn.limit(EXCHANGE_TIMEOUT):
                 if self._context is None:
                     self._context = await _open_context(self._transport)
                     if self._closed:  # in the meantime
@@ -364,11 +445,8 @@ class Endpoint:
                 message = self._message(request, address)
                 answer = await _answer_to(self._context.request(message, handle_blockwise=False))
         except BaseException as err:
-            self._read_timeout = None  # it is over, and can't be interrupted any more
             await self._drop_context()
-            if self._is_interrupted and isinstance(err, TimeoutError):
-                raise _InterruptedError from err
-            if not isinstance(err, Exception):
+            if isinstance(err, _InterruptedError) or not isinstance(err, Exception):
                 raise
             failure = _translated(err)
             is_late = loop.time() - asked >= COMMAND_ACK_TIMEOUT
@@ -376,9 +454,7 @@ class Endpoint:
                 # A retransmission was refused; what was sent before it may have arrived.
                 failure = TimedOutError("no answer, and then refused")
             raise failure from err
-        finally:
-            self._read_timeout, self._is_interrupted = None, False
-        if self._remote is None:
+        if address is not None:
             self._remote = _unicast(answer.remote)
         response = _response(answer, asked)
         self._round_trips.add(response.answered - asked)
@@ -396,7 +472,7 @@ class Endpoint:
             message.remote = self._remote
         else:
             message.remote = aiocoap.message.UndecidedRemote(
-                "coap", hostportjoin(address, self._address[1])
+                "coap", hostportjoin(address, self._port)
             )
         return message
 
@@ -419,15 +495,20 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         context = None
         try:
-            # A socket of its own: an exchange that fails closes the one that exchanges have.
-            context = await _open_context(self._transport)
-            self._observers.add(context)
-            if self._closed:  # in the meantime
-                raise ClosedError("closed")
-            async with self._turn:
-                asked = loop.time()
-                # Without a reference to it, aiocoap would end the observation.
-                _asking, inbox, first = await self._register(context, request)
+            while True:
+                # A socket of its own: an exchange that fails closes the one that exchanges have.
+                context = await _open_context(self._transport)
+                self._observers.add(context)
+                if self._closed:  # in the meantime
+                    raise ClosedError("closed")
+                with suppress(_InterruptedError):
+                    async with self._turn.of(request, self._round_trips.ack_timeout):
+                        asked = loop.time()
+                        # Without a reference to it, aiocoap would end the observation.
+                        _asking, inbox, first = await self._register(context, request)
+                        address = self.host.good
+                        break
+                await self._leave(context)
             if not first.code.is_successful() or first.opt.observe is None:
                 raise RejectedError(first.code.dotted)
             self.behaviour.registered()
@@ -438,6 +519,8 @@ class Endpoint:
             while not isinstance(received := await keeper.wait_for(inbox), Exception):
                 if not received.code.is_successful():
                     raise RejectedError(received.code.dotted)
+                if self.host.good != address:
+                    raise UnreachableError("the unit answers at another address now")
                 notification = _response(received, loop.time())
                 self.behaviour.exchange(*_seen(request, notification, is_answer=False))
                 tell(notification)
@@ -449,9 +532,13 @@ class Endpoint:
         except Exception as err:
             raise _translated(err) from err
         finally:
-            if context is not None and context in self._observers:  # which close() empties
-                self._observers.remove(context)
-                await context.shutdown()
+            await self._leave(context)
+
+    async def _leave(self, context: aiocoap.Context | None) -> None:
+        """Close an observation's socket, if it has one."""
+        if context is not None and context in self._observers:  # which close() empties
+            self._observers.remove(context)
+            await context.shutdown()
 
     async def _register(
         self, context: aiocoap.Context, request: Request
@@ -460,13 +547,16 @@ class Endpoint:
 
         aiocoap's iterator over notifications holds one: a second that arrives before the first was
         taken replaces it. Hence its callbacks, though they are deprecated.
+        Raises _InterruptedError if it made way for a command.
         """
         failure: Exception | None = None
-        for address in await self._addresses():
+        async with self._turn.limit(None):
+            addresses = await self.host.identified()
+        for address in addresses:
             message = self._message(request, address)
             message.opt.observe = 0
             try:
-                async with asyncio.timeout(EXCHANGE_TIMEOUT) as self._read_timeout:
+                async with self._turn.limit(EXCHANGE_TIMEOUT):
                     asking = context.request(message, handle_blockwise=False)
                     inbox: asyncio.Queue[aiocoap.Message | Exception] = asyncio.Queue()
                     # Before the answer is there, so that no notification is missed.
@@ -477,12 +567,12 @@ class Endpoint:
                         inbox.put_nowait, _suppress_deprecation=True
                     )
                     answer = await _answer_to(asking)
-                    self._good_address = address
+                    self.host.answered(address)
                     return asking, inbox, answer
+            except _InterruptedError:
+                raise
             except Exception as err:  # noqa: BLE001  # whatever it is, another address may answer
                 failure = err
-            finally:
-                self._read_timeout, self._is_interrupted = None, False
         raise failure or NotResolvedError("the host has no address")
 
     async def _drop_context(self) -> None:

@@ -4,6 +4,7 @@
     ├── UnreachableError      no answer: the network, the address, or the unit is off
     │   ├── NotResolvedError  the host's name has no address
     │   ├── RefusedError      the host is there, but takes no message on the port
+    │   ├── NotSentError      a command that has not been sent, and won't be
     │   ├── TimedOutError     silence; a command may or may not have been carried out
     │   └── ClosedError       we ended it ourselves
     ├── RejectedError         an answer, and it says no
@@ -28,6 +29,10 @@ class NotResolvedError(UnreachableError):
 
 class RefusedError(UnreachableError):
     """The host answered that nothing listens on the port, or reset the message (RST)."""
+
+
+class NotSentError(UnreachableError):
+    """A command was not sent, as the transmitter did not answer what was to come before it."""
 
 
 class TimedOutError(UnreachableError):
