@@ -42,6 +42,7 @@ from custom_components.lrs_pager.transmitter import (
     Session,
     TimedOutError,
 )
+from custom_components.lrs_pager.transmitter.coap import Host
 from tests.properties import fewer
 from tests.virtual_time import run_in
 
@@ -124,6 +125,7 @@ class Unit:
         self.offset = (offset or timedelta()).total_seconds()
         self.settings_count = self.sequence = 0
         self.is_off = False
+        self.host = Host("unit", 5683)
         self.guests: list[Guest] = []
 
     @property

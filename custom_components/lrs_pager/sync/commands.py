@@ -65,7 +65,7 @@ class Commands:
                     await history.identify(self._follower)
             if not identity.is_sure:  # the history is empty, or can't be read
                 with unreadable:
-                    if answer := await self._transmitter.sessions():
+                    if answer := await self._transmitter.at_once().sessions():
                         await self._follower.see_list(answer)
         except TimedOutError as err:
             raise NotSentError("no answer that shows who is there") from err

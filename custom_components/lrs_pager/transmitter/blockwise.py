@@ -11,7 +11,7 @@ and its head compared.
 from dataclasses import replace
 from typing import Self
 
-from .coap import Block, Endpoint, Method, Request, Response
+from .coap import Block, Exchanges, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError, TimedOutError
 from .parse import Head
 
@@ -45,7 +45,7 @@ class Body:
     serves the next block, whichever is requested, has then left one out.
     """
 
-    def __init__(self, endpoint: Endpoint, path: str, first: Response) -> None:
+    def __init__(self, endpoint: Exchanges, path: str, first: Response) -> None:
         """Take block 0. Raises MalformedError."""
         self._source, self.first = (endpoint, path), first
         block = _check(first, 0)
@@ -59,7 +59,9 @@ class Body:
         self.is_doubtful = False
 
     @classmethod
-    async def open(cls, endpoint: Endpoint, path: str, key: str, etag: bytes | None = None) -> Self:
+    async def open(
+        cls, endpoint: Exchanges, path: str, key: str, etag: bytes | None = None
+    ) -> Self:
         """GET the beginning of a body; all of it from a unit that knows no blocks.
 
         key: of the body's list. etag: of a body that the caller holds; the answer may then be 2.03,
@@ -147,7 +149,7 @@ class Body:
         self.joined_from = self.offset - joined
 
 
-async def get(endpoint: Endpoint, path: str, key: str, etag: bytes | None) -> tuple[Body, bool]:
+async def get(endpoint: Exchanges, path: str, key: str, etag: bytes | None) -> tuple[Body, bool]:
     """GET a whole body; return also whether its blocks are certain to be of one state of the unit.
 
     etag, errors: as of `Body.open`.

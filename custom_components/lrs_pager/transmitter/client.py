@@ -10,7 +10,7 @@ from typing import Any, Never
 import orjson
 
 from . import blockwise, coap
-from .coap import DEFAULT_PORT, VALID, Endpoint, KeepAlive, Method, Request, Response
+from .coap import DEFAULT_PORT, VALID, Endpoint, Exchanges, KeepAlive, Method, Request, Response
 from .exceptions import ChangedError, MalformedError, RejectedError
 from .history import Chunk, Cursor, Reader, open_history
 from .messages import Envelope, Message
@@ -54,6 +54,18 @@ class Answer(Message):
     answered: float
 
 
+class _Hurried:
+    """Sends requests that are due: see Request."""
+
+    def __init__(self, endpoint: Endpoint, due: float) -> None:
+        """Take what sends them, and when they are due."""
+        self._endpoint, self._due = endpoint, due
+
+    async def exchange(self, request: Request) -> Response:
+        """See Endpoint."""
+        return await self._endpoint.exchange(replace(request, due=self._due))
+
+
 class Transmitter:
     """A T7470 at an address.
 
@@ -66,23 +78,26 @@ class Transmitter:
     did not come in time: see `at_once`. The answer may have no payload, and then says nothing.
     ValueError: a pager's number below 1, or too long a body.
 
-    host: see Host. due: when (the loop's time) commands are not sent any more; None for
-    EXCHANGE_TIMEOUT seconds after each was given.
+    host: see Host. exchanges: what sends its requests. due: when (the loop's time) none is sent any
+    more; None if there is no such time, but for commands, EXCHANGE_TIMEOUT after each was given.
     """
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
         """Take the address: IPv4, IPv6 or a name."""
         self._endpoint = Endpoint(host, port)
+        self.exchanges: Exchanges = self._endpoint
         self.behaviour, self.host = self._endpoint.behaviour, self._endpoint.host
         self.due: float | None = None
 
     def at_once(self) -> Transmitter:
-        """The same transmitter, for commands that are given now, whatever comes before them.
+        """The same transmitter, for commands that are given now, and for reads that they need.
 
-        A guest must not be buzzed for a tap of long ago.
+        They are due EXCHANGE_TIMEOUT seconds from now, whatever comes before them: a guest must not
+        be buzzed for a tap of long ago.
         """
         hurried = copy(self)
-        hurried.due = _due()
+        hurried.due = due = _due()
+        hurried.exchanges = _Hurried(self._endpoint, due)
         return hurried
 
     async def close(self) -> None:
@@ -102,7 +117,7 @@ class Transmitter:
         Raises TimedOutError when two requests for a block had no answer, and ChangedError when a
         part of the history changed each time it was read. Its length has no limit.
         """
-        async for chunk in Reader(self._endpoint).read(cursor):
+        async for chunk in Reader(self.exchanges).read(cursor):
             self.behaviour.message(chunk)
             yield chunk
 
@@ -111,7 +126,7 @@ class Transmitter:
 
         That takes one exchange, or a few if the blocks are too small for the envelope.
         """
-        body = await open_history(self._endpoint)
+        body = await open_history(self.exchanges)
         assert body.head is not None  # as open_history returned it
         return body.head.envelope
 
@@ -253,7 +268,7 @@ class Transmitter:
         return await self._command(Method.PUT, SESSIONS, body, f"number={_one(number)}")
 
     async def _command(
-        self, method: Method, path: str, body: dict[str, Any] | None = None, query: str = ""
+        self, method: Method, path: str, body: dict[str, Any] | None = None, *query: str
     ) -> Answer:
         """Send a command; fields of its body that are None are left out."""
         given = {name: value for name, value in (body or {}).items() if value is not None}
@@ -261,14 +276,8 @@ class Transmitter:
         payload = orjson.dumps(given) if body is not None else b""
         if len(payload) > MAX_REQUEST:
             raise ValueError("too long for one datagram")
-        response = await self._endpoint.exchange(
-            Request(
-                method=method,
-                path=path,
-                query=(query,) if query else (),
-                payload=payload,
-                due=_due() if self.due is None else self.due,
-            )
+        response = await self.exchanges.exchange(
+            Request(method=method, path=path, query=query, payload=payload, due=_due())
         )
         if not response.is_success:
             raise RejectedError(response.code)
@@ -288,7 +297,7 @@ class Transmitter:
         before: Message | None = None
         for _ in range(MAX_TRIES):
             try:
-                body, is_certain = await blockwise.get(self._endpoint, path, key, etag)
+                body, is_certain = await blockwise.get(self.exchanges, path, key, etag)
             except ChangedError:
                 continue
             if body.first.code == VALID:

@@ -31,7 +31,7 @@ import logging
 import math
 import socket
 import sys
-from typing import Any, Never
+from typing import Any, Never, Protocol
 
 import aiocoap
 import aiocoap.error
@@ -162,7 +162,8 @@ class Response:
 class Request:
     """One request message. path: "/v1/sessions". query: "name=value" items. payload: JSON.
 
-    due: when (the event loop's time) a command that has not had its turn is not sent any more.
+    due: when (the event loop's time) it is not sent any more if it has not had its turn; reads
+    without an answer make way for a request that is due. Commands always are.
     """
 
     method: Method
@@ -225,7 +226,7 @@ class _Address(aiocoap.transports.udp6.UDP6EndpointAddress):  # type: ignore[mis
 
 
 class _InterruptedError(TimeoutError):
-    """A read made way for a command; it is to be sent again."""
+    """A read made way for a request that is due; it is to be sent again."""
 
 
 class _RoundTrips:
@@ -248,12 +249,13 @@ class _RoundTrips:
 
 
 class _Turn:
-    """Lets requests go out one at a time; reads without an answer make way for a command."""
+    """Lets requests go out one at a time; reads without an answer make way for what is due."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._is_reads = False  # whose turn it is
-        # The time-out of a read that waits for its answer, and whether a command has ended it.
+        # The time-out of a read that waits for its answer, and whether that was ended by a request
+        # that is due.
         self._read_timeout: asyncio.Timeout | None = None
         self._is_interrupted = False
 
@@ -261,11 +263,11 @@ class _Turn:
     async def of(self, request: Request, patience: float) -> AsyncIterator[None]:
         """Wait until it is this request's turn, and have it.
 
-        patience: seconds within which a read may be answered before it makes way for a command.
-        Raises NotSentError if a command's turn does not come before it is due.
+        patience: seconds within which a read may be answered before it makes way for one that is
+        due. Raises NotSentError if the turn does not come before that.
         """
-        if request.is_command:
-            await self._take_for_command(request.due, patience)
+        if request.due < math.inf:
+            await self._take_until(request.due, patience)
         else:
             await self._lock.acquire()
         self._is_reads = not request.is_command
@@ -274,7 +276,7 @@ class _Turn:
         finally:
             self._lock.release()
 
-    async def _take_for_command(self, due: float, patience: float) -> None:
+    async def _take_until(self, due: float, patience: float) -> None:
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
 
@@ -284,7 +286,7 @@ class _Turn:
             if self._read_timeout is not None and not self._read_timeout.expired():
                 self._is_interrupted = True
                 self._read_timeout.reschedule(loop.time())
-            # The reads that wait before the command may get no answer, either.
+            # The reads that wait before this request may get no answer, either.
             timer = loop.call_later(patience, interrupt)
 
         if loop.time() >= due:
@@ -362,6 +364,13 @@ class Host:
     async def identified(self) -> list[str]:
         """Those that all else than a read tries: the good one alone, once there is one."""
         return await self.addresses() if self.good is None else [self.good]
+
+
+class Exchanges(Protocol):
+    """What sends requests."""
+
+    async def exchange(self, request: Request) -> Response:
+        """See Endpoint."""
 
 
 class Endpoint:

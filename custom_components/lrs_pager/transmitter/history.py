@@ -16,7 +16,7 @@ from itertools import batched, takewhile
 from typing import Any, Self
 
 from .blockwise import CONTEXT, MAX_HELD, Body
-from .coap import VALID, Endpoint
+from .coap import VALID, Exchanges
 from .exceptions import ChangedError, MalformedError, TimedOutError
 from .messages import Message
 from .parse import LIST_END, Head, Item, digest, parse_history, parse_items, split_list
@@ -107,7 +107,7 @@ class Chunk(Message):
     answered: float
 
 
-async def open_history(endpoint: Endpoint) -> Body:
+async def open_history(endpoint: Exchanges) -> Body:
     """GET the beginning of the history, with its head. Errors: as of `Body.open`."""
     body = await Body.open(endpoint, PATH, LIST)
     if body.first.code == VALID:
@@ -134,7 +134,7 @@ class _SoFar:
 class Reader:
     """One pass over the history."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Exchanges) -> None:
         """Read nothing yet."""
         self._endpoint = endpoint
         # What was read and not yielded yet.
