@@ -20,6 +20,7 @@ from custom_components.lrs_pager import services
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.sessions import log
 from custom_components.lrs_pager.sessions.session import PlacedSession
+from custom_components.lrs_pager.transmitter import coap
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -403,6 +404,24 @@ async def test_nobody_waits_for_ever_behind_another_action(
     assert err.translation_key == "timed_out"
     await act(hass, action, **{"number": 7, **fields})
     assert len(sent(simulator)) == 1
+
+
+@pytest.mark.polled
+async def test_a_page_does_not_wait_behind_a_read_without_an_answer(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp
+) -> None:
+    session = simulator.unit.create(7)
+    entry = await set_up()
+    simulator.faults.deaf_to_history = True
+    entry.runtime_data.follower.poller.history.begin_anew()
+    reading = hass.async_create_task(entry.runtime_data.async_refresh())
+    await asyncio.sleep(0.05)  # the history was requested
+    async with asyncio.timeout(coap.EXCHANGE_TIMEOUT / 2):
+        await act(hass, "page_session", number=7, session_id=session.uuid)
+    assert session.notified
+    assert not reading.done()
+    simulator.faults.deaf_to_history = False
+    await reading
 
 
 @pytest.mark.usefixtures("short_timeouts")

@@ -11,7 +11,8 @@ At the root, on top of them, are the files that Home Assistant wants, under its 
     target        which transmitter is meant, and who may use it
     address       what people enter as a transmitter's address
     fields        the numbers and periods that people give to actions, options and automations
-    describe      sessions and quotes in the words of events, attributes and actions
+    describe      sessions and quotes in the words of events, attributes and actions, and our
+                  translations
     manager       what a manager asks of the log
     errors        exceptions in the user's words: of a transmitter, and of what can't be done
     issues        what the user is told of in Repairs, and in notifications

@@ -470,7 +470,7 @@ async def _find_elsewhere(
         if other.entry_id == entry.entry_id:
             continue
         coordinator: LrsPagerCoordinator = other.runtime_data
-        with suppress(LogClosedError):  # that entry has been unloaded meanwhile
+        with suppress(LogClosedError):  # it was unloaded meanwhile, or its log can't be read
             if await coordinator.log.knows_any(with_uuid):
                 return other.title
     return None

@@ -19,8 +19,8 @@ from .transmitter import TransmitterError
 class LrsPagerDescription(EntityDescription):
     """What all descriptions of entities have.
 
-    known_fn: whether the transmitter tells what the entity shows, or the log; if not, the entity is
-    unavailable, as with firmware that has the history alone.
+    known_fn: whether what the entity shows is known, from the transmitter or the log; if not,
+    the entity is unavailable, as with firmware that has the history alone.
     """
 
     known_fn: Callable[[Snapshot], bool] = lambda _: True

@@ -183,7 +183,7 @@ async def _start_session(call: ServiceCall) -> ServiceResponse:
     unit = coordinator.transmitter.at_once()
     # If the pager is in use, the unit starts no session but changes the one that is there.
     async with _session_lock(coordinator, unit):
-        if await _look(coordinator, number, None):
+        if await _look(coordinator, unit, number, None):
             raise refused("already_active", number=str(number))
         command = partial(unit.start_session, number, **fields)
         try:
@@ -377,7 +377,7 @@ async def _change(
     if session_id is None:
         return _response(await _send(coordinator, number, command))
     async with _session_lock(coordinator, unit):
-        session = await _look(coordinator, number, session_id)
+        session = await _look(coordinator, unit, number, session_id)
         if session is None:
             raise refused("no_session", number=str(number))
         if session_id not in session.keys:
@@ -390,10 +390,13 @@ async def _change(
 
 @asynccontextmanager
 async def _session_lock(coordinator: LrsPagerCoordinator, unit: Transmitter) -> AsyncIterator[None]:
-    """Hold session_lock for a command. Raises HomeAssistantError if that is due before."""
+    """Hold session_lock for a command.
+
+    Raises HomeAssistantError if the command's deadline passes before.
+    """
     lock = coordinator.commands.session_lock
     try:
-        async with asyncio.timeout_at(unit.due):
+        async with asyncio.timeout_at(unit.deadline):
             await lock.acquire()
     except TimeoutError as err:
         raise failure(HomeAssistantError, NotSentError("others wait before it")) from err
@@ -421,12 +424,13 @@ async def _send(
 
 
 async def _look(
-    coordinator: LrsPagerCoordinator, number: int, session_id: str | None
+    coordinator: LrsPagerCoordinator, unit: Transmitter, number: int, session_id: str | None
 ) -> PlacedSession | None:
     """The active session on a pager; None if there is none. To be called with session_lock held.
 
-    session_id: that of the session that should be there; None if there should be none. Then, if
-    none is known and push tells all changes, the unit isn't asked.
+    unit: what the list is requested of. session_id: that of the session that should be there; None
+    if there should be none. Then, if none is known and push tells all changes, the unit isn't
+    asked.
     Raises HomeAssistantError if the unit can't be asked. If its firmware has no list of the active
     sessions, what is known is returned; with a session_id, ServiceValidationError is raised unless
     push is live.
@@ -435,7 +439,7 @@ async def _look(
     if is_free and coordinator.follower.poller.knows_active:
         return None
     try:
-        await coordinator.commands.ask_sessions()
+        await coordinator.commands.ask_sessions(unit)
     except TransmitterError as err:
         if not (isinstance(err, RejectedError) and err.is_unknown_resource):
             raise failure(HomeAssistantError, err) from err

@@ -688,7 +688,7 @@ async def test_a_log_that_can_not_be_read_is_no_empty_one(path: Path) -> None:
             assert await log.merge([session(5)], placed) == []
             await log.set("cursor", 2)
             assert await log.get("cursor") == 2
-            assert await log.blank_names(0) == 0
+            assert await log.blank_names(0) is None
             with pytest.raises(LogUnreadableError):
                 await everything(log)
             await log.pause()
@@ -971,6 +971,20 @@ async def test_a_backup_made_while_sessions_come_in_is_whole(
         assert found == list(range(len(found)))
         assert len(found) >= 1_000
     assert await numbers(path) == list(range(count + 1))
+
+
+async def test_a_backup_that_begins_on_a_full_disk_is_whole_though_there_is_room_later(
+    path: Path,
+) -> None:
+    await filled(path)
+    async with opened(path) as log:
+        await log.merge([session(n) for n in range(100)], placed)
+        with full_disk(path, room=-with_suffix(path, "-wal").stat().st_size):
+            await log.pause()
+        before = path.read_bytes()
+        await log.merge([session(200)], placed)
+        assert path.read_bytes() == before
+        assert not log.is_failing
 
 
 async def test_a_backup_without_a_write_ahead_log_holds_writes_back(

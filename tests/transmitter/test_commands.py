@@ -543,6 +543,20 @@ async def test_nothing_that_was_queued_behind_a_lost_page_is_sent_later(
     assert [page.number for page in simulator.unit.pages] == [30]
 
 
+def test_reads_that_commands_need_do_not_keep_each_other_from_an_answer() -> None:
+    async def main() -> None:
+        async with Simulator(unit=Unit(now=datetime.now)) as simulator:
+            transmitter = Transmitter(simulator.host, simulator.port)
+            await transmitter.sessions()  # it is known to be quick ...
+            simulator.faults.separate, simulator.faults.separate_delay = True, 1  # ... and is not
+            reads = [transmitter.at_once().sessions() for _ in range(3)]
+            assert all(await asyncio.gather(*reads))
+            assert len(simulator.requests) == 4
+            await transmitter.close()
+
+    run(main)
+
+
 def test_of_taps_at_a_silent_unit_none_is_sent_long_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -32,8 +32,8 @@ class LogUnreadableError(LogClosedError):
 class Disk:
     """The database in its file; while the disk fails, one that is read only or in memory.
 
-    Used from one thread. failure: the disk's last error, until a write succeeds and so does what
-    could not be read; then None.
+    Used from one thread. failure: the disk's last error; None again once a write has succeeded,
+    and the query that could not be read last, too.
     was_set_aside: where the damaged file is that was set aside last, until SessionLog reports it.
     first_new_row: the first row that was not in the file when it was opened.
     """
@@ -75,6 +75,20 @@ class Disk:
 
     def read[T](self, query: Callable[[Database], T]) -> T:
         """Run a query that reads. Raises LogUnreadableError if the disk fails."""
+        try:
+            return self._read(query)
+        except LogUnreadableError:
+            self._unread = query
+            raise
+
+    def attempt[T](self, query: Callable[[Database], T]) -> T | None:
+        """Run a query that writes no session and no value; None if the disk fails."""
+        with suppress(LogUnreadableError):
+            return self._read(query)
+        return None
+
+    def _read[T](self, query: Callable[[Database], T]) -> T:
+        """As `read`, without a note of the query."""
         if self._is_blind:
             raise LogUnreadableError(self.failure)
         try:
@@ -85,14 +99,7 @@ class Disk:
                     return query(self._db)
                 except FAILURES as again:
                     self._fail(again)
-            self._unread = query
             raise LogUnreadableError(self.failure) from err
-
-    def attempt[T](self, query: Callable[[Database], T]) -> T | None:
-        """Run a query that reads; None if the disk fails."""
-        with suppress(LogUnreadableError):
-            return self.read(query)
-        return None
 
     def write[T](self, query: Callable[[Database], T]) -> T | None:
         """Run a query that writes; None if nothing can be written now."""
@@ -110,7 +117,8 @@ class Disk:
                 return None
         unread, self._unread = self._unread, None
         if unread:
-            self.attempt(unread)
+            with suppress(LogUnreadableError):
+                self.read(unread)
         if not self._unread:
             self.failure = None
         return written

@@ -135,7 +135,7 @@ class SessionLog:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the disk has failed, and not been written since."""
+        """Whether the disk has failed, and not taken a write since or can't yet be read."""
         return self._store is not None and self._store.disk.failure is not None
 
     async def find(self, session: Session | PlacedSession) -> PlacedSession | None:
@@ -236,12 +236,12 @@ class SessionLog:
         """
         return await self._do(lambda store: store.shift(seconds))
 
-    async def blank_names(self, before: int) -> int:
+    async def blank_names(self, before: int) -> int | None:
         """Take the names off sessions with ended_at < before (POSIX seconds).
 
         Until the next call, merging such a session again gives it no name, either. No copy of these
         names stays in the file, and files set aside that were last written before are deleted.
-        Return how many names there were; 0 if the disk fails, and nothing is done.
+        Return how many names there were; None if the disk fails, and nothing is done.
         """
         return await self._do(lambda store: store.blank_names(before))
 

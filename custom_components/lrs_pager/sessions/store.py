@@ -214,11 +214,11 @@ class Store:
         if not self._write(lambda db: db.write((), {key: value})):
             self._unsaved.values[key] = value
 
-    def blank_names(self, before: int) -> int:
+    def blank_names(self, before: int) -> int | None:
         """See SessionLog.blank_names."""
         count = self._write(lambda db: db.blank_names(before, {NAMES_SINCE: str(before)}))
         if count is None:
-            return 0
+            return None
         self._names_since = before
         if not self.disk.is_paused:
             self.disk.attempt(Database.checkpoint)

@@ -104,15 +104,15 @@ class Commands:
         else:
             self._read_soon(0)
             with suppress(TransmitterError):
-                await self.ask_sessions()
+                await self.ask_sessions(self._transmitter)
         return answer
 
-    async def ask_sessions(self) -> None:
+    async def ask_sessions(self, transmitter: Transmitter) -> None:
         """Ask which sessions are active, and no more: nobody waits for a long history.
 
-        Raises TransmitterError.
+        transmitter: ours, or the same `at_once`. Raises TransmitterError.
         """
-        if answer := await self._transmitter.sessions():
+        if answer := await transmitter.sessions():
             await self._receive(answer)
 
     async def _receive(self, answer: Answer) -> None:

@@ -10,8 +10,8 @@ from typing import Final, Self
 from ..sessions.log import SessionLog
 from ..sessions.missed import Span, keep_missed_spans, missed_spans
 
-# The log's key for a time, and whether it is that since when sessions may be missing; or else it is
-# that of the last contact.
+# The log's key for [time, was_away]: if was_away, sessions may be missing since that time; if not,
+# it is that of the last contact.
 CONTACT_KEY: Final = "contact"
 
 # That time is written once in so many seconds, to spare the disk. If Home Assistant is killed, a
@@ -104,7 +104,10 @@ class GapWatch:
         return (since, seen.oldest) if since < seen.oldest else None
 
     async def keep_missed(self, log: SessionLog, seen: HistoryPass) -> Span | None:
-        """As `read_whole`, and keep the span with the log. Raises LogUnreadableError, before."""
+        """As `read_whole`; have the log keep the span, too.
+
+        If that raises LogUnreadableError, nothing was changed.
+        """
         spans = await missed_spans(log)
         if span := self.read_whole(seen):
             await keep_missed_spans(log, [*spans, span])

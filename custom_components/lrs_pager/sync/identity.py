@@ -44,7 +44,7 @@ class AnotherUnitError(TransmitterError):
 
 
 class UnknownUnitError(TransmitterError):
-    """Nobody knows whose history this is, as the log can't be read. Its text is the error."""
+    """Nobody knows whose history this is, as the log can't be read. Its text: the disk's error."""
 
 
 @dataclass(slots=True)

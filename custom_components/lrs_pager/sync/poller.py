@@ -24,8 +24,8 @@ from .state import UnitState
 MAX_TAIL_DELAYS = 4
 
 # After this many lists in a row that could not be read while the history could, the unit is taken
-# for one that has the history alone. One answer may be lost. So it is with settings that get no
-# answer, as each poll would wait for a time-out.
+# for one that has the history alone. One answer may be lost. Settings that got no answer
+# as often are not requested with every poll any more, as each would wait for a time-out.
 UNANSWERED = 3
 
 # What is read: the active sessions, and the history.
@@ -110,8 +110,9 @@ class Poller:
         # Whether neither the active sessions nor the history could be read the last time.
         self._is_blind = False
         # When the settings were requested that were read last, or that the unit does not have; None
-        # if they are to be read with the next poll. How often they got no answer since.
+        # if they are to be read with the next poll.
         self._settings_at: float | None = None
+        # How many requests for the settings got no answer in a row.
         self._unanswered_settings = 0
         # Seconds to the next read of a history that lags behind what happened.
         self._delay = intervals.read_delay

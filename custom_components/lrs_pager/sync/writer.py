@@ -81,10 +81,9 @@ class LogWriter:
     async def _save_in_turn(self) -> None:
         async with self._turn:
             await self._save()
-            if abs(self._now() - self._blanked_at) >= BLANK_INTERVAL:
-                await self._log.blank_names(self.names_since)
-                if not self._log.is_failing:
-                    self._blanked_at = self._now()
+            is_due = abs(self._now() - self._blanked_at) >= BLANK_INTERVAL
+            if is_due and await self._log.blank_names(self.names_since) is not None:
+                self._blanked_at = self._now()
 
     async def _merge_in_turn(
         self, sessions: Iterable[Session], placing: Callable[[], Place]

@@ -55,15 +55,15 @@ class Answer(Message):
 
 
 class _Hurried:
-    """Sends requests that are due: see Request."""
+    """Sends all requests with one deadline: see Request."""
 
-    def __init__(self, endpoint: Endpoint, due: float) -> None:
-        """Take what sends them, and when they are due."""
-        self._endpoint, self._due = endpoint, due
+    def __init__(self, endpoint: Endpoint, deadline: float) -> None:
+        """Take what sends them, and the deadline."""
+        self._endpoint, self._deadline = endpoint, deadline
 
     async def exchange(self, request: Request) -> Response:
         """See Endpoint."""
-        return await self._endpoint.exchange(replace(request, due=self._due))
+        return await self._endpoint.exchange(replace(request, deadline=self._deadline))
 
 
 class Transmitter:
@@ -78,8 +78,9 @@ class Transmitter:
     did not come in time: see `at_once`. The answer may have no payload, and then says nothing.
     ValueError: a pager's number below 1, or too long a body.
 
-    host: see Host. exchanges: what sends its requests. due: when (the loop's time) none is sent any
-    more; None if there is no such time, but for commands, EXCHANGE_TIMEOUT after each was given.
+    host: see Host. exchanges: what sends its requests. deadline: until when (the loop's time) they
+    may have their turn. None: reads have as long as they need, and a command has EXCHANGE_TIMEOUT
+    seconds from when it was given.
     """
 
     def __init__(self, host: str, port: int = DEFAULT_PORT) -> None:
@@ -87,17 +88,17 @@ class Transmitter:
         self._endpoint = Endpoint(host, port)
         self.exchanges: Exchanges = self._endpoint
         self.behaviour, self.host = self._endpoint.behaviour, self._endpoint.host
-        self.due: float | None = None
+        self.deadline: float | None = None
 
     def at_once(self) -> Transmitter:
         """The same transmitter, for commands that are given now, and for reads that they need.
 
-        They are due EXCHANGE_TIMEOUT seconds from now, whatever comes before them: a guest must not
-        be buzzed for a tap of long ago.
+        Their turn may come for EXCHANGE_TIMEOUT seconds from now, whatever comes before them: a
+        guest must not be buzzed for a tap of long ago.
         """
         hurried = copy(self)
-        hurried.due = due = _due()
-        hurried.exchanges = _Hurried(self._endpoint, due)
+        hurried.deadline = deadline = _deadline()
+        hurried.exchanges = _Hurried(self._endpoint, deadline)
         return hurried
 
     async def close(self) -> None:
@@ -277,7 +278,7 @@ class Transmitter:
         if len(payload) > MAX_REQUEST:
             raise ValueError("too long for one datagram")
         response = await self.exchanges.exchange(
-            Request(method=method, path=path, query=query, payload=payload, due=_due())
+            Request(method=method, path=path, query=query, payload=payload, deadline=_deadline())
         )
         if not response.is_success:
             raise RejectedError(response.code)
@@ -315,7 +316,7 @@ class Transmitter:
         raise ChangedError
 
 
-def _due() -> float:
+def _deadline() -> float:
     """When a command that is given now is not sent any more."""
     return asyncio.get_running_loop().time() + coap.EXCHANGE_TIMEOUT
 

@@ -162,8 +162,8 @@ class Response:
 class Request:
     """One request message. path: "/v1/sessions". query: "name=value" items. payload: JSON.
 
-    due: when (the event loop's time) it is not sent any more if it has not had its turn; reads
-    without an answer make way for a request that is due. Commands always are.
+    deadline: until when (the event loop's time) its turn may come; after that it is not sent. Reads
+    without an answer make way for a request that has one, as every command has.
     """
 
     method: Method
@@ -172,7 +172,7 @@ class Request:
     etag: bytes | None = None
     block: Block | None = None
     payload: bytes = b""
-    due: float = math.inf
+    deadline: float = math.inf
 
     @property
     def is_command(self) -> bool:
@@ -226,7 +226,7 @@ class _Address(aiocoap.transports.udp6.UDP6EndpointAddress):  # type: ignore[mis
 
 
 class _InterruptedError(TimeoutError):
-    """A read made way for a request that is due; it is to be sent again."""
+    """A read made way for a request with a deadline; it is to be sent again."""
 
 
 class _RoundTrips:
@@ -249,13 +249,14 @@ class _RoundTrips:
 
 
 class _Turn:
-    """Lets requests go out one at a time; reads without an answer make way for what is due."""
+    """Lets requests go out one at a time; reads without an answer make way for urgent ones."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        self._is_reads = False  # whose turn it is
-        # The time-out of a read that waits for its answer, and whether that was ended by a request
-        # that is due.
+        # Whether a read has the turn that makes way. A read with a deadline does not: two of them
+        # would push each other out until both are too late.
+        self._makes_way = False
+        # The time-out of a read that waits for its answer, and whether an urgent request ended it.
         self._read_timeout: asyncio.Timeout | None = None
         self._is_interrupted = False
 
@@ -263,20 +264,21 @@ class _Turn:
     async def of(self, request: Request, patience: float) -> AsyncIterator[None]:
         """Wait until it is this request's turn, and have it.
 
-        patience: seconds within which a read may be answered before it makes way for one that is
-        due. Raises NotSentError if the turn does not come before that.
+        patience: seconds within which a read may be answered before it makes way for this request.
+        Raises NotSentError if the turn does not come before the deadline.
         """
-        if request.due < math.inf:
-            await self._take_until(request.due, patience)
+        is_urgent = request.deadline < math.inf
+        if is_urgent:
+            await self._take_until(request.deadline, patience)
         else:
             await self._lock.acquire()
-        self._is_reads = not request.is_command
+        self._makes_way = not is_urgent
         try:
             yield
         finally:
             self._lock.release()
 
-    async def _take_until(self, due: float, patience: float) -> None:
+    async def _take_until(self, deadline: float, patience: float) -> None:
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
 
@@ -289,11 +291,11 @@ class _Turn:
             # The reads that wait before this request may get no answer, either.
             timer = loop.call_later(patience, interrupt)
 
-        if loop.time() >= due:
+        if loop.time() >= deadline:
             raise NotSentError("it is too late")
         timer = loop.call_later(patience, interrupt)
         try:
-            async with asyncio.timeout_at(due):
+            async with asyncio.timeout_at(deadline):
                 await self._lock.acquire()
         except TimeoutError as err:
             raise NotSentError("its turn has not come in time") from err
@@ -309,7 +311,7 @@ class _Turn:
         """
         try:
             async with asyncio.timeout(seconds) as timeout:
-                self._read_timeout = timeout if self._is_reads else None
+                self._read_timeout = timeout if self._makes_way else None
                 yield
         except TimeoutError as err:
             if self._is_interrupted:
@@ -431,7 +433,6 @@ class Endpoint:
                 response = await self._bounded(request, address)
             except UnreachableError as err:
                 failure = err
-                host.is_silent = True
                 if request.is_command and not isinstance(err, RefusedError):
                     raise  # it may have arrived
             else:
@@ -458,6 +459,7 @@ class Endpoint:
             if isinstance(err, _InterruptedError) or not isinstance(err, Exception):
                 raise
             failure = _translated(err)
+            self.host.is_silent |= isinstance(failure, UnreachableError)
             is_late = loop.time() - asked >= COMMAND_ACK_TIMEOUT
             if request.is_command and is_late and isinstance(failure, RefusedError):
                 # A retransmission was refused; what was sent before it may have arrived.

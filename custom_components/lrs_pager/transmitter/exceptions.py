@@ -4,7 +4,7 @@
     ├── UnreachableError      no answer: the network, the address, or the unit is off
     │   ├── NotResolvedError  the host's name has no address
     │   ├── RefusedError      the host is there, but takes no message on the port
-    │   ├── NotSentError      a command that has not been sent, and won't be
+    │   ├── NotSentError      a request that has not been sent, and won't be
     │   ├── TimedOutError     silence; a command may or may not have been carried out
     │   └── ClosedError       we ended it ourselves
     ├── RejectedError         an answer, and it says no
@@ -32,7 +32,10 @@ class RefusedError(UnreachableError):
 
 
 class NotSentError(UnreachableError):
-    """A command was not sent, as the transmitter did not answer what was to come before it."""
+    """A request was not sent, and won't be.
+
+    Its turn did not come in time, or nobody knows who would get it.
+    """
 
 
 class TimedOutError(UnreachableError):
