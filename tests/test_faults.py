@@ -118,15 +118,21 @@ class Scene:
         self._caplog = caplog
         # By session and step: POSIX seconds, cut to whole ones as the unit's stamps are.
         self._happened: dict[str, dict[str, int]] = {}
+        # When that is which happens now, and when the unit last looked at its clock.
         self._moment: float | None = None
+        self._looked_at = 0.0
         # What was in the log, and what was told, so far.
         self._count = 0
         self._logged: list[PlacedSession] = []
         self._told: list[tuple[str, str]] = []
-        self.unit.now = lambda: self._wall(time.time())
+        self.unit.now = self._now
         self.unit.listeners.append(self._note)
 
     # ------------------------------------------------------------------- what happens
+
+    def _now(self) -> datetime:
+        self._looked_at = time.time()
+        return self._wall(self._looked_at)
 
     def _wall(self, moment: float) -> datetime:
         return datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None)
@@ -141,7 +147,7 @@ class Scene:
     def _note(self, change: Change) -> None:
         if change.session:
             steps = self._happened.setdefault(change.session.uuid, {})
-            steps.setdefault(change.kind, int(self._moment or time.time()))
+            steps.setdefault(change.kind, int(self._moment or self._looked_at))
 
     def come(self, number: int, ago: float) -> None:
         """Give a pager to a guest."""

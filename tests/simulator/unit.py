@@ -5,11 +5,12 @@ named beside it; what a client could stumble over is an option.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import wraps
 import random
-from typing import Literal, Unpack
+from typing import Concatenate, Literal, Unpack
 from uuid import UUID
 
 from .ledger import ArchivedSession, Ledger
@@ -34,6 +35,19 @@ UNCHANGED_SINCE_START = 0xFFFF
 # The documented defaults of POST /v1/page, for guest and for staff pagers.
 GUEST_PAGE_MODE = "Flash30Sec"
 STAFF_PAGE_MODE = "Vibe1"
+
+
+def of_one_moment[**P, T](
+    change: Callable[Concatenate[Unit, P], T],
+) -> Callable[Concatenate[Unit, P], T]:
+    """Have all that a change of a session does, and tells, be of the moment when it began."""
+
+    @wraps(change)
+    def changed(unit: Unit, /, *args: P.args, **fields: P.kwargs) -> T:
+        with unit.at_one_moment():
+            return change(unit, *args, **fields)
+
+    return changed
 
 
 def system_time() -> datetime:
@@ -124,6 +138,10 @@ class Unit:
         finally:
             self._moment = before
 
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        """Let the true wall time stand still for what is done inside."""
+        return self.at(self._moment or self.now())
+
     def catch_up(self) -> None:
         """Do what the unit does by itself as its clock goes on.
 
@@ -148,6 +166,7 @@ class Unit:
 
     # --------------------------------------------------------------- sessions
 
+    @of_one_moment
     def create(self, number: int, **fields: Unpack[SessionFields]) -> Session:
         """Start a session on that pager, or update the one that is active there.
 
@@ -169,6 +188,7 @@ class Unit:
         self.active[number] = session
         return self._changed("created", session)
 
+    @of_one_moment
     def update(self, number: int, **fields: Unpack[SessionFields]) -> Session:
         """Change what is given and no more. Raises NoSuchSessionError."""
         session = self.session(number)
@@ -177,6 +197,7 @@ class Unit:
         session.party_size = fields.get("party_size", session.party_size)
         return self._changed("updated", session)
 
+    @of_one_moment
     def page(self, number: int, mode: str | None = None) -> Session:
         """Page the guest. Raises NoSuchSessionError.
 
@@ -190,10 +211,12 @@ class Unit:
         self._send(number, mode)
         return self._changed("paged", session)
 
+    @of_one_moment
     def clear(self, number: int) -> Session:
         """End the session as STOP. Raises NoSuchSessionError."""
         return self._archive(self.session(number), "STOP", "cleared")
 
+    @of_one_moment
     def remove(self, number: int) -> Session:
         """End the session as REMOVED. Raises NoSuchSessionError."""
         return self._archive(self.session(number), "REMOVED", "removed")
