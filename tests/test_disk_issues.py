@@ -280,5 +280,6 @@ async def test_a_log_that_can_not_be_read_at_the_start_is_tried_again(
     monkeypatch.setattr(disk, "set_aside", refuse)
     assert not await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "log_not_loaded"
+    words = "The session log could not be read from the disk: Read-only file system"
+    assert entry.reason == words
     assert path.read_bytes() == damaged
