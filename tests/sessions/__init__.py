@@ -14,6 +14,7 @@ from custom_components.lrs_pager.sessions.database import Database
 from custom_components.lrs_pager.sessions.log import SessionLog
 from custom_components.lrs_pager.sessions.placing import place
 from custom_components.lrs_pager.sessions.session import PlacedSession
+from custom_components.lrs_pager.sessions.store import Store
 from custom_components.lrs_pager.transmitter import Session, UnitClock
 from tests.simulator.restaurant import Visit
 
@@ -74,21 +75,25 @@ async def opened(path: Path, *args: Any, **kwargs: Any) -> AsyncIterator[Session
 @asynccontextmanager
 async def unreadable(log: SessionLog) -> AsyncIterator[None]:
     """A disk that gives an I/O error for whatever is read of a log's files."""
-    # SQLite is to have nothing in its cache.
-    await log._do(lambda store: store.disk._db._rows("PRAGMA shrink_memory"))
     files = list(log._path.parent.glob(f"{log._path.name}*"))
     with ExitStack() as stack:
-        for descriptor in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
-            with suppress(OSError):  # the listing's own is closed
-                held = os.fstat(descriptor)
-                for file in files:
-                    if os.path.samestat(held, file.stat()):
-                        # What is open for writing alone can't be read.
-                        kept, other = os.dup(descriptor), os.open(file, os.O_WRONLY)
-                        stack.callback(os.close, kept)
-                        stack.callback(os.dup2, kept, descriptor)
-                        os.dup2(other, descriptor)
-                        os.close(other)
+
+        def break_disk(store: Store) -> None:
+            # SQLite is to have nothing in its cache, and no job is to come in between.
+            store.disk._db._rows("PRAGMA shrink_memory")
+            for descriptor in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
+                with suppress(OSError):  # the listing's own is closed
+                    held = os.fstat(descriptor)
+                    for file in files:
+                        if os.path.samestat(held, file.stat()):
+                            # What is open for writing alone can't be read.
+                            kept, other = os.dup(descriptor), os.open(file, os.O_WRONLY)
+                            stack.callback(os.close, kept)
+                            stack.callback(os.dup2, kept, descriptor)
+                            os.dup2(other, descriptor)
+                            os.close(other)
+
+        await log._do(break_disk)
         yield
 
 
