@@ -37,7 +37,7 @@ async def async_get_config_entry_diagnostics(
             "reason": entry.error_reason_translation_key or entry.reason,
         }
     coordinator = entry.runtime_data
-    follower = coordinator.follower
+    data, follower = coordinator.data, coordinator.follower
     clocks, history = follower.clocks, follower.poller.history
     known = async_redact_data(
         {
@@ -54,10 +54,10 @@ async def async_get_config_entry_diagnostics(
             "clock": {"ahead": clocks.ahead, "agrees": clocks.agrees},
             "log": {"sessions": await _from_log(coordinator.log.count())},
             "snapshot": {
-                **asdict(coordinator.data),
-                "quotes": _board(coordinator.data.quotes),
+                **asdict(data),
+                "quotes": _board(data.quotes),
                 # A list, as async_redact_data does not look into tuples.
-                "active": [asdict(session) for session in coordinator.data.active or ()],
+                "active": [asdict(session) for session in data.active or ()],
             },
         },
         TO_REDACT,
