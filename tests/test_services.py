@@ -21,6 +21,7 @@ from custom_components.lrs_pager import services
 from custom_components.lrs_pager.const import DOMAIN
 from custom_components.lrs_pager.sessions import log
 from custom_components.lrs_pager.sessions.session import PlacedSession
+from custom_components.lrs_pager.sync.picture import Picture
 from custom_components.lrs_pager.transmitter import coap
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant, SupportsResponse
@@ -1823,6 +1824,27 @@ async def test_what_is_described_of_an_action_is_what_it_takes(
     for field in fields.values():
         validate_selector(field["selector"])
     schema({name: field["example"] for name, field in fields.items() if "example" in field})
+
+
+async def test_an_action_is_done_when_all_is_shown_that_messages_told_before(
+    hass: HomeAssistant, simulator: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.unit.create(7)
+    entry = await set_up()
+    await told_of_all(entry, simulator)
+    sum_up = Picture.sum_up
+
+    async def slowly(*args: Any) -> None:
+        await asyncio.sleep(0.2)
+        await sum_up(*args)
+
+    monkeypatch.setattr(Picture, "sum_up", slowly)
+    follower = entry.runtime_data.follower
+    simulator.unit.clear(7)
+    await until(lambda: entry.runtime_data.log.changes and not follower.is_behind)
+    assert counts(hass, entry)["daily"] == "0"  # it is on the disk, and not summed up
+    await act(hass, "start_session", number=8)
+    assert counts(hass, entry)["daily"] == "1"
 
 
 async def test_nobody_has_to_ask_for_the_answer(

@@ -141,9 +141,8 @@ class Commands:
         """
 
         def command() -> Awaitable[Answer]:
-            now = self._follower.clocks.local_time() + timedelta(
-                milliseconds=500
-            )  # to the nearest second
+            # To the nearest second.
+            now = self._follower.clocks.local_time() + timedelta(milliseconds=500)
             return self._transmitter.set_settings(clock=now.replace(microsecond=0))
 
         await self.send(command)
