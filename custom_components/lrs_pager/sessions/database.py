@@ -19,7 +19,7 @@ from .session import PlacedSession, are_two, iso
 
 ROWS: Final = "SELECT row FROM sessions"
 SELECT: Final = "SELECT sessions.*, label FROM sessions LEFT JOIN names ON session = row"
-# The rows whose numbers are a list of JSON.
+# A clause that selects the rows whose numbers are in a list of JSON.
 AMONG: Final = "WHERE row IN (SELECT value FROM json_each(?))"
 
 INSERT: Final = """
@@ -281,7 +281,7 @@ class Database:
             return cursor.fetchall()
 
     def _sessions(self, clause: str, *values: Any) -> list[PlacedSession]:
-        """The sessions that a clause selects; what was not read lately is read from the table."""
+        """The sessions that a clause selects. The table is read for those that `_lately` lacks."""
         rows = [row for (row,) in self._rows(f"{ROWS} {clause}", *values)]
         new = json.dumps([row for row in rows if row not in self._lately])
         for columns in self._rows(f"{SELECT} {AMONG}", new):

@@ -213,7 +213,7 @@ class Disk:
             self.attempt(Database.hold)
 
     def _without_file(self) -> Database:
-        """What there is while the file can't be read: no read succeeds, and no write."""
+        """An empty database in memory, of which nothing is read while the file can't be read."""
         self._is_makeshift = self._is_blind = True
         return Database(None)
 

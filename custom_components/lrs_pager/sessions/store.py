@@ -168,7 +168,7 @@ class Store:
     def _find_what_is_seen(
         self, session: Session | PlacedSession
     ) -> tuple[PlacedSession | None, bool]:
-        """Find a session, be it in memory alone; return whether all of the file was seen."""
+        """Find a session, in memory alone if the file fails; return also if the file was seen."""
         try:
             return self.find(session), self.disk.is_seen
         except LogUnreadableError:

@@ -49,7 +49,7 @@ class Takes(TakesChunks, Protocol):
         """Whether it is known that our transmitter answers."""
 
     def note(self, answer: Answer) -> None:
-        """Keep what an answer says of the unit itself, as its settings do."""
+        """Keep what the answer with the settings says of the unit itself."""
 
     async def history_ended(self) -> None:
         """Do what is to be done when the end of the history was reached."""

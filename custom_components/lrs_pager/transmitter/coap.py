@@ -346,7 +346,7 @@ class Host:
             self.moved()
 
     async def addresses(self) -> list[str]:
-        """Those that a read tries: the good one first, or last if it is another unit's.
+        """The addresses that a read tries: the good one first, or last if it is another unit's.
 
         While the name can't be resolved, the good one alone, as the unit may well be there all the
         same; NotResolvedError if none has answered yet. That takes KNOWN_HOST_TIMEOUT; if the good
@@ -364,7 +364,7 @@ class Host:
         return sorted(addresses, key=lambda address: (address == good) is self.is_anothers)
 
     async def identified(self) -> list[str]:
-        """Those that all else than a read tries: the good one alone, once there is one."""
+        """The addresses that a command or an observation tries: the good one, if there is one."""
         return await self.addresses() if self.good is None else [self.good]
 
 
